@@ -1,0 +1,62 @@
+# The two commands are `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TESTS ?= tests
+WORKERS ?= auto
+
+.PHONY: help run test test-all check format lint types contracts templates migration bench clean lock messages
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(VENV)/ready: requirements.lock setup.cfg
+	@bash .ci/install.sh $(PYTHON) $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/ready-dev: requirements-dev.lock setup.cfg
+	@bash .ci/install.sh $(PYTHON) $(VENV) requirements-dev.lock
+	@touch $@ $(VENV)/ready
+
+web/static/dist/manifest.json: $(VENV)/ready package.json package-lock.json $(wildcard web/assets/*)
+	@$(BIN)/python -m web.build
+
+run: $(VENV)/ready web/static/dist/manifest.json ## Install, build, create, fill with the pilot, start everything
+	@$(BIN)/havenmeester up
+
+test: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test that is not marked slow
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
+
+test-all: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: $(VENV)/ready-dev lint types contracts templates ## Format, lint, types, import contracts, templates
+
+lint: $(VENV)/ready-dev
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
+
+types: $(VENV)/ready-dev
+	@$(BIN)/mypy
+
+contracts: $(VENV)/ready-dev
+	@$(BIN)/lint-imports --no-cache --config setup.cfg
+
+templates: $(VENV)/ready-dev
+	@if compgen -G "web/*/templates" >/dev/null; then $(BIN)/djlint --lint --quiet --profile jinja web; fi
+
+format: $(VENV)/ready-dev ## Format the code
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+migration: $(VENV)/ready-dev ## Write a migration for what the models say: make migration MESSAGE="..."
+	@$(BIN)/havenmeester database revision "$(MESSAGE)"
+
+bench: $(VENV)/ready-dev ## The figures of docs/performance.md
+	@$(BIN)/python -m tests.bench
+
+lock: $(VENV)/ready-dev ## Write the lock files anew from requirements*.in
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -c requirements.lock requirements-dev.in -o requirements-dev.lock
+
+clean: ## Remove what was built; keeps var/
+	@rm -rf $(VENV) node_modules web/static/dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache

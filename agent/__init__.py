@@ -1,0 +1,1 @@
+"""The on-device agent: a house of its own, standard library only while it runs."""

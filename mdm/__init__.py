@@ -1,0 +1,1 @@
+"""Havenmeester's server: the rooms of the house, from the ground (core) to the doors."""

@@ -1,0 +1,1 @@
+"""Operators, roles bound to places, sessions, one-time links, API tokens."""

@@ -1,0 +1,47 @@
+"""The hash chain of the diary, as pure functions: how a line is hashed, and where a chain breaks."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from agent.wire import canonical
+
+GENESIS = "0" * 64
+"""What the first line names as the hash of the line before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the diary as it is hashed: ``content`` is everything but ``previous`` and ``hash``."""
+
+    id: int
+    content: dict[str, Any]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where a chain is broken, and how."""
+
+    id: int
+    why: str
+
+
+def line_hash(previous: str, content: dict[str, Any]) -> str:
+    """The SHA-256 (hexadecimal) that ties ``content`` to the line before it."""
+    return hashlib.sha256(previous.encode() + b"\n" + canonical(content)).hexdigest()
+
+
+def find_break(lines: Iterable[Line], previous: str = GENESIS, last_id: int = 0) -> Break | tuple[int, str]:
+    """The first break in ``lines`` (in order of id), or the number of the last line and its hash when there is none."""
+    for line in lines:
+        if line.id != last_id + 1:
+            return Break(line.id, f"line {last_id + 1} is missing")
+        if line.previous != previous:
+            return Break(line.id, "it does not follow from the line before it")
+        if line.hash != line_hash(previous, line.content):
+            return Break(line.id, "its content was changed")
+        previous, last_id = line.hash, line.id
+    return last_id, previous

@@ -1,0 +1,92 @@
+"""Writing the diary, and proving it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash
+from mdm.audit.model import AuditEntry
+from mdm.core.clock import iso
+from mdm.core.permissions import EVERYWHERE, Where
+from mdm.storage.call import Call
+
+_LOCK = 7_301_001
+"""Number of the PostgreSQL advisory lock under which lines are appended."""
+PAGE = 1000
+
+
+def record(
+    call: Call,
+    action: str,
+    subject: tuple[str, object],
+    *,
+    name: str = "",
+    where: Where = EVERYWHERE,
+    details: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Appends one line in the call's transaction and returns it.
+
+    ``action`` is ``noun.verb`` (``device.locked``), ``subject`` a kind and an id, ``name`` what a reader knows it by.
+    ``details`` names what changed; a secret never goes in. Lines are numbered without gaps: the lock is held until the
+    transaction ends, so a rolled-back change leaves neither line nor gap.
+    """
+    session = call.session
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+    session.flush()
+    last = session.execute(select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)).first()
+    last_id, previous = (last.id, last.hash) if last else (0, GENESIS)
+    entry = AuditEntry(
+        id=last_id + 1,
+        at=call.now.replace(microsecond=0),
+        actor_kind=call.actor.kind.value,
+        actor_id=call.actor.id,
+        actor_name=call.actor.name,
+        address=call.actor.address,
+        request_id=call.actor.request_id,
+        action=action,
+        subject_kind=subject[0],
+        subject_id=str(subject[1]),
+        subject_name=name,
+        service_point_id=where.service_point_id,
+        unit_id=where.unit_id,
+        details=details or {},
+        previous=previous,
+        hash="",
+    )
+    entry.hash = line_hash(previous, content_of(entry))
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def content_of(entry: AuditEntry) -> dict[str, Any]:
+    """What of a line is hashed: every column but ``previous`` and ``hash``."""
+    at: datetime = entry.at
+    return {
+        "id": entry.id,
+        "at": iso(at),
+        "actor": [entry.actor_kind, entry.actor_id, entry.actor_name],
+        "address": entry.address,
+        "request": entry.request_id,
+        "action": entry.action,
+        "subject": [entry.subject_kind, entry.subject_id, entry.subject_name],
+        "where": [entry.service_point_id, entry.unit_id],
+        "details": entry.details,
+    }
+
+
+def verify(session: Session) -> Break | tuple[int, str]:
+    """Reads the whole diary: the first break, or the number of its last line (0 when empty) and that line's hash."""
+    last: tuple[int, str] = (0, GENESIS)
+    while True:
+        page = session.scalars(
+            select(AuditEntry).where(AuditEntry.id > last[0]).order_by(AuditEntry.id).limit(PAGE)
+        ).all()
+        outcome = find_break((Line(row.id, content_of(row), row.previous, row.hash) for row in page), last[1], last[0])
+        if isinstance(outcome, Break) or len(page) < PAGE:
+            return outcome
+        last = outcome
+        session.expunge_all()

@@ -1,0 +1,1 @@
+"""Rules over facts and desired state, findings with grace and mend, exemptions."""

@@ -1,0 +1,1 @@
+"""Invitations, and the tie between a device and its certificate."""

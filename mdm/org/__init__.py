@@ -1,0 +1,1 @@
+"""Units as a tree with dates, and service points."""

@@ -1,0 +1,82 @@
+"""Putting something in the post, ringing the doorbell, and the worker's side: claim, done, failed."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, text
+from sqlalchemy.orm import Session
+
+from mdm.outbox.model import Bell, OutboxMessage
+from mdm.storage.call import Call
+
+MAX_ATTEMPTS = 12
+CLAIM = timedelta(seconds=60)
+BELL_CHANNEL = "havenmeester_bell"
+
+
+def post(call: Call, topic: str, payload: dict[str, Any], *, due: datetime | None = None) -> OutboxMessage:
+    """Writes a message into the call's transaction: it leaves when, and only when, the change is committed."""
+    message = OutboxMessage(topic=topic, payload=payload, created_at=call.now, due_at=due or call.now)
+    call.session.add(message)
+    return message
+
+
+def ring(call: Call, *, device_id: int | None = None, cohort_id: int | None = None) -> None:
+    """Rings for one device or for all devices of a cohort; heard when the transaction is committed."""
+    call.session.add(Bell(device_id=device_id, cohort_id=cohort_id, at=call.now))
+    if call.session.get_bind().dialect.name == "postgresql":
+        call.session.execute(text(f"NOTIFY {BELL_CHANNEL}"))
+
+
+def rings_after(session: Session, last: int) -> Sequence[tuple[int, int | None, int | None]]:
+    """Rings newer than number ``last``: (number, device, cohort), oldest first."""
+    rows = session.execute(select(Bell.id, Bell.device_id, Bell.cohort_id).where(Bell.id > last).order_by(Bell.id))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def claim(session: Session, now: datetime, limit: int = 20) -> list[OutboxMessage]:
+    """Messages that are due, now claimed by the caller for a minute; another worker does not get them meanwhile."""
+    query = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.done_at.is_(None),
+            OutboxMessage.dead_at.is_(None),
+            OutboxMessage.due_at <= now,
+            or_(OutboxMessage.claimed_until.is_(None), OutboxMessage.claimed_until < now),
+        )
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    messages = list(session.scalars(query))
+    for message in messages:
+        message.claimed_until = now + CLAIM
+        message.attempts += 1
+    session.flush()
+    return messages
+
+
+def done(message: OutboxMessage, now: datetime) -> None:
+    """Marks a message as delivered."""
+    message.done_at = now
+    message.claimed_until = None
+    message.last_error = None
+
+
+def failed(message: OutboxMessage, now: datetime, why: str) -> None:
+    """Puts a message back with back-off and jitter; after the last attempt it is dead, kept, and shown."""
+    message.claimed_until = None
+    message.last_error = why[:2000]
+    if message.attempts >= MAX_ATTEMPTS:
+        message.dead_at = now
+        return
+    wait = min(3600, 2**message.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 -- jitter, not a secret
+    message.due_at = now + timedelta(seconds=wait)
+
+
+def tidy(session: Session, now: datetime) -> None:
+    """Forgets rings of more than ten minutes ago and messages delivered more than a week ago."""
+    session.execute(delete(Bell).where(Bell.at < now - timedelta(minutes=10)))
+    session.execute(delete(OutboxMessage).where(OutboxMessage.done_at < now - timedelta(days=7)))

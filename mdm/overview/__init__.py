@@ -1,0 +1,1 @@
+"""Windows: reads across rooms for lists, counts, exports and charts. Writes nothing."""

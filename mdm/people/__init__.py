@@ -1,0 +1,1 @@
+"""Employees: unit, service point, persona, language, address."""

@@ -1,0 +1,41 @@
+"""Employees."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mdm.storage.base import Base, Key, Moment
+
+
+class Persona(StrEnum):
+    """The three personas of the programme, each with its own set of applications."""
+
+    CITY = "city"
+    """Employee of the city: payslip, time registration, intranet, flexible work, reachability."""
+    UNIT = "unit"
+    """Employee inside a business unit: route planner, inspection, look-ups, panic button."""
+    CITIZEN = "citizen"
+    """Employee as citizen: reports, certificates, information."""
+
+
+LANGUAGES = ("nl", "fr", "en", "tr", "ar", "ro")
+
+
+class Person(Base):
+    """One employee. ``number`` is the personnel number, ``email`` is how an invitation finds the person."""
+
+    __tablename__ = "person"
+
+    id: Mapped[Key]
+    number: Mapped[str | None] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(255), index=True)
+    email: Mapped[str | None] = mapped_column(String(255), unique=True)
+    phone: Mapped[str] = mapped_column(String(64), default="")
+    language: Mapped[str] = mapped_column(String(8), default="nl")
+    persona: Mapped[str] = mapped_column(String(16), default=Persona.CITY.value)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    service_point_id: Mapped[int | None] = mapped_column(ForeignKey("service_point.id"), index=True)
+    left_on: Mapped[date | None]
+    created_at: Mapped[Moment]

@@ -1,0 +1,1 @@
+"""Our own agent's language: resources for Debian-like Linux."""

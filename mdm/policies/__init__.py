@@ -1,0 +1,1 @@
+"""Intent: the catalogue of settings, policies, assignments, and the desired state per cohort."""

@@ -1,0 +1,119 @@
+"""Configuration: environment variables ``HAVENMEESTER_*`` over one file (``havenmeester.toml`` in the home folder)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from mdm.core.errors import ConfigurationError
+
+PREFIX = "HAVENMEESTER_"
+FILE = "havenmeester.toml"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Settings(BaseSettings):
+    """Every key of the configuration. The environment wins over the file, the file over the default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    home: Path = Field(Path("var"), description="Folder of database, keys and logs.")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the home folder.")
+    organisation: str = Field("Antwerpen", min_length=1, max_length=80, description="Name shown to people and devices.")
+    language: str = Field("nl", pattern="^(nl|fr|en)$", description="Language where a person's own is unknown.")
+    timezone: str = Field("Europe/Brussels", description="Time zone of the city.")
+    console_host: str = Field("localhost", description="Address that the console listens on.")
+    console_port: int = Field(8080, ge=0, le=65535, description="Port of the console and the API.")
+    console_url: str = Field("", description="Address of the console as people see it; empty: made from host and port.")
+    gateway_host: str = Field("localhost", description="Address that the gateway listens on.")
+    gateway_port: int = Field(8444, ge=0, le=65535, description="Port of the gateway.")
+    gateway_url: str = Field(
+        "", description="Address of the gateway as devices see it; empty: made from host and port."
+    )
+    checkin_seconds: int = Field(300, ge=5, le=86400, description="Seconds between two check-ins of one device.")
+    invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
+    certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")
+    order_hours: int = Field(72, ge=1, le=72, description="Hours that an order stays valid after its approval.")
+    session_idle_minutes: int = Field(
+        60, ge=5, le=720, description="Minutes without a click after which a session ends."
+    )
+    session_hours: int = Field(12, ge=1, le=24, description="Hours after which every session ends.")
+    oidc_issuer: str = Field("", description="Issuer URL of the city's identity provider; empty: no OpenID Connect.")
+    oidc_client_id: str = Field("", description="Client id at the identity provider.")
+    oidc_client_secret: str = Field("", description="Client secret at the identity provider.")
+    smtp_url: str = Field("", description="smtp://user:password@host:port; empty: mail is kept in the outbox.")
+    mail_from: str = Field("havenmeester@localhost", description="Sender of mail.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the library names it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was passed in code, then the environment, then the file in the home folder."""
+        home = Path(os.environ.get(PREFIX + "HOME", "var"))
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / FILE))
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'havenmeester.db'}"
+
+    @property
+    def console_base(self) -> str:
+        """The console's address without a slash at the end."""
+        if self.console_url:
+            return self.console_url.rstrip("/")
+        scheme = "http" if self.console_host in LOOPBACK else "https"
+        return f"{scheme}://{self.console_host}:{self.console_port}"
+
+    @property
+    def gateway_base(self) -> str:
+        """The gateway's address without a slash at the end."""
+        return (self.gateway_url or f"https://{self.gateway_host}:{self.gateway_port}").rstrip("/")
+
+    @property
+    def signer_socket(self) -> Path:
+        """The local socket of the signer."""
+        return self.home / "run" / "signer.sock"
+
+
+def load(**overrides: Any) -> Settings:
+    """The configuration in force. Raises ConfigurationError that names each wrong key and the mend."""
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    )
+    if unknown:
+        raise ConfigurationError(
+            "The environment variable %(name)s is not a setting.",
+            name=unknown[0],
+            mend="Remove it, or see docs/configuration.md for the names.",
+        )
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "?"
+        raise ConfigurationError(
+            "The setting %(key)s is wrong: %(why)s.",
+            key=key,
+            why=first["msg"],
+            mend=f"Set {PREFIX}{key.upper()} or the key {key} in {FILE}; docs/configuration.md lists every key.",
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(
+            "The file %(file)s cannot be read: %(why)s.", file=FILE, why=error, mend="Correct it as TOML."
+        ) from error

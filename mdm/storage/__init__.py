@@ -1,0 +1,1 @@
+"""The cellar: engine, session, column types, migrations. Owns no business table."""

@@ -1,0 +1,28 @@
+"""Every table of the house in one metadata: imported by migrations and by whoever needs all of them."""
+
+import importlib
+
+from sqlalchemy import MetaData
+
+from mdm.storage.base import Base
+
+ROOMS = (
+    "audit",
+    "outbox",
+    "org",
+    "people",
+    "access",
+    "inventory",
+    "policies",
+    "commands",
+    "orders",
+    "enrollment",
+    "compliance",
+)
+
+
+def all_tables() -> MetaData:
+    """The metadata with the models of every room loaded."""
+    for room in ROOMS:
+        importlib.import_module(f"mdm.{room}.model")
+    return Base.metadata

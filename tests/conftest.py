@@ -1,0 +1,182 @@
+"""Neighbours that every test may ask for: both databases, a clock that stands still, somebody who speaks."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from mdm.core.actor import Actor, ActorKind
+from mdm.core.permissions import Grant, Role
+from mdm.storage.call import Call
+from mdm.storage.engine import make_engine, transaction
+from mdm.storage.metadata import all_tables
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""A Monday morning."""
+
+FLEET_ADMIN = Actor(ActorKind.OPERATOR, 1, "Mo Admin", (Grant(Role.FLEET_ADMIN),), "req-1", "127.0.0.1")
+
+
+def postgres_binaries() -> Path | None:
+    """The folder with ``initdb`` and ``postgres``, or None where no server is installed."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "postgres").exists():
+            return folder
+    found = shutil.which("postgres")
+    return Path(found).resolve().parent if found and shutil.which("initdb") else None
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PrivatePostgres:
+    """A PostgreSQL server of the tests' own, in a folder of their own, without durability."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.count = 0
+        self.user: str | None = None
+        if os.geteuid() == 0:
+            names = {entry.pw_name for entry in pwd.getpwall()}
+            self.user = "postgres" if "postgres" in names else "nobody"
+            shutil.chown(folder, self.user)
+            for parent in folder.parents:
+                if parent == Path("/tmp"):
+                    break
+                parent.chmod(0o755)
+        data = folder / "data"
+        subprocess.run(
+            [binaries / "initdb", "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            user=self.user,
+            cwd=folder,
+        )
+        with (folder / "log").open("w") as log:
+            # Its own child and never pg_ctl's: a postmaster that is killed must be reaped, or it cannot start again.
+            self.process = subprocess.Popen(
+                [
+                    binaries / "postgres", "-D", data, "-p", str(self.port), "-k", folder, "-c", "listen_addresses=127.0.0.1",
+                    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
+                ],
+                stdout=log,
+                stderr=log,
+                user=self.user,
+                cwd=folder,
+            )  # fmt: skip
+        self._wait()
+        self.create("template_house")
+        engine = make_engine(self.url("template_house"))
+        all_tables().create_all(engine)
+        engine.dispose()
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of one of its databases."""
+        return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/{database}"
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                psycopg.connect(host="127.0.0.1", port=self.port, user="owner", dbname="postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("the private PostgreSQL did not start: " + (self.folder / "log").read_text())
+
+    def create(self, name: str, template: str = "template1") -> None:
+        """Makes a database from a template."""
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="owner", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+
+    def fresh(self, *, tables: bool = True) -> str:
+        """The URL of a new database, with every table or with none."""
+        self.count += 1
+        name = f"house_{self.count}"
+        self.create(name, "template_house" if tables else "template1")
+        return self.url(name)
+
+    def stop(self) -> None:
+        """Stops the server and waits for its end."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
+    """The private PostgreSQL; skips, and says so, where no server is installed."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL: no server binary found (apt-get install postgresql); tested on SQLite only")
+    server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    all_tables().create_all(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a new SQLite database with every table."""
+    path = tmp_path / "havenmeester.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new database with every table: each test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    server: PrivatePostgres = request.getfixturevalue("postgres")
+    return server.fresh()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a new database, once per kind of database."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+Calling = Callable[..., AbstractContextManager[Call]]
+
+
+@pytest.fixture
+def calling(engine: Engine) -> Calling:
+    """``with calling() as call:`` is one transaction by the fleet admin at ``NOW``; ``actor`` and ``now`` can be given."""
+
+    @contextmanager
+    def one(actor: Actor = FLEET_ADMIN, now: datetime = NOW, *, write: bool = True) -> Iterator[Call]:
+        with transaction(engine, write=write) as session:
+            yield Call(actor, session, now)
+
+    return one

@@ -1,0 +1,1 @@
+"""Simulators of strangers: they speak the true protocol."""

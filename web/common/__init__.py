@@ -1,0 +1,1 @@
+"""What every HTTP door needs: one transaction per request, actor, errors, headers, languages."""
