@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: help run test test-all check format lint types contracts templates migration bench clean lock messages
+.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,7 +31,7 @@ test: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test that is not 
 test-all: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test
 	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
-check: $(VENV)/ready-dev lint types contracts templates ## Format, lint, types, import contracts, templates
+check: $(VENV)/ready-dev lint types contracts templates docs ## Format, lint, types, import contracts, templates, docs
 
 lint: $(VENV)/ready-dev
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
@@ -44,6 +44,9 @@ contracts: $(VENV)/ready-dev
 
 templates: $(VENV)/ready-dev
 	@if compgen -G "web/*/templates" >/dev/null; then $(BIN)/djlint --lint --quiet --profile jinja web; fi
+
+docs: $(VENV)/ready-dev
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/docs
 
 format: $(VENV)/ready-dev ## Format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .

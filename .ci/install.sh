@@ -16,5 +16,4 @@ if [ ! -x "$venv/bin/uv" ]; then
     "$venv/bin/pip" install --disable-pip-version-check --no-deps "uv==0.13.9"
 fi
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e . 2>/dev/null ||
-  "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps -e .
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
