@@ -152,7 +152,11 @@ class Desired(TypedDict):
 class Command(TypedDict):
     id: str
     verb: str
-    """refresh, message (args: text), lock, unlock, restart, diagnostics, wipe (args: order, signature)."""
+    """refresh, message (args: text), lock, unlock, restart, diagnostics, wipe (args: order, signature).
+
+    ``order`` is the canonical text of the order, as a string: exactly what was signed after ``ORDER_PREFIX``, so that
+    nobody has to write it anew to prove it. ``signature`` is the Base64 of 64 bytes. A wipe's ``id`` is the order's.
+    """
     args: dict[str, Any]
     expires: str
 

@@ -55,6 +55,8 @@ class Command(Base):
     expires_at: Mapped[Moment]
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fetched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Not given before this: the device said it was busy."""
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     detail: Mapped[str] = mapped_column(Text, default="")
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mdm.storage.base import Base, Json, Key, Moment, UTCDateTime
@@ -24,12 +24,24 @@ class OrderState(StrEnum):
     REJECTED = "rejected"
     RELEASED = "released"
     REQUESTED = "requested"
+    UNANSWERED = "unanswered"
+    """Fetched, and its time ran out without an answer: nobody knows whether it was done. An answer may still come."""
 
 
 class Order(Base):
     """A request for something that cannot be undone, on one device. Outlives the device's row."""
 
     __tablename__ = "wipe_order"
+    __table_args__ = (
+        Index(
+            "uq_wipe_order_open",
+            "device_uid",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL"),
+            sqlite_where=text("finished_at IS NULL"),
+        ),
+    )
+    """One open order per device: held by the database, whoever races."""
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id", ondelete="SET NULL"), index=True)
