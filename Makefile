@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages
+.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages front
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,16 +19,20 @@ $(VENV)/ready-dev: requirements-dev.lock setup.cfg
 	@bash .ci/install.sh $(PYTHON) $(VENV) requirements-dev.lock
 	@touch $@ $(VENV)/ready
 
-web/static/dist/manifest.json: $(VENV)/ready package.json package-lock.json $(wildcard web/assets/*)
+front: $(VENV)/ready ## Build the front end and compile the catalogues, where they are out of date
 	@$(BIN)/python -m web.build
 
-run: $(VENV)/ready web/static/dist/manifest.json ## Install, build, create, fill with the pilot, start everything
+messages: $(VENV)/ready-dev ## Read every sentence out of the code into the catalogues
+	@$(BIN)/pybabel -q extract -F web/translations/babel.cfg -k N_ --no-location --sort-output --project Havenmeester --version 1 -o web/translations/messages.pot . 2>/dev/null
+	@for language in nl fr; do $(BIN)/pybabel -q update -N --no-fuzzy-matching --ignore-obsolete -l $$language -i web/translations/messages.pot -d web/translations; done
+
+run: $(VENV)/ready front ## Install, build, create, fill with the pilot, start everything
 	@$(BIN)/havenmeester up
 
-test: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test that is not marked slow
+test: $(VENV)/ready-dev front ## Every test that is not marked slow
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
 
-test-all: $(VENV)/ready-dev web/static/dist/manifest.json ## Every test
+test-all: $(VENV)/ready-dev front ## Every test
 	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 check: $(VENV)/ready-dev lint types contracts templates docs ## Format, lint, types, import contracts, templates, docs

@@ -80,6 +80,16 @@ def public(why: str, *, write: bool | None = None) -> Callable[[View], View]:
     return lambda view: _guarded(view, lambda _actor: None, f"public: {why}", write)
 
 
+def without_database(why: str) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    """For everybody, without transaction and Call: what must answer when the database does not."""
+
+    def declare(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        view.declaration = f"public, no database: {why}"  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
 def _signed_in(actor: Actor) -> None:
     if actor.kind is ActorKind.VISITOR:
         raise NotSignedInError(

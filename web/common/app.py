@@ -1,0 +1,41 @@
+"""Furnishing an application: what the console, the API and the gateway share."""
+
+from flask import Flask
+
+from mdm.settings import LOOPBACK, Settings
+from web.common.database import connect
+from web.common.guard import IDENTIFY, Identify
+from web.common.headers import furnish_headers
+from web.common.health import add_health
+from web.common.language import speak
+from web.common.requests import number_requests
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of one request of a person: the largest import file. Refused with 413 before it is read."""
+MAX_FIELDS = 2000
+SETTINGS = "havenmeester_settings"
+
+
+def furnish(app: Flask, settings: Settings, identify: Identify, *, max_body: int = MAX_BODY) -> Flask:
+    """The application with database, languages, request numbers, headers, limits and health.
+
+    The caller adds its views and its way to tell errors (``answer_problems`` or pages), then ``check_routes``.
+    """
+    app.config["MAX_CONTENT_LENGTH"] = max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = 1024 * 1024
+    app.config["MAX_FORM_PARTS"] = MAX_FIELDS
+    app.extensions[SETTINGS] = settings
+    app.extensions[IDENTIFY] = identify
+    number_requests(app)
+    connect(app, settings.database)
+    speak(app, settings.language, settings.timezone)
+    furnish_headers(app, tls=uses_tls(settings))
+    add_health(app)
+    return app
+
+
+def uses_tls(settings: Settings) -> bool:
+    """Whether people reach the console over TLS: by its public address, or because it listens beyond loopback."""
+    if settings.console_url:
+        return settings.console_url.startswith("https://")
+    return settings.console_host not in LOOPBACK

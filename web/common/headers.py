@@ -1,0 +1,63 @@
+"""What every answer carries: what the browser may do with it, that nobody keeps it, which request it belongs to."""
+
+from typing import Any
+
+from flask import Flask, Response, request
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CrossOriginResourcePolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+
+YEAR = 31_536_000
+
+
+def _policy() -> ContentSecurityPolicy:
+    """Nothing but what we serve ourselves; pictures may also be inside the page (QR codes)."""
+    return (
+        ContentSecurityPolicy()
+        .default_src("'none'")
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'", "data:")
+        .font_src("'self'")
+        .connect_src("'self'")
+        .manifest_src("'self'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+        .base_uri("'none'")
+    )
+
+
+def furnish_headers(app: Flask, *, tls: bool) -> None:
+    """Sets the headers on every answer of ``app``; HSTS only where it is reached over TLS."""
+    options: dict[str, Any] = {
+        "csp": _policy(),
+        "coop": CrossOriginOpenerPolicy().same_origin(),
+        "corp": CrossOriginResourcePolicy().same_origin(),
+        "permissions": PermissionsPolicy().geolocation().microphone().camera(),
+        "referrer": ReferrerPolicy().same_origin(),
+        "xcto": XContentTypeOptions().nosniff(),
+        "xfo": XFrameOptions().deny(),
+    }
+    if tls:
+        options["hsts"] = StrictTransportSecurity().max_age(YEAR)
+    headers = dict(Secure(**options).header_items())
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint == "static" and response.status_code in (200, 304):
+            # Names in the build folder carry a digest of their content: what is behind them never changes.
+            response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        else:
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Request-Id"] = request.environ.get("havenmeester.request_id", "-")
+        return response
