@@ -1,0 +1,94 @@
+"""The command ``havenmeester``. Every command is a module that is imported when it is used, so that help is fast."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import rich_click as click
+from click.exceptions import Abort, Exit
+from rich_click import RichContext
+
+from mdm.cli import errors
+from mdm.core.errors import HavenmeesterError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "database": ("database", "Bring the database's schema up to date, or check it"),
+    "version": ("version", "Show the version of Havenmeester and of what it stands on"),
+}
+"""Each command with the module of ``mdm.cli`` that holds it under the same name, and its line in the help. A command
+without a line is not listed: ``up`` uses it to start its children."""
+
+
+class Lazy(click.RichGroup):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click names it
+        """Every command that people use, in the order in which they meet it."""
+        return [name for name, (_module, line) in COMMANDS.items() if line]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command; while help is written only a card with its name and line."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, line = COMMANDS[cmd_name]
+        if ctx.params.get("_listing", False):
+            return click.Command(cmd_name, help=line)
+        loaded = importlib.import_module(f"mdm.cli.{module}")
+        command: click.Command = getattr(loaded, cmd_name.replace("-", "_"))
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: Any) -> None:
+        """Help of the whole group, without importing a single command."""
+        ctx.params["_listing"] = True
+        assert isinstance(ctx, RichContext)
+        super().format_help(ctx, formatter)
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+def havenmeester() -> None:
+    """Havenmeester keeps a city's fleet of phones, tablets, laptops and kiosks.
+
+    Configuration comes from HAVENMEESTER_* in the environment and from havenmeester.toml in the home folder
+    (HAVENMEESTER_HOME, default ./var). Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration, 4 unavailable.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code; an error is one sentence with its mend on standard error."""
+    try:
+        result = havenmeester.main(arguments, prog_name="havenmeester", standalone_mode=False)
+    except Exit as error:
+        return error.exit_code
+    except Abort:
+        return errors.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return errors.USAGE
+    except KeyboardInterrupt:
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.OK
+    except HavenmeesterError as error:
+        return _told(error)
+    except Exception as error:
+        translated = errors.translated(error)
+        if translated is None:
+            raise
+        return _told(translated)
+    return result if isinstance(result, int) else errors.OK
+
+
+def _told(error: HavenmeesterError) -> int:
+    sys.stderr.write("\n".join(errors.lines(error)) + "\n")
+    return errors.exit_code(error)
+
+
+def main() -> None:
+    """What the installed program ``havenmeester`` runs."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

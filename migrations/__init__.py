@@ -1,0 +1,1 @@
+"""Migrations of the database, written by Alembic and read by `havenmeester database`."""
