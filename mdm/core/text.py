@@ -32,3 +32,9 @@ def spreadsheet_safe(value: object) -> object:
     if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return value
+
+
+def fold(value: str) -> str:
+    """The text as it is searched: small letters, without accents, runs of space as one. ``É`` is found as ``e``."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
+    return " ".join(bare.casefold().split())

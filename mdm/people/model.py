@@ -3,9 +3,10 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mdm.core.permissions import Where
 from mdm.storage.base import Base, Key, Moment
 
 
@@ -38,4 +39,11 @@ class Person(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     service_point_id: Mapped[int | None] = mapped_column(ForeignKey("service_point.id"), index=True)
     left_on: Mapped[date | None]
+    search: Mapped[str] = mapped_column(Text, default="")
+    """Name, number, address and telephone number, folded: what ``queries`` search in."""
     created_at: Mapped[Moment]
+
+    @property
+    def where(self) -> Where:
+        """The place at which rights over this person are asked."""
+        return Where(self.service_point_id, self.unit_id)
