@@ -44,7 +44,7 @@ types: $(VENV)/ready-dev
 	@$(BIN)/mypy
 
 contracts: $(VENV)/ready-dev
-	@$(BIN)/lint-imports --no-cache --config setup.cfg
+	@said=$$($(BIN)/lint-imports --no-cache --config setup.cfg) || { echo "$$said"; exit 1; }
 
 templates: $(VENV)/ready-dev
 	@if compgen -G "web/*/templates" >/dev/null; then $(BIN)/djlint --lint --quiet --profile jinja web; fi

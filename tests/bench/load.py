@@ -69,7 +69,10 @@ class Outcome:
 
 
 def run(
-    connections: list[ssl.SSLSocket], requests: Iterator[bytes], seconds: float, seen: Callable[[bytes], None] | None = None
+    connections: list[ssl.SSLSocket],
+    requests: Iterator[bytes],
+    seconds: float,
+    seen: Callable[[bytes], None] | None = None,
 ) -> Outcome:
     """Sends for ``seconds``: one request per connection at a time, all connections in flight together."""
     statuses: dict[int, int] = {}
