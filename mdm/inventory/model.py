@@ -85,9 +85,13 @@ class Device(Base):
     service_point_id: Mapped[int | None] = mapped_column(ForeignKey("service_point.id"), index=True)
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     """The holder's unit while somebody holds it, else the unit that owns it."""
+    owner_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    """The unit that owns it: what ``unit_id`` goes back to when nobody holds it any more."""
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     persona: Mapped[str] = mapped_column(String(16), default="")
     """The holder's persona, kept here because assignments choose by it; empty while nobody holds it."""
+    holder_search: Mapped[str] = mapped_column(Text, default="")
+    """The holder's name, number and e-mail address as they are searched; empty while nobody holds it."""
 
     os_name: Mapped[str] = mapped_column(String(64), default="")
     os_version: Mapped[str] = mapped_column(String(64), default="")
@@ -98,6 +102,8 @@ class Device(Base):
     report_digest: Mapped[str] = mapped_column(String(16), default="-")
     """What ``r`` of a check-in must be for the device to have nothing new to tell."""
     last_report_id: Mapped[str | None] = mapped_column(String(64))
+    recent_reports: Mapped[list[str]] = mapped_column(Json, default=list, deferred=True)
+    """Ids of the last reports that were taken, newest first: one that comes again, late or twice, changes nothing."""
     applied_digest: Mapped[str] = mapped_column(String(16), default="-")
     """Digest of the desired state that the device last said it applied in full."""
     app_set_id: Mapped[int | None] = mapped_column(ForeignKey("app_set.id"))
@@ -113,7 +119,7 @@ class Device(Base):
     warranty_until: Mapped[date | None]
     note: Mapped[str] = mapped_column(Text, default="")
     search: Mapped[str] = mapped_column(Text, default="")
-    """Everything a person may look for, in small letters: name, tag, serial, IMEI, number, holder."""
+    """Everything a person may look for, as ``text.fold`` writes it: name, tag, serial, IMEI, number, holder."""
     created_at: Mapped[Moment]
     version: Mapped[int] = mapped_column(default=1)
 
