@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="Client secret at the identity provider.")
     smtp_url: str = Field("", description="smtp://user:password@host:port; empty: mail is kept in the outbox.")
     mail_from: str = Field("havenmeester@localhost", description="Sender of mail.")
+    signer_peers: str = Field(
+        "",
+        pattern=r"^(\d{1,10}(,\d{1,10})*)?$",
+        description="User ids, beside the signer's own, that may speak to the signer; separated by commas.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     @field_validator("home", mode="after")
@@ -87,6 +92,11 @@ class Settings(BaseSettings):
     def signer_socket(self) -> Path:
         """The local socket of the signer."""
         return self.home / "run" / "signer.sock"
+
+    @property
+    def signer_uids(self) -> frozenset[int]:
+        """User ids, beside the signer's own, that may speak to the signer."""
+        return frozenset(int(uid) for uid in self.signer_peers.split(",") if uid)
 
 
 def load(**overrides: Any) -> Settings:

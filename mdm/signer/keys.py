@@ -1,0 +1,192 @@
+"""The signer's keys: made once, never overwritten, read by nobody else.
+
+``HOME/signer`` (0700) holds ``ca.key`` and ``ca.pem`` (EC P-256), ``order.key`` and ``head.key`` (Ed25519), each 0600.
+"""
+
+import base64
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+from mdm.core.clock import utcnow
+from mdm.core.errors import ConfigurationError
+
+FOLDER = "signer"
+CA_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Every key of the signer, in memory."""
+
+    ca_key: EllipticCurvePrivateKey
+    ca: x509.Certificate
+    order_key: Ed25519PrivateKey
+    head_key: Ed25519PrivateKey
+
+    @property
+    def ca_pem(self) -> str:
+        """The certificate of our CA as PEM."""
+        return self.ca.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def ca_fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the DER of our CA: what an invitation carries."""
+        return self.ca.fingerprint(hashes.SHA256()).hex()
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """Base64 of the raw public key."""
+    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+
+
+def create(home: Path, organisation: str, now: datetime | None = None) -> Path:
+    """Makes the keys that are missing and returns their folder. What is there stays as it is, byte for byte."""
+    folder = home / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name in ("order.key", "head.key"):
+        _write_once(folder / name, lambda: _pem(Ed25519PrivateKey.generate()))
+    _write_once(folder / "ca.key", lambda: _pem(generate_private_key(SECP256R1())))
+    key = _load_ca_key(folder / "ca.key")
+    _write_once(
+        folder / "ca.pem",
+        lambda: _self_signed(key, organisation, now or utcnow()).public_bytes(Encoding.PEM),
+    )
+    return folder
+
+
+def load(home: Path) -> Keys:
+    """The keys. Raises ConfigurationError when one is missing, broken, or open to others."""
+    folder = home / FOLDER
+    ca_key = _load_ca_key(folder / "ca.key")
+    try:
+        ca = x509.load_pem_x509_certificate(_read(folder / "ca.pem"))
+    except ValueError as error:
+        raise _broken(folder / "ca.pem") from error
+    if ca.public_key() != ca_key.public_key():
+        raise _broken(folder / "ca.pem")
+    return Keys(ca_key, ca, _load_seal_key(folder / "order.key"), _load_seal_key(folder / "head.key"))
+
+
+def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _self_signed(key: EllipticCurvePrivateKey, organisation: str, now: datetime) -> x509.Certificate:
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Havenmeester CA"),
+        ]
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=CA_DAYS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _usage() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _write_once(path: Path, make: Callable[[], bytes]) -> None:
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(make())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link fails where the name is taken, and a rename would not: two that race keep the key of the first.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            "The signer cannot read its file %(file)s: %(why)s.",
+            file=path,
+            why=error.strerror,
+            mend="Run havenmeester init, or bring the folder back from a backup.",
+        ) from error
+    if mode & 0o077:
+        raise ConfigurationError(
+            "Others can read the signer's file %(file)s.", file=path, mend=f"Run chmod 600 {path} and find out why."
+        )
+    return content
+
+
+def _load_ca_key(path: Path) -> EllipticCurvePrivateKey:
+    key = _load(path)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise _broken(path)
+    return key
+
+
+def _load_seal_key(path: Path) -> Ed25519PrivateKey:
+    key = _load(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _broken(path)
+    return key
+
+
+def _load(path: Path) -> PrivateKeyTypes:
+    try:
+        return load_pem_private_key(_read(path), None)
+    except (ValueError, TypeError) as error:
+        raise _broken(path) from error
+
+
+def _broken(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        "The signer's file %(file)s is not what it must be.", file=path, mend="Bring it back from a backup."
+    )

@@ -1,0 +1,48 @@
+"""The signer's process: takes its keys, opens its ledger, answers on its socket until it is told to stop."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mdm.core.errors import ConfigurationError
+from mdm.settings import Settings, load
+from mdm.signer import keys
+from mdm.signer.desk import Desk
+from mdm.signer.ledger import Ledger
+from mdm.signer.server import Server
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises ConfigurationError when there is no key, or another signer is running."""
+    os.umask(0o077)
+    held = keys.load(settings.home)
+    folder = settings.home / keys.FOLDER
+    with _only_one(folder):
+        ledger = Ledger(folder)
+        server = Server(Desk(held, ledger, settings.organisation), settings.signer_socket, settings.signer_uids)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: server.stop())
+        try:
+            server.serve()
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Holds the lock of this folder: two signers with one key would each have half a ledger in mind."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                "Another signer is running on %(folder)s.", folder=folder, mend="Stop it first."
+            ) from error
+        yield
+
+
+if __name__ == "__main__":
+    run(load())
