@@ -24,6 +24,7 @@ from mdm.signing.messages import (
     SignOrder,
     decode_answer,
     encode_request,
+    shaped,
 )
 from mdm.signing.seals import Head
 
@@ -94,11 +95,11 @@ class SignerClient:
 
     def ca(self) -> Authority:
         """The certificate of our CA and the public keys."""
-        return Authority(**self._ask("ca", Nothing()))
+        return Authority(**self._ask("ca", Nothing))
 
     def health(self) -> Health:
         """How the signer does."""
-        answer = self._ask("health", Nothing())
+        answer = self._ask("health", Nothing)
         return Health(**(answer | {"ca_not_after": _moment(answer["ca_not_after"])}))
 
     def issue(self, *, device: str, invitation: str, csr: str, days: int, ownership: Ownership) -> Issued:
@@ -108,7 +109,7 @@ class SignerClient:
         another key or device under the same invitation.
         """
         return self._issued(
-            "issue", Issue(device=device, invitation=invitation, csr=csr, days=days, ownership=ownership)
+            "issue", Issue, device=device, invitation=invitation, csr=csr, days=days, ownership=ownership
         )
 
     def renew(self, *, previous: str, csr: str, days: int) -> Issued:
@@ -116,19 +117,19 @@ class SignerClient:
 
         Raises NotFoundError for a certificate that is not ours, GoneError when it is revoked or has ended.
         """
-        return self._issued("renew", Renew(previous=previous, csr=csr, days=days))
+        return self._issued("renew", Renew, previous=previous, csr=csr, days=days)
 
     def issue_server(self, *, names: Sequence[str], csr: str, days: int) -> Issued:
         """A certificate for one of our own servers under these host names and addresses."""
-        return self._issued("issue_server", IssueServer(names=list(names), csr=csr, days=days))
+        return self._issued("issue_server", IssueServer, names=list(names), csr=csr, days=days)
 
     def revoke(self, *, fingerprint: str, why: str) -> None:
         """No order is signed for this certificate's key any more, and it is not renewed. Twice is like once."""
-        self._ask("revoke", Revoke(fingerprint=fingerprint, why=why))
+        self._ask("revoke", Revoke, fingerprint=fingerprint, why=why)
 
     def device_key(self, device: str) -> str | None:
         """Digest of the public key last certified for a device, None when it holds no valid certificate."""
-        found = self._ask("device_key", DeviceKey(device=device))["key_digest"]
+        found = self._ask("device_key", DeviceKey, device=device)["key_digest"]
         return None if found is None else str(found)
 
     def sign_order(
@@ -147,9 +148,12 @@ class SignerClient:
         """
         answer = self._ask(
             "sign_order",
-            SignOrder(
-                order=order, requester_id=requester_id, approvals=list(approvals), place=place, ownership=ownership
-            ),
+            SignOrder,
+            order=order,
+            requester_id=requester_id,
+            approvals=list(approvals),
+            place=place,
+            ownership=ownership,
         )
         if "held" in answer:
             return Withheld(str(answer["held"]), int(answer["retry_after"]))
@@ -157,22 +161,22 @@ class SignerClient:
 
     def sign_head(self, number: int, line_hash: str) -> Head:
         """The signer's word on the diary's last line. Raises DeniedError (``head_back``) when the diary went back."""
-        return Head(**self._ask("sign_head", SignHead(number=number, hash=line_hash)))
+        return Head(**self._ask("sign_head", SignHead, number=number, hash=line_hash))
 
     def heads(self, after: int = 0) -> Iterator[Head]:
         """Every head that was ever signed with a number greater than ``after``, in order."""
-        while page := self._ask("heads", Heads(after=after))["heads"]:
+        while page := self._ask("heads", Heads, after=after)["heads"]:
             for head in page:
                 after = int(head["number"])
                 yield Head(**head)
 
-    def _issued(self, verb: str, args: Message) -> Issued:
-        answer = self._ask(verb, args)
+    def _issued(self, verb: str, shape: type[Message], **args: object) -> Issued:
+        answer = self._ask(verb, shape, **args)
         moments = {name: _moment(answer[name]) for name in ("not_before", "not_after")}
         return Issued(**(answer | moments))
 
-    def _ask(self, verb: str, args: Message) -> dict[str, Any]:
-        request = encode_request(verb, args)
+    def _ask(self, verb: str, shape: type[Message], **args: object) -> dict[str, Any]:
+        request = encode_request(verb, shaped(shape, args))
         try:
             with short(self._path) as address, socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(self._timeout)

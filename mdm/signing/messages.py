@@ -8,7 +8,7 @@ A line that is not its own canonical form is refused, so no message can be read 
 """
 
 import json
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,6 +29,7 @@ VERSION: Final = 1
 MAX_LINE: Final = 64 * 1024
 """Bytes of one request or answer, its line feed included."""
 MAX_HEADS: Final = 200
+MAX_NUMBER: Final = 2**53
 
 HexUid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 HexDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -95,7 +96,7 @@ class Approved(Message):
 
     approver_id: Who
     name: Text
-    at: int
+    at: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 
 
 class SignOrder(Message):
@@ -112,14 +113,14 @@ class SignOrder(Message):
 class SignHead(Message):
     """The number and the hash of the diary's last line."""
 
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=MAX_NUMBER)]
     hash: HexDigest
 
 
 class Heads(Message):
     """Asks for signed heads with a number greater than ``after``, in order, at most ``MAX_HEADS``."""
 
-    after: Annotated[int, Field(ge=0)]
+    after: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 
 
 VERBS: Final[dict[str, type[Message]]] = {
@@ -135,6 +136,8 @@ VERBS: Final[dict[str, type[Message]]] = {
     "sign_order": SignOrder,
 }
 
+M = TypeVar("M", bound=Message)
+
 _KINDS: Final[dict[str, type[HavenmeesterError]]] = {
     "conflict": ConflictError,
     "denied": DeniedError,
@@ -143,6 +146,20 @@ _KINDS: Final[dict[str, type[HavenmeesterError]]] = {
     "not_found": NotFoundError,
     "too_large": TooLargeError,
 }
+
+
+def shaped(shape: type[M], args: object) -> M:
+    """The arguments as a message. Raises InvalidError that names the first field that is wrong."""
+    try:
+        return shape.model_validate(args)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise InvalidError(
+            N_("The argument %(where)s is wrong: %(why)s. Nothing was done."),
+            code="malformed",
+            where=".".join(str(part) for part in first["loc"]) or "args",
+            why=first["msg"],
+        ) from error
 
 
 def encode_request(verb: str, args: Message) -> bytes:
@@ -159,16 +176,7 @@ def decode_request(line: bytes) -> tuple[str, Message]:
     shape = VERBS.get(verb) if isinstance(verb, str) else None
     if shape is None:
         raise InvalidError(N_("The signer does not know this verb. Nothing was done."), code="unknown_verb")
-    try:
-        return str(verb), shape.model_validate(value["args"])
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise InvalidError(
-            N_("The argument %(where)s is wrong: %(why)s. Nothing was done."),
-            code="malformed",
-            where=".".join(str(part) for part in first["loc"]) or "args",
-            why=first["msg"],
-        ) from error
+    return str(verb), shaped(shape, value["args"])
 
 
 def encode_result(result: dict[str, Any]) -> bytes:

@@ -48,7 +48,7 @@ class RunningSigner:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HAVENMEESTER_")}
         environment |= {"HAVENMEESTER_HOME": str(self.home), **self.environment}
         self.process = subprocess.Popen([sys.executable, "-m", "mdm.signer.main"], env=environment)
-        for _ in range(400):
+        for _ in range(1600):
             try:
                 self.client.health()
             except UnavailableError:
