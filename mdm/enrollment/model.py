@@ -56,6 +56,8 @@ class Enrollment(Base):
     serial_number: Mapped[str] = mapped_column(String(64))
     not_before: Mapped[Moment]
     not_after: Mapped[Moment]
+    renew_after: Mapped[Moment]
+    """From then on the device is asked for a new key and gets a new certificate."""
     first_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_why: Mapped[str] = mapped_column(String(64), default="")
