@@ -1,0 +1,12 @@
+"""Kinds of value that many shapes share."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+MAX_ID = 2**31 - 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID, description="Row id.")]
+Uid = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Random id: 32 hexadecimal digits.")]
+Line = Annotated[str, Field(max_length=255)]
+Text = Annotated[str, Field(max_length=4000)]
+Search = Annotated[str, Field(max_length=200, description="Words that must occur; case and accents do not matter.")]
