@@ -1,0 +1,290 @@
+"""Carries a plan out, and remembers it so that it can be carried on after a crash and taken back later."""
+
+import time
+from typing import Any
+
+from agent import plan as planning
+from agent.apply import after, checks, ground, software
+from agent.apply.targets import MAX_RESOURCES, Target, UnfitError, Wanted, spec_of, take_apart
+from agent.plan import PathRecord, ResourceRecord
+from agent.roots import Root
+from agent.state import State
+
+TAMPERED_SHOWN = 3600
+"""Seconds that a path stays in the report after another hand was seen there, also when it was repaired at once."""
+
+
+class Engine:
+    """Applies desired states on one root, and holds the section ``desired`` of the report."""
+
+    def __init__(self, state: State, root: Root) -> None:
+        self.state, self.root = state, root
+        saved = state.read("applied.json")
+        self.digest: str = saved.get("digest", "-")
+        self.paths: dict[str, PathRecord] = saved.get("paths", {})
+        self.resources: dict[str, ResourceRecord] = saved.get("resources", {})
+        self.seen_tampered: dict[str, int] = saved.get("tampered", {})
+        self.difference = software.Difference([], [], [])
+
+    # What others ask
+
+    def section(self) -> dict[str, Any]:
+        """The section ``desired``."""
+        return {
+            "digest": self.digest,
+            "resources": {
+                name: {"state": record["state"], "detail": record["detail"]} for name, record in self.resources.items()
+            },
+            "packages_missing": self.difference.missing,
+            "packages_extra": self.difference.extra,
+            "packages_blocked": self.difference.blocked,
+        }
+
+    def tampered(self) -> list[str]:
+        """Paths where another hand was seen lately."""
+        return sorted(self.seen_tampered)
+
+    def unfinished(self) -> list[str]:
+        """One sentence per resource that is not as it shall be."""
+        return [
+            f"{name}: {record['state']}. {record['detail']}".strip()
+            for name, record in sorted(self.resources.items())
+            if record["state"] not in ("applied", "staged")
+        ]
+
+    # The work
+
+    def settle(self, desired: dict[str, Any], *, insist: bool = False) -> bool:
+        """Brings the machine to a desired state; true when anything was changed. Safe to repeat at any time."""
+        now = int(time.time())
+        before = self._snapshot()
+        resources = [
+            one for one in desired.get("resources", []) if isinstance(one, dict) and isinstance(one.get("id"), str)
+        ]
+        self.digest = str(desired.get("digest", "-"))
+        wanted, states = self._read(resources[:MAX_RESOURCES], now)
+        there = {path: ground.read(self.root, path)[0] for path in self._interesting(wanted)}
+        steps = planning.make_plan(wanted, self.paths, self.resources, there, now, insist=insist)
+        for name, why in steps.unfit.items():
+            states[name] = self._same(name, next(one.spec for one in wanted if one.id == name), "failed", why, now)
+        self._note_tampered(steps.tampered, now)
+        self._restore(steps.restore)
+        self._write(steps.write, states, now)
+        for one in steps.keep:
+            states[one.id] = self.resources.get(one.id) or self._record(one.spec, "failed", "Not known.", now)
+        self._packages([one for one in resources if one.get("kind") == "packages"], states, now, insist=insist)
+        self.resources = states
+        if self._snapshot() != before:
+            self._save()
+        return bool(steps.restore or steps.write)
+
+    def put_all_back(self) -> list[str]:
+        """Takes back everything that was ever changed. Returns the paths where that failed."""
+        self.settle({"digest": "-", "resources": []})
+        return sorted(self.paths)
+
+    def _snapshot(self) -> str:
+        return repr((self.digest, self.paths, self.resources, self.seen_tampered))
+
+    def _save(self) -> None:
+        saved = {
+            "digest": self.digest,
+            "paths": self.paths,
+            "resources": self.resources,
+            "tampered": self.seen_tampered,
+        }
+        self.state.save("applied.json", saved)
+        ground.tidy(self.state, {record["before"] for record in self.paths.values()})
+
+    @staticmethod
+    def _record(spec: str, state: str, detail: str, now: int) -> ResourceRecord:
+        return {"spec": spec, "state": state, "detail": detail[:600], "at": now}
+
+    def _same(self, name: str, spec: str, state: str, detail: str, now: int) -> ResourceRecord:
+        """The record that we have when it says the same, so that nothing is written for nothing; else a new one."""
+        known = self.resources.get(name)
+        if known is not None and (known["spec"], known["state"], known["detail"]) == (spec, state, detail[:600]):
+            return known
+        return self._record(spec, state, detail, now)
+
+    def _read(self, resources: list[dict[str, Any]], now: int) -> tuple[list[Wanted], dict[str, ResourceRecord]]:
+        wanted: dict[str, Wanted] = {}
+        states: dict[str, ResourceRecord] = {}
+        for resource in resources:
+            if resource.get("kind") == "packages":
+                continue
+            try:
+                wanted[resource["id"]] = take_apart(resource)
+            except UnfitError as why:
+                states[resource["id"]] = self._same(resource["id"], spec_of(resource), "unsupported", str(why), now)
+        return list(wanted.values()), states
+
+    def _interesting(self, wanted: list[Wanted]) -> set[str]:
+        return {target.path for one in wanted for target in one.targets} | set(self.paths)
+
+    def _note_tampered(self, paths: list[str], now: int) -> None:
+        for path in paths:
+            self.state.log(f"{path} was changed by another hand; it is put right.")
+            self.seen_tampered[path] = now
+        self.seen_tampered = {path: at for path, at in self.seen_tampered.items() if at <= now < at + TAMPERED_SHOWN}
+
+    # Putting back
+
+    def _restore(self, paths: list[str]) -> None:
+        hooks: list[str] = []
+        for path in paths:
+            record = self.paths[path]
+            if self.root.real and record["start"]:
+                after.stop(record["start"])
+            try:
+                ground.put_back(self.root, self.state, path, record["before"])
+            except (OSError, UnfitError) as trouble:
+                self.state.log(f"{path} could not be put back: {trouble}")
+                continue
+            hooks.extend(hook for hook in record["after"] if hook not in hooks)
+            del self.paths[path]
+            self._save()
+        for hook in hooks if self.root.real else []:
+            trouble_told = after.run(hook)
+            if trouble_told:
+                self.state.log(trouble_told)
+
+    # Writing
+
+    def _write(self, plan: list[Wanted], states: dict[str, ResourceRecord], now: int) -> None:
+        written: list[tuple[Wanted, dict[str, tuple[str, bytes]], str]] = []
+        for one in plan:
+            verdict = checks.check(one)
+            note = verdict.said
+            if not verdict.good and not self._may_go_on(verdict, one):
+                state = "unsupported" if verdict.missing else "failed"
+                states[one.id] = self._record(one.spec, state, f"Not switched on: {note}.", now)
+                continue
+            previous = {target.path: ground.read(self.root, target.path) for target in one.targets}
+            try:
+                self._put(one, previous)
+            except (OSError, UnfitError) as trouble:
+                self._roll_back(one, previous)
+                states[one.id] = self._record(one.spec, "failed", str(trouble), now)
+                continue
+            written.append((one, previous, note))
+        self._tell(written, states, now)
+
+    def _may_go_on(self, verdict: checks.Verdict, one: Wanted) -> bool:
+        """Under a root a file may be staged that nobody here can judge, and a unit whose program is not there yet."""
+        if self.root.real:
+            return False
+        complaints = [line for line in verdict.said.splitlines() if line]
+        absent_program = (
+            one.validate == "systemd"
+            and bool(complaints)
+            and all("is not executable: No such file or directory" in line for line in complaints)
+        )
+        return verdict.missing or absent_program
+
+    def _put(self, one: Wanted, previous: dict[str, tuple[str, bytes]]) -> None:
+        for target in one.targets:
+            mark, content = previous[target.path]
+            if mark == ground.OTHER:
+                raise UnfitError(f"At {target.path} is something that is not a plain file. Nothing was written.")
+            known = self.paths.get(target.path)
+            if known is None:
+                ground.keep(self.state, mark, content)
+            self.paths[target.path] = {
+                "resource": one.id,
+                "mark": target.mark,
+                "before": known["before"] if known else mark,
+                "done": False,
+                "after": list(one.after),
+                "start": one.start,
+            }
+        # Known before it is done: after a crash the way back is still there, and the step is done again.
+        self._save()
+        for target in one.targets:
+            if previous[target.path][0] != target.mark:
+                ground.write(self.root, target)
+        # Links that an earlier version of this resource had are no longer wanted; the plan restores them next time.
+
+    def _roll_back(self, one: Wanted, previous: dict[str, tuple[str, bytes]]) -> None:
+        for path, (mark, content) in previous.items():
+            record = self.paths.get(path)
+            if record is None or mark == ground.OTHER:
+                continue
+            try:
+                if mark.startswith("file:"):
+                    ground.write(self.root, Target(path, content, int(mark.split(":")[1], 8)))
+                else:
+                    ground.put_back(self.root, self.state, path, mark)
+            except (OSError, UnfitError) as trouble:
+                self.state.log(f"{path} of {one.id} could not be rolled back: {trouble}")
+                continue
+            if mark == record["before"]:
+                del self.paths[path]
+            else:
+                record["mark"], record["done"] = mark, True
+        self._save()
+
+    def _tell(
+        self,
+        written: list[tuple[Wanted, dict[str, tuple[str, bytes]], str]],
+        states: dict[str, ResourceRecord],
+        now: int,
+    ) -> None:
+        """Runs each hook once for all that ask for it; a resource whose hook fails goes back to what it was."""
+        hooks = list(dict.fromkeys(hook for one, _, _ in written for hook in one.after))
+        troubles = {hook: after.run(hook) if self.root.real else "" for hook in hooks}
+        for one, previous, note in written:
+            trouble = next((troubles[hook] for hook in one.after if troubles[hook]), "")
+            if not trouble and one.start and self.root.real:
+                trouble = after.start(one.start)
+            if trouble:
+                self._roll_back(one, previous)
+                for hook in one.after:
+                    after.run(hook)
+                states[one.id] = self._record(one.spec, "failed", f"Rolled back: {trouble}", now)
+                continue
+            for target in one.targets:
+                self.paths[target.path]["done"] = True
+            states[one.id] = self._record(one.spec, "applied" if self.root.real else "staged", note, now)
+
+    # Packages
+
+    def _packages(
+        self, resources: list[dict[str, Any]], states: dict[str, ResourceRecord], now: int, *, insist: bool
+    ) -> None:
+        total = software.Difference([], [], [])
+        for resource in resources:
+            spec = spec_of(resource)
+            try:
+                wish = software.read_wish(resource)
+            except UnfitError as why:
+                states[resource["id"]] = self._same(resource["id"], spec, "unsupported", str(why), now)
+                continue
+            found = software.look(self.root, wish)
+            if found is None:
+                why_not = "dpkg keeps no record here."
+                states[resource["id"]] = self._same(resource["id"], spec, "unsupported", why_not, now)
+                continue
+            known = self.resources.get(resource["id"])
+            resting = known is not None and known["spec"] == spec and now < known["at"] + planning.RETRY_SECONDS
+            trouble = ""
+            if self.root.real and (found.missing or found.blocked) and (insist or not resting):
+                trouble = software.settle(found)
+                found = software.look(self.root, wish) or found
+            elif resting and known is not None and known["state"] == "failed":
+                trouble = known["detail"]
+            state, detail = self._software_state(found, trouble)
+            states[resource["id"]] = self._same(resource["id"], spec, state, detail, now)
+            for mine, theirs in zip(total, found, strict=True):
+                mine.extend(name for name in theirs if name not in mine)
+        self.difference = software.Difference(*(sorted(names) for names in total))
+
+    @staticmethod
+    def _software_state(found: software.Difference, trouble: str) -> tuple[str, str]:
+        if not (found.missing or found.blocked):
+            return "applied", ""
+        if trouble:
+            return "failed", trouble
+        parts = [f"missing: {', '.join(found.missing[:20])}"] if found.missing else []
+        parts += [f"to be removed: {', '.join(found.blocked[:20])}"] if found.blocked else []
+        return "pending", "; ".join(parts)

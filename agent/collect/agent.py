@@ -1,0 +1,19 @@
+"""Section ``agent``: what the agent says of itself."""
+
+import os
+import platform
+from typing import Any
+
+from agent import VERSION
+from agent.roots import Root
+
+
+def collect(root: Root, tampered: list[str]) -> dict[str, Any]:
+    """The section. ``tampered`` lists what another hand had changed when it was last looked at."""
+    return {
+        "version": VERSION,
+        "python": platform.python_version(),
+        "tampered": sorted(tampered),
+        "privileged": os.geteuid() == 0,
+        "root": str(root),
+    }
