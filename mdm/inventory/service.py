@@ -7,7 +7,7 @@ device's own time line, and posts ``device.place`` or ``device.judge`` when assi
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from mdm.audit import service as audit
 from mdm.core.actor import require
@@ -19,6 +19,7 @@ from mdm.inventory import fields, lifecycle, queries
 from mdm.inventory.fields import AssetData
 from mdm.inventory.holder import Holder
 from mdm.inventory.model import Device, DeviceEvent, LifeCycle
+from mdm.inventory.waiting import add_waiting
 from mdm.outbox import service as outbox
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
@@ -142,12 +143,7 @@ def holder_changed(call: Call, holder: Holder) -> int:
 
 def set_waiting(call: Call, device_id: int, delta: int) -> None:
     """Counts up or down what waits for a device; never below nothing. The hot path reads this number."""
-    after = Device.waiting + delta
-    statement = update(Device).where(Device.id == device_id, after >= 0).values(waiting=after)
-    call.session.execute(statement.execution_options(synchronize_session=False))
-    held = call.session.identity_map.get(call.session.identity_key(Device, device_id))
-    if held is not None:
-        call.session.expire(held, ["waiting"])
+    add_waiting(call, (device_id,), delta)
 
 
 def note(call: Call, device: Device, kind: str, details: dict[str, Any] | None = None) -> None:

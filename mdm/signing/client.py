@@ -176,18 +176,19 @@ class SignerClient:
         return Issued(**(answer | moments))
 
     def _ask(self, verb: str, shape: type[Message], **args: object) -> dict[str, Any]:
-        request = encode_request(verb, shaped(shape, args))
+        return decode_answer(self._exchange(encode_request(verb, shaped(shape, args))))
+
+    def _exchange(self, request: bytes) -> bytes:
         try:
             with short(self._path) as address, socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(self._timeout)
                 connection.connect(address)
                 connection.sendall(request)
-                answer = _read_line(connection)
+                return _read_line(connection)
         except OSError as error:
             raise UnavailableError(
                 N_("The signer does not answer. Nothing was signed. It is tried again by itself."), retry_after=10
             ) from error
-        return decode_answer(answer)
 
 
 def _read_line(connection: socket.socket) -> bytes:

@@ -1,0 +1,155 @@
+"""Reads of orders. They give only what lies in the actor's scope of ``order:view``, by the place it was asked at."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from mdm.audit.queries import Line, timeline
+from mdm.core.clock import iso
+from mdm.core.permissions import Permission
+from mdm.orders.model import Approval, Order, OrderState, Release
+from mdm.orders.moving import missing, who
+from mdm.orders.states import OPEN
+from mdm.storage.call import Call
+from mdm.storage.scoping import within
+
+PAGE = 50
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of orders may be narrowed by; empty means all."""
+
+    states: Collection[OrderState] = ()
+    device_uid: str = ""
+    service_point_id: int | None = None
+    words: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Everything about one order, kept when the device's record goes: asked, decided, signed, answered."""
+
+    order: Order
+    approvals: Sequence[Approval]
+    release: Release | None
+    history: Sequence[Line]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The receipt as plain data, for JSON and print."""
+        order = self.order
+        return {
+            "id": order.id,
+            "verb": order.verb,
+            "state": order.state,
+            "device": {"id": order.device_uid, "name": order.device_label, "serial": order.device_serial},
+            "person": order.person_name,
+            "reason": order.reason,
+            "requested_by": {"name": order.requested_by, "id": order.requested_by_id, "at": iso(order.requested_at)},
+            "decisions": [
+                {
+                    "name": one.approver_name,
+                    "id": one.approver_id,
+                    "approved": one.approved,
+                    "reason": one.reason,
+                    "at": iso(one.at),
+                }
+                for one in self.approvals
+            ],
+            "expires_at": iso(order.expires_at),
+            "held_why": order.held_why,
+            "signed": None
+            if self.release is None
+            else {
+                "order": self.release.canonical,
+                "signature": self.release.signature,
+                "at": iso(self.release.released_at),
+            },
+            "answer": order.answer,
+            "finished_at": None if order.finished_at is None else iso(order.finished_at),
+            "history": [
+                {"at": iso(line.at), "action": line.action, "by": line.actor_name, "details": line.details}
+                for line in self.history
+            ],
+        }
+
+
+def orders_select(call: Call, filters: Filters | None = None) -> Select[Order]:
+    """Orders that the actor may see, narrowed by ``filters``, newest first."""
+    query = select(Order).where(within(call.actor.scope(Permission.ORDER_VIEW), Order.service_point_id, Order.unit_id))
+    wanted = filters or Filters()
+    if wanted.states:
+        query = query.where(Order.state.in_([state.value for state in wanted.states]))
+    if wanted.device_uid:
+        query = query.where(Order.device_uid == wanted.device_uid)
+    if wanted.service_point_id is not None:
+        query = query.where(Order.service_point_id == wanted.service_point_id)
+    if wanted.since is not None:
+        query = query.where(Order.requested_at >= wanted.since)
+    for word in wanted.words.split()[:8]:
+        columns = (Order.device_label, Order.device_serial, Order.person_name, Order.requested_by, Order.reason)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    return query.order_by(Order.requested_at.desc(), Order.id.desc())
+
+
+def orders(
+    call: Call, filters: Filters | None = None, *, after: tuple[datetime, str] | None = None, limit: int = PAGE
+) -> Sequence[Order]:
+    """One page of orders, newest first; ``after`` is (requested_at, id) of the last one of the page before."""
+    query = orders_select(call, filters)
+    if after is not None:
+        moment, order_id = after
+        query = query.where(or_(Order.requested_at < moment, and_(Order.requested_at == moment, Order.id < order_id)))
+    return call.session.scalars(query.limit(max(1, min(limit, MAX_PAGE)))).all()
+
+
+def count(call: Call, filters: Filters | None = None) -> int:
+    """How many orders the actor may see under ``filters``."""
+    return call.session.scalar(select(func.count()).select_from(orders_select(call, filters).subquery())) or 0
+
+
+def order(call: Call, order_id: str) -> Order:
+    """One order; NotFoundError when it is not there or not the actor's."""
+    found = call.session.scalar(orders_select(call).where(Order.id == order_id))
+    if found is None:
+        raise missing()
+    return found
+
+
+def to_approve(call: Call, limit: int = MAX_PAGE) -> Sequence[Order]:
+    """Orders that wait for this actor's decision: at a place where they may approve, and not asked by themselves."""
+    here = within(call.actor.scope(Permission.ORDER_APPROVE), Order.service_point_id, Order.unit_id)
+    query = select(Order).where(
+        here,
+        Order.state == OrderState.REQUESTED.value,
+        Order.expires_at > call.now,
+        Order.requested_by_id != who(call.actor),
+    )
+    return call.session.scalars(query.order_by(Order.requested_at).limit(limit)).all()
+
+
+def open_for(call: Call, device_uid: str) -> Order | None:
+    """The open order for one device, if there is one that the actor may see."""
+    return call.session.scalar(orders_select(call, Filters(states=OPEN, device_uid=device_uid)).limit(1))
+
+
+def approvals(call: Call, order_id: str) -> Sequence[Approval]:
+    """Who decided what about one order, in order; NotFoundError as ``order``."""
+    order(call, order_id)
+    return call.session.scalars(select(Approval).where(Approval.order_id == order_id).order_by(Approval.id)).all()
+
+
+def receipt(call: Call, order_id: str) -> Receipt:
+    """The receipt of one order, also of one that is not finished yet; NotFoundError as ``order``."""
+    found = order(call, order_id)
+    return Receipt(
+        found,
+        approvals(call, order_id),
+        call.session.get(Release, order_id),
+        timeline(call, ("order", order_id), permission=Permission.ORDER_VIEW, limit=MAX_PAGE),
+    )
