@@ -175,4 +175,4 @@ def test_what_waits_never_goes_below_nothing(calling: Calling, making: Making) -
         assert device.waiting == 2
         service.set_waiting(call, device.id, -1)
         service.set_waiting(call, device.id, -5)
-        assert device.waiting == 1
+        assert device.waiting == 0
