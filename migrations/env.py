@@ -7,6 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 from sqlalchemy import JSON, Connection, text
 
+from mdm.cli.schema import ours
 from mdm.storage.base import UTCDateTime
 from mdm.storage.engine import WRITE
 from mdm.storage.metadata import all_tables
@@ -32,6 +33,7 @@ def configure(connection: Connection) -> None:
         target_metadata=all_tables(),
         transactional_ddl=True,
         render_item=render,
+        include_name=ours,
         **current_app.extensions["migrate"].configure_args,
     )
 
