@@ -15,7 +15,16 @@ from mdm.policies.model import Cohort
 from mdm.storage.engine import transaction
 
 BATCH = 5000
-MODELS = ("Latitude 5450", "ThinkPad L14", "Kiosk 22", "OptiPlex 7020", "Pi 5 kiosk", "Galaxy A55", "iPhone 16", "Fairphone 5")
+MODELS = (
+    "Latitude 5450",
+    "ThinkPad L14",
+    "Kiosk 22",
+    "OptiPlex 7020",
+    "Pi 5 kiosk",
+    "Galaxy A55",
+    "iPhone 16",
+    "Fairphone 5",
+)
 VERSIONS = ("11", "12", "12", "12", "13")
 VERDICTS = ("compliant",) * 7 + ("in_grace", "noncompliant", "unknown")
 STATES = ("handed_out",) * 7 + ("in_stock", "on_loan", "in_repair")
@@ -32,7 +41,8 @@ def places(engine: Engine, now: datetime, service_points: int = 81, units: int =
             ],
         )
         session.execute(
-            insert(Unit), [{"id": n, "code": f"U{n}", "name": f"Dienst {n}", "created_at": now} for n in range(1, units + 1)]
+            insert(Unit),
+            [{"id": n, "code": f"U{n}", "name": f"Dienst {n}", "created_at": now} for n in range(1, units + 1)],
         )
         session.execute(
             insert(UnitParent),
