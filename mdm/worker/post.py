@@ -1,0 +1,157 @@
+"""Delivering the outbox: claim, commit, call the handler, mark as done; put back with back-off what failed.
+
+There are two kinds of handler. One *inside* changes only our own database: its change and the mark are one transaction,
+so it happens exactly once. One *outside* speaks to a neighbour (mail, signer) between short transactions of its own: it
+happens at least once, and makes twice like once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from mdm.outbox import service as outbox
+from mdm.outbox.model import OutboxMessage
+from mdm.storage.call import Call
+from mdm.worker.office import Office
+
+log = structlog.get_logger(__name__)
+
+Payload = Mapping[str, Any]
+BATCH = 50
+ROUNDS = 40
+"""Batches that one run delivers at the most, so that the worker hears that it shall stop."""
+
+
+class NotNowError(Exception):
+    """Raised by a handler: nothing failed, but it must wait; the message comes back after ``wait`` seconds, uncounted."""
+
+    def __init__(self, why: str, wait: int) -> None:
+        self.wait = wait
+        super().__init__(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A handler that changes only our database."""
+
+    handle: Callable[[Call, Payload], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A handler that speaks to a neighbour."""
+
+    handle: Callable[[Office, Payload], object]
+
+
+Handler = Inside | Outside
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A claimed message, apart from the session that claimed it."""
+
+    id: int
+    topic: str
+    payload: Payload
+
+    @property
+    def same(self) -> tuple[str, str]:
+        """Messages that are alike in this ask for the same thing."""
+        return self.topic, repr(sorted(self.payload.items()))
+
+
+def free_claims(office: Office) -> None:
+    """Gives up every claim: a new leader calls it, because whoever claimed before is gone."""
+    with office.call("post") as call:
+        call.session.execute(
+            update(OutboxMessage).where(OutboxMessage.claimed_until.is_not(None)).values(claimed_until=None)
+        )
+
+
+def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[[], bool] = lambda: False) -> int:
+    """Delivers what is due, batch by batch: how many messages were tried."""
+    tried = 0
+    for _ in range(ROUNDS):
+        letters = _claim(office)
+        if not letters:
+            break
+        for group in _alike(letters):
+            if stopping():
+                return tried
+            _deliver_group(office, group, handlers)
+        tried += len(letters)
+        if len(letters) < BATCH:
+            break
+    return tried
+
+
+def _claim(office: Office) -> list[_Letter]:
+    # Most seconds there is nothing to do: looking takes no write lock from those who have.
+    with office.call("post", write=False) as call:
+        waiting = call.session.scalar(
+            select(OutboxMessage.id)
+            .where(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None), OutboxMessage.due_at <= call.now)
+            .limit(1)
+        )
+    if waiting is None:
+        return []
+    with office.call("post") as call:
+        return [
+            _Letter(message.id, message.topic, dict(message.payload))
+            for message in outbox.claim(call.session, call.now, BATCH)
+        ]
+
+
+def _alike(letters: Sequence[_Letter]) -> list[list[_Letter]]:
+    """The letters, those that ask for the same thing together, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[_Letter]] = {}
+    for letter in letters:
+        groups.setdefault(letter.same, []).append(letter)
+    return list(groups.values())
+
+
+def _deliver_group(office: Office, group: Sequence[_Letter], handlers: Mapping[str, Handler]) -> None:
+    first = group[0]
+    ids = [letter.id for letter in group]
+    handler = handlers.get(first.topic)
+    try:
+        if handler is None:
+            raise LookupError(f"nobody handles the topic {first.topic}")  # noqa: TRY301 -- put back like any failure
+        if isinstance(handler, Inside):
+            with office.call(first.topic) as call:
+                handler.handle(call, first.payload)
+                _mark(call, ids)
+        else:
+            handler.handle(office, first.payload)
+            with office.call(first.topic) as call:
+                _mark(call, ids)
+    except NotNowError as wait:
+        _postpone(office, ids, str(wait), wait.wait)
+    except Exception as error:
+        log.warning("a message could not be delivered", topic=first.topic, message=first.id, exc_info=error)
+        _put_back(office, ids, f"{type(error).__name__}: {error}")
+
+
+def _mark(call: Call, ids: Sequence[int]) -> None:
+    for message in call.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))):
+        outbox.done(message, call.now)
+
+
+def _postpone(office: Office, ids: Sequence[int], why: str, wait: int) -> None:
+    with office.call("post") as call:
+        for message in call.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))):
+            message.attempts -= 1
+            message.claimed_until = None
+            message.last_error = why
+            message.due_at = call.now + timedelta(seconds=wait)
+
+
+def _put_back(office: Office, ids: Sequence[int], why: str) -> None:
+    with office.call("post") as call:
+        for message in call.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))):
+            outbox.failed(message, call.now, why)

@@ -1,0 +1,140 @@
+"""Delivery of the outbox: nothing is lost, nothing inside happens twice, a failure waits and does not block others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from mdm.audit import service as audit
+from mdm.audit.model import AuditEntry
+from mdm.outbox import service as outbox
+from mdm.outbox.model import OutboxMessage
+from mdm.storage.call import Call
+from mdm.worker.office import Office
+from mdm.worker.post import Inside, NotNowError, Outside, deliver, free_claims
+from tests.worker.conftest import HandClock
+
+
+def put(office: Office, topic: str, **payload: object) -> int:
+    with office.call("test") as call:
+        message = outbox.post(call, topic, payload)
+        call.session.flush()
+        return message.id
+
+
+def look(office: Office, number: int) -> OutboxMessage:
+    with office.call("test", write=False) as call:
+        return call.session.get_one(OutboxMessage, number)
+
+
+def noted(office: Office) -> int:
+    with office.call("test", write=False) as call:
+        return call.session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+
+
+def note(call: Call, payload: Mapping[str, Any]) -> None:
+    audit.record(call, "test.noted", ("test", payload.get("device", 0)))
+
+
+def test_a_message_is_delivered_once_and_marked(office: Office) -> None:
+    number = put(office, "note", device=1)
+    assert deliver(office, {"note": Inside(note)}) == 1
+    assert deliver(office, {"note": Inside(note)}) == 0
+    assert look(office, number).done_at is not None
+    assert noted(office) == 1
+
+
+def test_messages_that_ask_for_the_same_are_done_together_once(office: Office) -> None:
+    numbers = [put(office, "note", device=1), put(office, "note", device=2), put(office, "note", device=1)]
+    assert deliver(office, {"note": Inside(note)}) == 3
+    assert noted(office) == 2
+    assert all(look(office, number).done_at for number in numbers)
+
+
+def test_what_an_inside_handler_did_is_undone_when_it_fails_and_others_go_on(office: Office, clock: HandClock) -> None:
+    def half(call: Call, payload: Mapping[str, Any]) -> None:
+        note(call, payload)
+        raise RuntimeError("half way")
+
+    bad, good = put(office, "half", device=1), put(office, "note", device=2)
+    deliver(office, {"half": Inside(half), "note": Inside(note)})
+    assert noted(office) == 1
+    assert look(office, good).done_at is not None
+    message = look(office, bad)
+    assert (message.done_at, message.attempts, message.claimed_until) == (None, 1, None)
+    assert message.last_error == "RuntimeError: half way"
+    assert message.due_at > clock.now
+
+
+def test_after_the_last_attempt_a_message_is_dead_kept_and_not_tried_again(office: Office, clock: HandClock) -> None:
+    def fail(call: Call, payload: Mapping[str, Any]) -> None:
+        raise RuntimeError("never")
+
+    number = put(office, "fail")
+    for _ in range(outbox.MAX_ATTEMPTS):
+        assert deliver(office, {"fail": Inside(fail)}) == 1
+        clock.forward(hours=2)
+    assert look(office, number).dead_at is not None
+    assert deliver(office, {"fail": Inside(fail)}) == 0
+
+
+def test_a_topic_that_nobody_handles_is_kept_with_the_reason(office: Office) -> None:
+    number = put(office, "nobody")
+    deliver(office, {})
+    assert look(office, number).last_error == "LookupError: nobody handles the topic nobody"
+
+
+def test_what_must_wait_waits_uncounted(office: Office, clock: HandClock) -> None:
+    def later(_office: Office, _payload: Mapping[str, Any]) -> None:
+        raise NotNowError("not configured", 3600)
+
+    number = put(office, "later")
+    for _ in range(20):
+        assert deliver(office, {"later": Outside(later)}) == 1
+        clock.forward(hours=1, seconds=1)
+    message = look(office, number)
+    assert (message.attempts, message.dead_at, message.last_error) == (0, None, "not configured")
+
+
+def test_an_outside_handler_runs_outside_of_every_transaction(office: Office) -> None:
+    seen: list[int] = []
+
+    def speak(office: Office, payload: Mapping[str, Any]) -> None:
+        with office.call("speak") as call:  # On SQLite this would wait for ever inside another write transaction.
+            seen.append(call.session.scalar(text("SELECT 1")) or 0)
+
+    put(office, "speak")
+    deliver(office, {"speak": Outside(speak)})
+    assert seen == [1]
+
+
+def test_a_claim_of_a_worker_that_was_killed_is_free_for_the_next_leader(office: Office) -> None:
+    put(office, "note", device=1)
+    with office.call("dead worker") as call:
+        assert len(outbox.claim(call.session, call.now)) == 1
+    assert deliver(office, {"note": Inside(note)}) == 0
+    free_claims(office)
+    assert deliver(office, {"note": Inside(note)}) == 1
+    assert noted(office) == 1
+
+
+def test_a_hundred_and_more_messages_are_delivered_in_one_run(office: Office) -> None:
+    with office.call("test") as call:
+        for number in range(130):
+            outbox.post(call, "note", {"device": number})
+    assert deliver(office, {"note": Inside(note)}) == 130
+    assert noted(office) == 130
+
+
+def test_a_delivery_that_shall_stop_leaves_the_rest_for_later(office: Office) -> None:
+    put(office, "note", device=1)
+    assert deliver(office, {"note": Inside(note)}, lambda: True) == 0
+    assert noted(office) == 0
+
+
+@pytest.mark.parametrize("topic", ["note"])
+def test_a_message_due_later_stays(office: Office, clock: HandClock, topic: str) -> None:
+    with office.call("test") as call:
+        outbox.post(call, topic, {}, due=clock.now.replace(year=clock.now.year + 1))
+    assert deliver(office, {"note": Inside(note)}) == 0
