@@ -98,12 +98,13 @@ def verdict(findings: Iterable[tuple[bool, datetime]], now: datetime, *, judged:
     Without grace left: not compliant; else in grace; else unknown; else compliant. ``judged`` False (nothing could be
     said at all, such as before the first report): unknown.
     """
-    known = [grace for unknown, grace in findings if not unknown]
+    counted = list(findings)
+    known = [grace for unknown, grace in counted if not unknown]
     if any(grace <= now for grace in known):
         return Verdict.NONCOMPLIANT
     if known:
         return Verdict.IN_GRACE
-    if not judged or any(unknown for unknown, _grace in findings):
+    if not judged or any(unknown for unknown, _grace in counted):
         return Verdict.UNKNOWN
     return Verdict.COMPLIANT
 
@@ -136,9 +137,7 @@ def _os_minimum(subject: Subject, params: Mapping[str, Any], _now: datetime) -> 
                 State.FINDING,
                 {"os": subject.os_name or subject.platform, "version": subject.os_version, "minimum": minimum},
             )
-    return Outcome(
-        State.FINDING, {"os": subject.os_name, "version": subject.os_version, "minimum": params["minimum"]}
-    )
+    return Outcome(State.FINDING, {"os": subject.os_name, "version": subject.os_version, "minimum": params["minimum"]})
 
 
 def _encryption(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> Outcome:

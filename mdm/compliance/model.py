@@ -52,6 +52,17 @@ class Exemption(Base):
     granted_by: Mapped[str] = mapped_column(String(255))
     granted_at: Mapped[Moment]
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reminded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its owner was told that it ends soon."""
+
+
+class JudgeAgain(Base):
+    """When time alone may change a device's verdict: a grace or an exemption ends, or the device was silent too long."""
+
+    __tablename__ = "judge_again"
+
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[Moment] = mapped_column(index=True)
 
 
 class VerdictChange(Base):

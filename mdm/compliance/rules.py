@@ -63,7 +63,9 @@ RULES: dict[str, Rule] = {
             "encryption",
             N_("Storage is encrypted"),
             N_("Whoever finds the device cannot read what is on it."),
-            N_("Bring the device to a service point: its storage must be encrypted, and that means installing it anew."),
+            N_(
+                "Bring the device to a service point: its storage must be encrypted, and that means installing it anew."
+            ),
             (_KINDS,),
             grace_hours=7 * 24,
         ),
@@ -114,7 +116,9 @@ RULES: dict[str, Rule] = {
             "agent_untouched",
             N_("Settings are untouched"),
             N_("What the agent wrote was changed by nobody else."),
-            N_("Somebody changed what is managed: %(names)s. Ask who did; the agent puts it right at its next check-in."),
+            N_(
+                "Somebody changed what is managed: %(names)s. Ask who did; the agent puts it right at its next check-in."
+            ),
             (_KINDS,),
             grace_hours=0,
         ),
@@ -194,10 +198,8 @@ def _typed(param: Param, value: object) -> object:
 
 
 def _number(param: Param, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(N_("Write a whole number."))
     try:
-        number = int(value)
+        number = int(str(value))
     except ValueError:
         raise ValueError(N_("Write a whole number.")) from None
     if not param.low <= number <= param.high:
