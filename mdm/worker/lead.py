@@ -66,20 +66,26 @@ class DatabaseLead:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._connection: Connection | None = None
+        self._ours = False
 
     def take(self) -> bool:
         """Whether the lock is ours now. Raises the database's errors."""
+        if self._ours and self.held():
+            return True
         if self._connection is None:
             self._connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            return bool(self._connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": LOCK}).scalar())
+            # Asked only while it is not ours: the database counts, and would want it given up as often.
+            taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": LOCK}).scalar()
         except SQLAlchemyError:
             self._drop()
             raise
+        self._ours = bool(taken)
+        return self._ours
 
     def held(self) -> bool:
         """Whether the connection that holds the lock still answers."""
-        if self._connection is None:
+        if self._connection is None or not self._ours:
             return False
         try:
             self._connection.execute(text("SELECT 1"))
@@ -98,8 +104,10 @@ class DatabaseLead:
                 return
             self._connection.close()
             self._connection = None
+            self._ours = False
 
     def _drop(self) -> None:
+        self._ours = False
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()

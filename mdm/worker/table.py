@@ -1,0 +1,111 @@
+"""The table of jobs: what the clock does, and how often."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from sqlalchemy import delete, func, select
+
+from mdm.access import service as access
+from mdm.audit.model import AuditEntry
+from mdm.compliance import management
+from mdm.compliance import service as compliance
+from mdm.compliance.model import VerdictChange
+from mdm.inventory.model import Device
+from mdm.operation import metrics
+from mdm.org import queries as org
+from mdm.outbox import service as outbox
+from mdm.outbox.model import OutboxMessage
+from mdm.signing.client import SignerClient
+from mdm.worker import post
+from mdm.worker.jobs import Job
+from mdm.worker.office import Office
+from mdm.worker.topics import TOPICS
+
+SWEEP = 500
+"""Devices that one transaction of the compliance sweep judges."""
+HISTORY = timedelta(days=400)
+"""How long changes of verdict are kept: a year and a month, for the half-yearly reports."""
+CATCH_UP = 31
+"""Days back in which a move of a unit is looked for after a start: nobody is down for longer without a restore."""
+
+
+def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
+    """Every job of the worker. Those that run at the start mend what was missed while nobody led."""
+    moves = UnitMoves()
+    return (
+        Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
+        Job("compliance-sweep", timedelta(seconds=60), sweep_compliance, at_start=True),
+        Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
+        Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
+        Job("diary-head", timedelta(minutes=10), seal_diary, at_start=True),
+        Job("figures", timedelta(seconds=15), count, at_start=True),
+        Job("tidy", timedelta(minutes=10), tidy),
+        Job("retention", timedelta(hours=24), forget, at_start=True),
+    )
+
+
+def sweep_compliance(office: Office) -> None:
+    """Judges every device whose verdict time alone may have changed, in short transactions."""
+    while True:
+        with office.call("compliance-sweep") as call:
+            if compliance.sweep(call, SWEEP) < SWEEP:
+                return
+
+
+def remind_owners(office: Office) -> None:
+    """Tells the owners of exemptions that end within a week."""
+    with office.call("exemption-reminders") as call:
+        management.remind(call)
+
+
+def seal_diary(office: Office) -> None:
+    """Has the signer sign the diary's last line, so that nobody can cut lines off later without being found."""
+    with office.call("diary-head", write=False) as call:
+        last = call.session.execute(
+            select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
+        ).first()
+    if last is not None:
+        SignerClient(office.settings.signer_socket).sign_head(last.id, last.hash)
+
+
+def count(office: Office) -> None:
+    """Sets the figures that somebody must count."""
+    with office.call("figures", write=False) as call:
+        open_message = (OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None))
+        waiting = select(func.count()).select_from(OutboxMessage).where(*open_message, OutboxMessage.due_at <= call.now)
+        dead = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.dead_at.is_not(None))
+        metrics.POST_WAITING.set(call.session.scalar(waiting) or 0)
+        metrics.POST_DEAD.set(call.session.scalar(dead) or 0)
+        for verdict, number in call.session.execute(select(Device.verdict, func.count()).group_by(Device.verdict)):
+            metrics.DEVICES.labels(verdict).set(number)
+
+
+def tidy(office: Office) -> None:
+    """Forgets what has done its work: delivered messages, rings, sessions, tries to sign in."""
+    with office.call("tidy") as call:
+        outbox.tidy(call.session, call.now)
+    with office.call("tidy") as call:
+        access.tidy(call.session, call.now)
+
+
+def forget(office: Office) -> None:
+    """Forgets history that is older than we keep it."""
+    with office.call("retention") as call:
+        call.session.execute(delete(VerdictChange).where(VerdictChange.at < call.now - HISTORY))
+
+
+class UnitMoves:
+    """Has cohorts placed anew on the day from which a unit hangs elsewhere. It remembers the day it last looked at."""
+
+    def __init__(self) -> None:
+        self.seen: date | None = None
+
+    def look(self, office: Office) -> None:
+        """Looks at every day since the last look; after a start, at the last month."""
+        with office.call("unit-moves") as call:
+            today = call.now.date()
+            first = self.seen + timedelta(days=1) if self.seen else today - timedelta(days=CATCH_UP)
+            days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+            if any(org.moves_on(call.session, day) for day in days):
+                outbox.post(call, "cohorts.place", {})
+        self.seen = today
