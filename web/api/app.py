@@ -30,9 +30,15 @@ PREFIX = "/api/v1"
 def make_api(settings: Settings) -> APIFlask:
     """The API application. Raises ConfigurationError when a route declares no permission."""
     app = APIFlask(
-        "web.api", title="Havenmeester", version="1.0.0", spec_path=None, docs_path=None,
-        json_errors=False, enable_openapi=False,
-    )  # fmt: skip
+        "web.api",
+        title="Havenmeester",
+        version="1.0.0",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
+        enable_openapi=False,
+        static_folder=None,  # type: ignore[arg-type]  # Flask takes None for "no files"; the library's hint does not say so.
+    )
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
     app.url_map.converters.update(CONVERTERS)

@@ -52,7 +52,7 @@ def install(app: APIFlask, prefix: str) -> None:
             "session": {
                 "type": "apiKey",
                 "in": "cookie",
-                "name": "session",
+                "name": "hm_session",
                 "description": "The console's session; edits need the header X-Havenmeester-Client.",
             },
         },
