@@ -1,0 +1,65 @@
+"""What can be asked of a device, as data: who may, how long it stands, and what comes with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from mdm.commands.model import Verb
+from mdm.core.errors import N_, InvalidError
+from mdm.core.permissions import Permission
+from mdm.core.text import clean
+
+MAX_TEXT: Final = 500
+MAX_LIFETIME: Final = timedelta(days=30)
+MIN_LIFETIME: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``urgent`` wakes the device at once, however many are asked together."""
+
+    permission: Permission
+    lifetime: timedelta
+    """How long the device may take to fetch it where nobody says otherwise."""
+    urgent: bool = False
+    texts: tuple[str, ...] = ()
+    """Arguments that it needs; it takes no others."""
+
+
+RULES: Final[dict[Verb, Rule]] = {
+    Verb.DIAGNOSTICS: Rule(Permission.COMMAND_SEND, timedelta(days=3)),
+    Verb.LOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True),
+    Verb.MESSAGE: Rule(Permission.COMMAND_SEND, timedelta(days=7), texts=("text",)),
+    Verb.REFRESH: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
+    Verb.RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
+    Verb.UNLOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=7), urgent=True),
+}
+
+
+def checked_args(verb: Verb, args: Mapping[str, object] | None) -> dict[str, Any]:
+    """The arguments, cleaned. Raises InvalidError that names each one that is missing, unknown or too long."""
+    given, rule = dict(args or {}), RULES[verb]
+    wrong = {key: N_("This command does not take it.") for key in given if key not in rule.texts}
+    kept: dict[str, Any] = {}
+    for key in rule.texts:
+        text = given.get(key)
+        kept[key] = clean(text, MAX_TEXT, lines=True)
+        if not kept[key]:
+            wrong[key] = N_("This is needed.")
+        elif isinstance(text, str) and len(text) > MAX_TEXT:
+            wrong[key] = N_("At most 500 characters.")
+    if wrong:
+        raise InvalidError(N_("The command was not sent: correct the fields that are marked."), fields=wrong)
+    return kept
+
+
+def checked_lifetime(verb: Verb, lifetime: timedelta | None) -> timedelta:
+    """How long the command stands. Raises InvalidError for less than a minute or more than 30 days."""
+    wanted = lifetime or RULES[verb].lifetime
+    if not MIN_LIFETIME <= wanted <= MAX_LIFETIME:
+        raise InvalidError(
+            N_("The command was not sent: correct the fields that are marked."),
+            fields={"lifetime": N_("Between one minute and 30 days.")},
+        )
+    return wanted
