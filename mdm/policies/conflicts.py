@@ -126,7 +126,7 @@ def _overlap(raw: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Sequence[s
     def find(settings: Mapping[str, Any]) -> Sequence[str] | None:
         value = settings.get(first, [])
         items = [value] if isinstance(value, str) else value
-        shared = [item for item in items if listed(item, settings.get(second, []))]
+        shared = [item for item in items if item in settings.get(second, [])]
         return shared or None
 
     return find
@@ -139,7 +139,7 @@ def _not_listed(raw: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Sequenc
         within = [item for key in lists for item in settings.get(key, [])]
         if settings.get(switch) is not True or not within:
             return None
-        return [item for item in settings.get(items_key, []) if not listed(item, within)] or None
+        return [item for item in settings.get(items_key, []) if item not in within] or None
 
     return find
 
@@ -173,8 +173,3 @@ KINDS: Mapping[str, Callable[[Mapping[str, Any]], Callable[[Mapping[str, Any]], 
     "not_listed": _not_listed,
     "overlap": _overlap,
 }
-
-
-def listed(item: str, entries: Sequence[str]) -> bool:
-    """Whether an application is in a list whose entries may end in ``*``."""
-    return any(item == entry or (entry.endswith("*") and item.startswith(entry[:-1])) for entry in entries)

@@ -44,7 +44,7 @@ class PolicyVersion(Base):
 
 
 class Assignment(Base):
-    """A policy for a scope. Targets are {"kind": unit|service_point|persona|group|ring|ownership|kind|all, "id"}."""
+    """A policy for a scope. Targets are {"kind", "id"}, see ``scope.py``."""
 
     __tablename__ = "assignment"
 
@@ -65,14 +65,16 @@ class Cohort(Base):
     id: Mapped[Key]
     key: Mapped[str] = mapped_column(String(64), unique=True)
     platform: Mapped[str] = mapped_column(String(16))
+    os_version: Mapped[str] = mapped_column(String(16), default="")
+    """The highest version that some setting asks for on this platform and these devices have; empty where none asks."""
     assignments: Mapped[list[int]] = mapped_column(Json)
     desired_digest: Mapped[str] = mapped_column(String(16), default="-")
     settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    """Resolved values by catalogue key."""
+    """Resolved values by catalogue key, secrets masked."""
     explanation: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    """Winner, losers and reason by catalogue key."""
+    """Winner, losers and reason by catalogue key, secrets masked."""
     desired: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    """The platform's own document, ready to be served."""
+    """The platform's own document, ready to be served: the one place besides the versions that holds the secrets."""
     computed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -20,7 +20,6 @@ MAX_RECORDS = 100
 MAX_LIST_TEXT = 512
 """Characters of one item of a list."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WILDCARD_KEYS = frozenset({"apps.allowed", "apps.blocked"})
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*\Z")
 
 
@@ -62,7 +61,7 @@ def _setting(setting: Setting, value: object, errors: list[_RefusedError]) -> ob
         if setting.spec.type is Type.RECORDS:
             return _records(setting, value, errors)
         if setting.spec.type in LISTS:
-            return _items(setting.spec, value, errors, wildcard=setting.key in WILDCARD_KEYS)
+            return _items(setting.spec, value, errors)
         return _one(setting.spec, value)
     except _RefusedError as error:
         errors.append(error)
@@ -168,7 +167,7 @@ _CHECKS: Mapping[Type, Callable[[Spec, object], object]] = {
 _ITEM_FORMAT = {Type.APPS: "app_item", Type.URLS: "url_filter"}
 
 
-def _items(spec: Spec, value: object, errors: list[_RefusedError], *, wildcard: bool = False) -> list[str]:
+def _items(spec: Spec, value: object, errors: list[_RefusedError]) -> list[str]:
     """A list of texts, each of them right and none twice."""
     if not isinstance(value, list):
         raise _RefusedError("list")
@@ -180,17 +179,15 @@ def _items(spec: Spec, value: object, errors: list[_RefusedError], *, wildcard: 
     kept: list[str] = []
     for number, item in enumerate(value):
         try:
-            kept.append(_item(item_spec, item, kept, wildcard=wildcard or spec.type is not Type.APPS))
+            kept.append(_item(item_spec, item, kept))
         except _RefusedError as error:
             error.place = f"[{number}]"
             errors.append(error)
     return kept
 
 
-def _item(spec: Spec, item: object, kept: list[str], *, wildcard: bool) -> str:
+def _item(spec: Spec, item: object, kept: list[str]) -> str:
     text = _text(spec, item)
-    if text.endswith("*") and not wildcard:
-        raise _RefusedError("wildcard")
     if text in kept:
         raise _RefusedError("twice")
     return text

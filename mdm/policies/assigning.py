@@ -1,0 +1,128 @@
+"""Giving policies to devices: assign, change, withdraw. Exclude always wins. The worker places the devices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from mdm.audit import service as audit
+from mdm.core.actor import require
+from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
+from mdm.core.permissions import Permission
+from mdm.outbox import service as outbox
+from mdm.policies import cohorts, targets
+from mdm.policies.model import Assignment, Policy
+from mdm.policies.scope import Target
+from mdm.policies.service import missing
+from mdm.storage.call import Call
+
+LOWEST, HIGHEST = 1, 1000
+"""Ranks that an assignment can have; the lower one wins."""
+
+
+def assign(
+    call: Call, policy_id: int, *, include: Sequence[Any], exclude: Sequence[Any] = (), priority: int = 100
+) -> Assignment:
+    """Gives a policy to a scope. Targets are ``{"kind", "id"}`` or words such as ``service_point:WERKHAVEN``.
+
+    Raises InvalidError with the places, NotFoundError without the policy.
+    """
+    require(call.actor, Permission.POLICY_EDIT)
+    policy = _policy(call, policy_id)
+    included, excluded = checked_scope(call, include, exclude, priority)
+    made = Assignment(policy_id=policy.id, priority=priority, include=included, exclude=excluded, created_at=call.now)
+    call.session.add(made)
+    call.session.flush()
+    _record(call, "policy.assigned", policy, made)
+    _placed_anew(call)
+    return made
+
+
+def edit_assignment(
+    call: Call, assignment_id: int, *, include: Sequence[Any], exclude: Sequence[Any] = (), priority: int = 100
+) -> Assignment:
+    """Changes whom an assignment is for, or its rank. Raises as ``assign``. Nothing happens when nothing differs."""
+    require(call.actor, Permission.POLICY_EDIT)
+    found, policy = _found(call, assignment_id)
+    included, excluded = checked_scope(call, include, exclude, priority)
+    if (found.include, found.exclude, found.priority) == (included, excluded, priority):
+        return found
+    before = _shown(call, found)
+    found.include, found.exclude, found.priority = list(included), list(excluded), priority
+    call.session.flush()
+    _record(call, "policy.assignment_edited", policy, found, before=before)
+    cohorts.mark_stale(call.session, [found.id])
+    _placed_anew(call)
+    return found
+
+
+def unassign(call: Call, assignment_id: int, *, confirmed: bool = False) -> None:
+    """Withdraws an assignment. Raises ConflictError with the code ``confirm`` while devices would lose settings and the
+    person has not confirmed, NotFoundError without it."""
+    require(call.actor, Permission.POLICY_EDIT)
+    found, policy = _found(call, assignment_id)
+    devices = cohorts.reach(call.session, [found.id])
+    if devices and not confirmed and policy.archived_at is None:
+        raise ConflictError(
+            N_(
+                "%(devices)s devices get the policy %(name)s by this assignment and may lose it. Nothing was changed. "
+                "Confirm to go on."
+            ),
+            code="confirm",
+            devices=devices,
+            name=policy.name,
+        )
+    _record(call, "policy.unassigned", policy, found)
+    call.session.delete(found)
+    call.session.flush()
+    _placed_anew(call)
+
+
+def checked_scope(
+    call: Call, include: Sequence[Any], exclude: Sequence[Any], priority: int, place: str = ""
+) -> tuple[list[Target], list[Target]]:
+    """Include and exclude as targets. Raises InvalidError with the place of everything that is wrong."""
+    errors: dict[str, str] = {}
+    included = targets.checked(call.session, include, f"{place}include", errors)
+    excluded = targets.checked(call.session, exclude, f"{place}exclude", errors)
+    if not included and f"{place}include" not in errors and not any(key.startswith(f"{place}in") for key in errors):
+        errors[f"{place}include"] = N_("Say for whom: at least one target.")
+    if isinstance(priority, bool) or not isinstance(priority, int) or not LOWEST <= priority <= HIGHEST:
+        errors[f"{place}priority"] = N_("A rank is a whole number from 1 to 1000; the lower one wins.")
+    if errors:
+        raise InvalidError(N_("This assignment is not right. Nothing was changed."), fields=errors)
+    return included, excluded
+
+
+def _policy(call: Call, policy_id: int) -> Policy:
+    cohorts.intent_lock(call.session)
+    policy = call.session.get(Policy, policy_id)
+    if policy is None:
+        raise missing()
+    return policy
+
+
+def _found(call: Call, assignment_id: int) -> tuple[Assignment, Policy]:
+    cohorts.intent_lock(call.session)
+    found = call.session.scalar(select(Assignment).where(Assignment.id == assignment_id))
+    if found is None:
+        raise NotFoundError(N_("There is no such assignment."))
+    return found, _policy(call, found.policy_id)
+
+
+def _placed_anew(call: Call) -> None:
+    outbox.post(call, "cohorts.place", {})
+    outbox.post(call, "cohorts.prepare", {})
+
+
+def _shown(call: Call, one: Assignment) -> dict[str, Any]:
+    return {
+        "priority": one.priority,
+        "include": targets.written(call.session, one.include),
+        "exclude": targets.written(call.session, one.exclude),
+    }
+
+
+def _record(call: Call, action: str, policy: Policy, one: Assignment, *, before: dict[str, Any] | None = None) -> None:
+    details = {"assignment": one.id, **_shown(call, one)} | ({"before": before} if before else {})
+    audit.record(call, action, ("policy", policy.id), name=policy.name, details=details)
