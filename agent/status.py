@@ -24,7 +24,7 @@ def collect(state: State) -> dict[str, Any]:
         "certificate_until": now_text(identity["not_after"]) if "not_after" in identity else None,
         "last_contact": contact.get("at"),
         "last_error": contact.get("error") or None,
-        "desired": applied.get("digest"),
+        "desired": applied.get("digest", "-"),
         "resources": {
             name: {"state": record["state"], "detail": record["detail"]}
             for name, record in applied.get("resources", {}).items()
@@ -55,7 +55,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         text.append(f"Root          {found['root']}")
     states = [record["state"] for record in found["resources"].values()]
     counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
-    text.append(f"Desired state {found['desired'] or '-'}: {counts or 'nothing is wanted'}")
+    text.append(f"Desired state {found['desired']}: {counts or 'nothing is wanted'}")
     text += [
         f"  {printable(name)}: {record['state']}. {printable(record['detail'], 300)}"
         for name, record in found["resources"].items()

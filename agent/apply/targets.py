@@ -223,7 +223,7 @@ _KINDS = {"file": _file, "chromium": _chromium, "network": _network, "unit": _un
 def take_apart(resource: dict[str, Any]) -> Wanted:
     """The resource as targets with how to check and what to do after. Raises UnfitError."""
     kind = resource.get("kind")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise UnfitError("This agent does not know this kind of resource.")
     targets, validate, after = _KINDS[kind](resource)
     start = str(resource["name"]) if kind == "unit" and resource.get("enable") is True else ""

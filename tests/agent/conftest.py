@@ -28,6 +28,7 @@ class Device:
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.root = plant(folder / "root")
+        self.said = folder / "said"
 
     def argv(self, *arguments: str) -> list[str]:
         verb, *rest = arguments
@@ -49,15 +50,12 @@ class Device:
     def once(self) -> str:
         return self.good("run", "--once")
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts the resident agent."""
-        return subprocess.Popen(
-            self.argv("run", *arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Starts the resident agent; what it says goes to ``said``."""
+        with self.said.open("ab") as said:
+            return subprocess.Popen(
+                self.argv("run", *arguments), stdout=said, stderr=said, env={**os.environ, **environment}
+            )
 
     def read(self, path: str) -> str:
         return (self.root / path).read_text()
