@@ -12,7 +12,9 @@ from mdm.core.text import fold
 LEAST = 12
 MOST = 256
 """Characters. Longer ones are refused, not cut."""
-_hasher = PasswordHasher()
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""The least that OWASP's password storage sheet allows for argon2id: a try to sign in happens inside a transaction that
+writes, and a flood of tries must not keep devices from reporting."""
 
 
 @cache
