@@ -16,6 +16,7 @@ from mdm.access.operators import (
     edit_profile,
     enable_operator,
     ensure_operator,
+    grants_of,
     remove_grant,
 )
 from mdm.access.places import CITY, Place, actor_for
@@ -61,6 +62,7 @@ __all__ = [
     "ensure_operator",
     "find",
     "find_pending",
+    "grants_of",
     "is_fresh",
     "link_works",
     "needs_touch",

@@ -34,7 +34,7 @@ def create_service_point(call: Call, **given: Unpack[ServicePointFields]) -> Ser
     Raises InvalidError that names the field, ConflictError when the code is taken.
     """
     require(call.actor, Permission.ORG_MANAGE)
-    values = _checked({"code": "", "name": "", **given})
+    values = checked_fields({"code": "", "name": "", **given})
     point = ServicePoint(**values, created_at=call.now)
     call.session.add(point)
     flush_unique(call.session, _code_taken(point.code))
@@ -45,7 +45,7 @@ def create_service_point(call: Call, **given: Unpack[ServicePointFields]) -> Ser
 def edit_service_point(call: Call, service_point_id: int, **given: Unpack[ServicePointFields]) -> ServicePoint:
     """Changes what is given and leaves the rest. Raises as ``create_service_point``."""
     point = _point(call, service_point_id)
-    values = _checked(given)
+    values = checked_fields(given)
     changes = {key: [getattr(point, key), value] for key, value in values.items() if getattr(point, key) != value}
     if changes:
         for key, (_, value) in changes.items():
@@ -80,7 +80,8 @@ def _point(call: Call, service_point_id: int) -> ServicePoint:
     return point
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields as they are kept; raises InvalidError that names the first wrong one."""
     checks: dict[str, Callable[[Any], Any]] = {
         "code": fields.code,
         "name": fields.name,

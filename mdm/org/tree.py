@@ -66,3 +66,30 @@ def first_circle(hangings: Iterable[Hanging], move: Hanging) -> date | None:
         if move.parent is not None and move.unit in path(parents_on(after, day), move.parent):
             return day
     return None
+
+
+def circles(hangings: Iterable[Hanging], from_date: date) -> dict[int, date]:
+    """Units that hang below themselves on some date from ``from_date`` on, each with the first such date. Linear per date."""
+    known = list(hangings)
+    found: dict[int, date] = {}
+    for day in sorted({from_date, *(h.from_date for h in known if h.from_date > from_date)}):
+        for unit in _in_circles(parents_on(known, day)):
+            found.setdefault(unit, day)
+    return found
+
+
+def _in_circles(parents: Mapping[int, int | None]) -> set[int]:
+    done: set[int] = set()
+    caught: set[int] = set()
+    for start in parents:
+        trail: list[int] = []
+        position: dict[int, int] = {}
+        at: int | None = start
+        while at is not None and at not in done and at not in position:
+            position[at] = len(trail)
+            trail.append(at)
+            at = parents.get(at)
+        if at is not None and at in position:
+            caught.update(trail[position[at] :])
+        done.update(trail)
+    return caught

@@ -53,7 +53,7 @@ def edit(call: Call, person_id: int, **given: Unpack[PersonFields]) -> Person:
         setattr(person, key, value)
     require(call.actor, Permission.PEOPLE_MANAGE, person.where)
     person.search = fields.search_text(person)
-    flush_unique(call.session, _taken())
+    flush_unique(call.session, taken())
     _record(call, "person.edited", person, changes)
     if FOLLOWED & changes.keys():
         _followed(call, person)
@@ -128,7 +128,7 @@ def _add(call: Call, values: dict[str, Any]) -> Person:
     person = Person(**values, created_at=call.now)
     person.search = fields.search_text(person)
     call.session.add(person)
-    flush_unique(call.session, _taken())
+    flush_unique(call.session, taken())
     _record(call, "person.created", person, {"email": person.email, "number": person.number})
     return person
 
@@ -137,7 +137,8 @@ def _name_from(email: str) -> str:
     return email.split("@", 1)[0].replace(".", " ").replace("_", " ").title()
 
 
-def _taken() -> ConflictError:
+def taken() -> ConflictError:
+    """The answer when a key is another person's."""
     return ConflictError(
         N_(
             "Another person has this e-mail address or personnel number, or the place does not exist. Nothing was changed."

@@ -1,0 +1,87 @@
+"""Many people at once, for imports: the same rules, one line in the diary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from mdm.audit import service as audit
+from mdm.core.actor import require
+from mdm.core.ids import new_uid
+from mdm.core.permissions import Permission, Where
+from mdm.outbox import service as outbox
+from mdm.people import fields
+from mdm.people.model import Person
+from mdm.people.service import FOLLOWED, taken
+from mdm.storage.call import Call
+from mdm.storage.unique import flush_unique
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one person shall be: ``values`` from ``fields.checked``; ``person`` is None for a new one."""
+
+    values: dict[str, Any]
+    person: Person | None = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The values that differ from what is kept."""
+        if self.person is None:
+            return dict(self.values)
+        return {key: value for key, value in self.values.items() if getattr(self.person, key) != value}
+
+    def allowed(self, call: Call) -> bool:
+        """Whether the actor may manage people where this one stands and where they are to stand."""
+        before = self.person.where if self.person else Where()
+        after = Where(
+            self.values.get("service_point_id", before.service_point_id), self.values.get("unit_id", before.unit_id)
+        )
+        places = [after] if self.person is None else [before, after]
+        return all(call.actor.may(Permission.PEOPLE_MANAGE, where) for where in places)
+
+
+def taken_keys(call: Call) -> tuple[frozenset[str], frozenset[str]]:
+    """Every e-mail address and every personnel number in use, also of people whom the actor may not see."""
+    rows = call.session.execute(select(Person.email, Person.number)).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows if row[1])
+
+
+def write(call: Call, drafts: Sequence[Draft], about: dict[str, Any]) -> list[Person]:
+    """Makes and changes people; devices in their hands follow. Nothing at all is written when one is not allowed.
+
+    Raises DeniedError, and ConflictError when a key is taken meanwhile. ``about`` goes into the one diary line.
+    """
+    for draft in drafts:
+        if not draft.allowed(call):
+            require(call.actor, Permission.PEOPLE_MANAGE)
+    created: list[Person] = []
+    updated: dict[int, list[str]] = {}
+    for draft in drafts:
+        if draft.person is None:
+            person = Person(**{"phone": "", **draft.values}, created_at=call.now)
+            created.append(person)
+            call.session.add(person)
+        else:
+            person = draft.person
+            changes = draft.changes
+            if not changes:
+                continue
+            for key, value in changes.items():
+                setattr(person, key, value)
+            updated[person.id] = sorted(changes)
+        person.search = fields.search_text(person)
+        draft.person = person
+    flush_unique(call.session, taken())
+    for number, names in updated.items():
+        if FOLLOWED & set(names):
+            outbox.post(call, "person.changed", {"person": number})
+    if created or updated:
+        details = {
+            **about,
+            "created": [person.id for person in created],
+            "updated": {str(k): v for k, v in updated.items()},
+        }
+        audit.record(call, "people.imported", ("import", new_uid()), name=str(about.get("file", "")), details=details)
+    return [draft.person for draft in drafts if draft.person is not None]
