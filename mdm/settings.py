@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     gateway_url: str = Field(
         "", description="Address of the gateway as devices see it; empty: made from host and port."
     )
+    gateway_workers: int = Field(1, ge=1, le=64, description="Processes of the gateway.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of proxies whose Client-Cert header (RFC 9440) the gateway believes; separated by commas.",
+    )
     checkin_seconds: int = Field(300, ge=5, le=86400, description="Seconds between two check-ins of one device.")
     invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
     certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")
@@ -87,6 +92,11 @@ class Settings(BaseSettings):
     def gateway_base(self) -> str:
         """The gateway's address without a slash at the end."""
         return (self.gateway_url or f"https://{self.gateway_host}:{self.gateway_port}").rstrip("/")
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """Addresses of proxies that end TLS before the gateway."""
+        return frozenset(address.strip() for address in self.trusted_proxies.split(",") if address.strip())
 
     @property
     def signer_socket(self) -> Path:

@@ -1,0 +1,51 @@
+"""The door for devices as one WSGI callable."""
+
+from flask import Flask
+
+from mdm.settings import Settings
+from mdm.signing.client import SignerClient
+from web.common.failures import answer_problems
+from web.common.guard import check_routes
+from web.common.language import speak
+from web.common.requests import number_requests
+from web.gateway.database import Database
+from web.gateway.door import EXTENSION, Gateway
+from web.gateway.doorbell import Doorbell
+from web.gateway.figures import Figures
+from web.gateway.hot import HotPath
+from web.gateway.peer import Peers
+from web.gateway.seen import Seen
+from web.gateway.views import add_views
+
+FLUSH = 3.0
+"""Seconds between two batches of last-seen moments."""
+
+
+def make_gateway(settings: Settings) -> HotPath:
+    """The gateway of this configuration: the hot path around Flask. Opens no connection and starts nothing yet."""
+    database = Database(settings.database)
+    here = Gateway(
+        settings=settings,
+        database=database,
+        signer=SignerClient(settings.signer_socket),
+        peers=Peers(settings.proxies),
+        seen=Seen(database),
+        doorbell=Doorbell(database),
+        figures=Figures(),
+    )
+    app = Flask("web.gateway", static_folder=None, template_folder=None)
+    app.extensions[EXTENSION] = here
+    number_requests(app)
+    speak(app, "en", settings.timezone)
+    answer_problems(app)
+    add_views(app)
+    check_routes(app)
+    return HotPath(
+        app.wsgi_app,
+        database=database,
+        peers=here.peers,
+        seen=here.seen,
+        doorbell=here.doorbell,
+        figures=here.figures,
+        seconds=settings.checkin_seconds,
+    )

@@ -1,0 +1,157 @@
+"""The gateway's two ways to the database: one statement for the hot path, transactions for everything else.
+
+A gateway process serves thousands of connections on one thread: nothing may hold it up. So on SQLite the write lock is
+never waited for inside the library, which would stop the process, but by trying again after a moment in which others
+are served; on PostgreSQL the driver waits in a way that lets others be served.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from mdm.core.errors import N_, UnavailableError
+from mdm.platforms.linux.exchange import Knock
+from mdm.storage.engine import begin, driver_url, engine_options, furnish
+
+PATIENCE = 8.0
+"""Seconds that a transaction waits for SQLite's write lock before it is told to come back later."""
+CONNECT_TIMEOUT = 3
+
+KNOCK = """
+SELECT e.id, e.device_id, d.uid, d.name, e.key_digest, e.first_used_at IS NOT NULL,
+       (e.renew_after <= {p} OR d.renew_asked), d.report_digest, d.waiting, d.cohort_id, c.desired_digest
+FROM enrollment e JOIN device d ON d.id = e.device_id LEFT JOIN cohort c ON c.id = d.cohort_id
+WHERE e.fingerprint = {p} AND e.revoked_at IS NULL AND e.not_after > {p} AND d.state <> 'retired'
+"""
+"""The whole hot path: by the unique index of fingerprints, two rows by primary key. No row: refused."""
+
+
+def _options(url: str, pool: int) -> dict[str, Any]:
+    options = engine_options(url, pool_size=pool)
+    if make_url(url).get_backend_name() == "sqlite":
+        options["connect_args"]["timeout"] = 0
+    else:
+        options |= {"pool_timeout": CONNECT_TIMEOUT, "connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
+    return options
+
+
+def _impatient(engine: Engine) -> Engine:
+    """The furnished engine, which on SQLite says at once that the database is locked instead of waiting inside."""
+    furnish(engine)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _connected(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA busy_timeout=50")
+
+    return engine
+
+
+class Database:
+    """The gateway's connections: ``knock`` for the hot path, ``transaction`` for use cases."""
+
+    def __init__(self, url: str) -> None:
+        url = driver_url(url)
+        self.engine = _impatient(create_engine(url, **_options(url, 16)))
+        hot = _options(url, 16) | {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        if self.engine.dialect.name != "sqlite":
+            hot["pool_pre_ping"] = False
+        self._hot = _impatient(create_engine(url, **hot))
+        self._watch: Any = None
+        self._sqlite = self.engine.dialect.name == "sqlite"
+        self._knock = KNOCK.format(p="?" if self._sqlite else "%s")
+
+    def knock(self, fingerprint: str, now: datetime) -> Knock | None:
+        """Who holds this certificate and what waits for them, in one statement; None when they are refused.
+
+        Raises UnavailableError when the database does not answer.
+        """
+        moment: datetime | str = now
+        if self._sqlite:
+            moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        row = self._fetch_one(self._knock, (moment, fingerprint, moment))
+        if row is None:
+            return None
+        values: list[Any] = list(row)
+        values[5], values[6] = bool(values[5]), bool(values[6])
+        return Knock(*values)
+
+    def _fetch_one(self, statement: str, values: tuple[Any, ...]) -> Any:
+        for again in (True, False):
+            try:
+                connection = self._hot.raw_connection()
+            except DBAPIError as error:
+                raise down() from error
+            except self._driver_errors() as error:
+                raise down() from error
+            try:
+                cursor = connection.cursor()
+                cursor.execute(statement, values)
+                row = cursor.fetchone()
+                cursor.close()
+            except self._driver_errors() as error:
+                # A kept connection may have died with the server that was restarted since: one new one is tried.
+                connection.invalidate(error)
+                if not again:
+                    raise down() from error
+            else:
+                connection.close()
+                return row
+        raise down()
+
+    def _driver_errors(self) -> Any:
+        driver: Any = self._hot.dialect.dbapi
+        return (driver.OperationalError, driver.InterfaceError)
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Session]:
+        """One session and one transaction: committed at the end, rolled back when anything is raised."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            self._begin(session, write=write)
+            yield session
+            session.commit()
+
+    def _begin(self, session: Session, *, write: bool) -> None:
+        last = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return begin(session, write=write)
+            except OperationalError as error:
+                if not self._sqlite or "locked" not in str(error.orig) or time.monotonic() > last:
+                    raise
+                session.rollback()
+            time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 -- jitter, not a secret
+
+    def ping(self) -> None:
+        """Nothing when the database answers; raises UnavailableError otherwise."""
+        self._fetch_one("SELECT 1", ())
+
+    def data_version(self) -> int:
+        """A number that changes whenever anybody writes to the SQLite file; always asked on the same connection."""
+        if self._watch is None:
+            self._watch = self._hot.raw_connection()
+        cursor = self._watch.cursor()
+        cursor.execute("PRAGMA data_version")
+        row: Any = cursor.fetchone()
+        cursor.close()
+        return int(row[0])
+
+    def dispose(self) -> None:
+        """Closes every connection that is not in use."""
+        self.engine.dispose()
+        self._hot.dispose()
+
+
+def down() -> UnavailableError:
+    """The answer while the database is away; the agent keeps what it has and comes back."""
+    return UnavailableError(
+        N_("The database does not answer. Nothing was stored; the device keeps its report and sends it later."),
+        retry_after=15,
+    )

@@ -1,0 +1,122 @@
+"""What every view of the gateway stands on: who speaks, in which transaction, with which neighbours."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import current_app, make_response, request
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+
+from mdm.core.actor import Actor, ActorKind
+from mdm.core.clock import utcnow
+from mdm.core.errors import N_, HavenmeesterError, NotSignedInError
+from mdm.platforms.linux.exchange import Knock
+from mdm.settings import Settings
+from mdm.signing.client import Authority, SignerClient
+from mdm.storage.call import Call
+from web.gateway.database import Database
+from web.gateway.doorbell import Doorbell
+from web.gateway.figures import Figures
+from web.gateway.hot import KNOCK
+from web.gateway.peer import Peers
+from web.gateway.seen import Seen
+
+EXTENSION = "havenmeester_gateway"
+
+
+@dataclass
+class Gateway:
+    """The neighbours of one gateway process."""
+
+    settings: Settings
+    database: Database
+    signer: SignerClient
+    peers: Peers
+    seen: Seen
+    doorbell: Doorbell
+    figures: Figures
+    _authority: Authority | None = None
+
+    def authority(self) -> Authority:
+        """Our CA and the signer's public keys; asked once. Raises UnavailableError while the signer is away."""
+        if self._authority is None:
+            self._authority = self.signer.ca()
+        return self._authority
+
+    def order_key(self) -> str | None:
+        """The signer's public key, None while the signer is away: orders wait then, everything else goes on."""
+        try:
+            return self.authority().order_key
+        except HavenmeesterError:
+            return None
+
+    @contextmanager
+    def call(self, actor: Actor, *, write: bool = True) -> Iterator[Call]:
+        """One transaction in which ``actor`` speaks."""
+        with self.database.transaction(write=write) as session:
+            yield Call(actor, session, utcnow())
+
+
+def gateway() -> Gateway:
+    """The neighbours of this process."""
+    found: Gateway = current_app.extensions[EXTENSION]
+    return found
+
+
+def visitor() -> Actor:
+    """Somebody without a certificate: an agent that holds an invitation."""
+    return Actor(ActorKind.VISITOR, None, "an invited device", (), _request_id(), request.remote_addr)
+
+
+def device(knock: Knock) -> Actor:
+    """The device that holds the certificate of this request."""
+    name = knock.device_name or knock.device_uid
+    return Actor(ActorKind.DEVICE, knock.device_id, name, (), _request_id(), request.remote_addr)
+
+
+def _request_id() -> str:
+    return str(request.environ.get("havenmeester.request_id", "-"))
+
+
+View = Callable[..., ResponseReturnValue]
+
+
+def for_devices(view: View) -> View:
+    """Only for whoever holds a certificate of ours that is neither revoked nor over; the view is given the ``Knock``."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        return make_response(view(_knock(), *args, **kwargs))
+
+    wrapper.declaration = "device certificate"  # type: ignore[attr-defined]
+    return wrapper
+
+
+def for_invited(view: View) -> View:
+    """For whoever brings the token of an invitation: the view proves it before it does anything."""
+    view.declaration = "invitation"  # type: ignore[attr-defined]
+    return view
+
+
+def _knock() -> Knock:
+    here = gateway()
+    fingerprint = here.peers.fingerprint(request.environ)
+    if fingerprint is None:
+        here.figures.refused += 1
+        raise NotSignedInError(
+            N_("This address needs the certificate of an enrolled device. Nothing was changed."),
+            code="certificate_missing",
+        )
+    # The hot path has looked already when it passed the request on; on every other address nobody has.
+    knock = request.environ[KNOCK] if KNOCK in request.environ else here.database.knock(fingerprint, utcnow())
+    if knock is None:
+        here.figures.refused += 1
+        raise NotSignedInError(
+            N_("This certificate is not accepted: it is not ours, was revoked, or is over. Nothing was changed."),
+            code="certificate_refused",
+        )
+    found: Knock = knock
+    return found

@@ -1,0 +1,134 @@
+"""The hot path: a check-in with nothing new never reaches Flask. One statement, no object, 204."""
+
+import random
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from agent.wire import CHECKIN, MAX_WAIT, NEXT_HEADER
+from mdm.core.clock import utcnow
+from mdm.core.errors import UnavailableError
+from mdm.platforms.linux.exchange import NOTHING, Knock
+from web.gateway import body
+from web.gateway.database import Database
+from web.gateway.doorbell import Doorbell
+from web.gateway.figures import Figures
+from web.gateway.peer import Peers
+from web.gateway.seen import Seen
+
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+Wsgi = Callable[[Environ, Start], Iterable[bytes]]
+KNOCK = "havenmeester.knock"
+"""Key of the environ under which the row of the hot path goes on to Flask, so that it is not read twice."""
+WORD = 16
+
+
+def pause(seconds: int) -> int:
+    """When an agent shall come back: ``seconds``, a tenth more or less, so that a fleet does not come in one heap."""
+    return max(1, round(seconds * random.uniform(0.9, 1.1)))  # noqa: S311 -- jitter, not a secret
+
+
+def asked(environ: Environ) -> tuple[str, str, int]:
+    """What the query says: desired digest, report digest, seconds to wait. What is missing or nonsense counts as none."""
+    desired, report, wait = NOTHING, NOTHING, 0
+    for pair in environ.get("QUERY_STRING", "")[:200].split("&"):
+        name, _, value = pair.partition("=")
+        if name == "d" and len(value) <= WORD:
+            desired = value
+        elif name == "r" and len(value) <= WORD:
+            report = value
+        elif name == "w" and value.isascii() and value.isdecimal() and len(value) <= 4:
+            wait = min(int(value), MAX_WAIT)
+    return desired, report, wait
+
+
+class HotPath:
+    """Wraps the application: answers what is idle, passes on the rest."""
+
+    def __init__(
+        self,
+        app: Wsgi,
+        *,
+        database: Database,
+        peers: Peers,
+        seen: Seen,
+        doorbell: Doorbell,
+        figures: Figures,
+        seconds: int,
+    ) -> None:
+        self.app = app
+        self.database = database
+        self.peers = peers
+        self.seen = seen
+        self.doorbell = doorbell
+        self.figures = figures
+        self.seconds = seconds
+        self.unread: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Connections on which a body was left unread: they are closed after the answer."""
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        """WSGI."""
+        if environ["PATH_INFO"] != CHECKIN or environ["REQUEST_METHOD"] != "POST":
+            return self._pass_on(environ, start)
+        begun = time.perf_counter()
+        fingerprint = self.peers.fingerprint(environ)
+        if fingerprint is None:
+            return self._pass_on(environ, start)
+        try:
+            knock = self._knock(environ, fingerprint)
+        except UnavailableError:
+            return self._pass_on(environ, start)
+        if knock is not None:
+            self.figures.checkins += 1
+            self.figures.seconds += time.perf_counter() - begun
+            return self._idle(start)
+        return self._pass_on(environ, start)
+
+    def _pass_on(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        answer = self.app(environ, start)
+        if body.left_unread(environ):
+            self.unread.add(environ.get("gunicorn.socket"))
+        return answer
+
+    def _knock(self, environ: Environ, fingerprint: str) -> Knock | None:
+        """The row when there is nothing to do; otherwise None, and the row is left in the environ for the rest."""
+        now = utcnow()
+        knock = self.database.knock(fingerprint, now)
+        environ[KNOCK] = knock
+        if knock is None:
+            return None
+        self.seen.note(knock.device_id, now)
+        if not body.empty(environ):
+            return None
+        desired, report, wait = asked(environ)
+        if not knock.nothing_new(desired, report):
+            return None
+        return self._wait(environ, fingerprint, knock, desired, report, wait) if wait else knock
+
+    def _wait(
+        self, environ: Environ, fingerprint: str, knock: Knock, desired: str, report: str, wait: int
+    ) -> Knock | None:
+        """Waits until there is something to do, or as long as the agent is willing to."""
+        last = time.monotonic() + wait
+        event = self.doorbell.enter(knock.device_id, knock.cohort_id)
+        try:
+            while True:
+                # Looked at after entering: what was rung in between is seen by this look or heard by this event.
+                fresh = self.database.knock(fingerprint, datetime.now(UTC))
+                environ[KNOCK] = fresh
+                if fresh is None or not fresh.nothing_new(desired, report):
+                    return None
+                left = last - time.monotonic()
+                if left <= 0 or self.doorbell.stopping:
+                    return fresh
+                event.clear()
+                event.wait(left)
+        finally:
+            self.doorbell.leave(event, knock.device_id, knock.cohort_id)
+
+    def _idle(self, start: Start) -> Iterable[bytes]:
+        start("204 No Content", [(NEXT_HEADER, str(pause(self.seconds)))])
+        return ()

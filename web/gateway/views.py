@@ -1,0 +1,145 @@
+"""The addresses of ``agent/wire.py``: CA, enroll, renew, check-in, leave; and what an operator's tools ask for."""
+
+from contextlib import AbstractContextManager
+from typing import cast
+
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from agent.wire import (
+    CA,
+    CHECKIN,
+    ENROLL,
+    LEAVE,
+    MAX_BODY,
+    MAX_ENROLL_BODY,
+    NEXT_HEADER,
+    RENEW,
+    EnrollAnswer,
+    EnrollRequest,
+)
+from mdm.enrollment import redeem, renewal
+from mdm.enrollment import service as enrollment
+from mdm.platforms.linux.exchange import Knock, Visit, exchange
+from mdm.platforms.linux.messages import CheckinMessage, EnrollMessage, RenewMessage, read
+from mdm.signing.client import Issued, Ownership
+from mdm.storage.call import Call
+from web.common.guard import without_database
+from web.gateway import body, figures
+from web.gateway.door import device, for_devices, for_invited, gateway, visitor
+from web.gateway.hot import asked, pause
+
+LOCAL = frozenset({"127.0.0.1", "::1"})
+
+
+@without_database("the certificate of our CA, which the agent trusts only by its fingerprint")
+def ca() -> ResponseReturnValue:
+    """The certificate of our CA as PEM."""
+    return Response(gateway().authority().certificate, mimetype="application/x-pem-file")
+
+
+@for_invited
+def enroll() -> ResponseReturnValue:
+    """An invitation and a request for a certificate; the certificate, its chain, and what the agent must know."""
+    here = gateway()
+    message = read(EnrollMessage, body.read(request.environ, MAX_ENROLL_BODY))
+    authority = here.authority()
+
+    def transact() -> AbstractContextManager[Call]:
+        return here.call(visitor())
+
+    def issue(claim: redeem.Claim, csr: str) -> Issued:
+        return here.signer.issue(
+            device=claim.device_uid,
+            invitation=claim.invitation_uid,
+            csr=csr,
+            days=here.settings.certificate_days,
+            ownership=cast(Ownership, claim.ownership),
+        )
+
+    def answer(claim: redeem.Claim, chain: str) -> EnrollAnswer:
+        return {
+            "device": claim.device_uid,
+            "certificate": chain,
+            "order_key": authority.order_key,
+            "organisation": here.settings.organisation,
+            "next": 1,
+        }
+
+    answered = redeem.redeem(transact, issue, cast(EnrollRequest, message.model_dump()), answer)
+    here.figures.enrolled += 1
+    return jsonify(answered)
+
+
+@for_devices
+def renew(knock: Knock) -> ResponseReturnValue:
+    """A new certificate for a new key, under the one in use."""
+    here = gateway()
+    message = read(RenewMessage, body.read(request.environ, MAX_ENROLL_BODY))
+
+    def transact() -> AbstractContextManager[Call]:
+        return here.call(device(knock))
+
+    def ask(previous: str, csr: str) -> Issued:
+        return here.signer.renew(previous=previous, csr=csr, days=here.settings.certificate_days)
+
+    return jsonify({"certificate": renewal.renew(transact, ask, knock.enrollment_id, message.csr)})
+
+
+@for_devices
+def checkin(knock: Knock) -> ResponseReturnValue:
+    """A check-in with something to tell, on either side; idle ones were answered before they came here."""
+    here = gateway()
+    sent = b"" if body.empty(request.environ) else body.read(request.environ, MAX_BODY)
+    message = read(CheckinMessage, sent) if sent else None
+    desired, report, _wait = asked(request.environ)
+    seconds = pause(here.settings.checkin_seconds)
+    with here.call(device(knock), write=knock.writes(message)) as call:
+        answer = exchange(call, knock, Visit(desired, report, message, here.order_key), seconds)
+    here.figures.exchanges += 1
+    if message is not None and message.report is not None:
+        here.figures.reports += 1
+    if set(answer) == {"next"}:
+        return Response(status=204, headers={NEXT_HEADER: str(seconds)})
+    return jsonify(answer)
+
+
+@for_devices
+def leave(knock: Knock) -> ResponseReturnValue:
+    """The agent goes; its certificates are refused from now on."""
+    body.read(request.environ, MAX_ENROLL_BODY)
+    with gateway().call(device(knock)) as call:
+        enrollment.leave(call, knock.device_id)
+    return Response(status=204)
+
+
+@without_database("says that the process lives")
+def healthz() -> ResponseReturnValue:
+    """The process lives."""
+    return jsonify({"status": "ok"})
+
+
+@without_database("says that the database answers; 503 when it does not")
+def readyz() -> ResponseReturnValue:
+    """The database answers."""
+    gateway().database.ping()
+    return jsonify({"status": "ok"})
+
+
+@without_database("figures, for this machine only")
+def metrics() -> ResponseReturnValue:
+    """The figures of this process; for whoever stands on this machine, and 404 for everybody else."""
+    if request.remote_addr not in LOCAL:
+        raise NotFound
+    here = gateway()
+    return Response(figures.page(here.figures, here.doorbell), mimetype="text/plain")
+
+
+def add_views(app: Flask) -> None:
+    """Adds every address."""
+    app.add_url_rule(CA, view_func=ca)
+    for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave)):
+        app.add_url_rule(path, view_func=view, methods=["POST"])
+    for path, view in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+        app.add_url_rule(path, view_func=view)
