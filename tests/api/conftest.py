@@ -1,8 +1,8 @@
-"""The real API on both databases, a small city, and a token for every role at every place."""
+"""The real API on both databases, for programs and for signed-in people."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,60 +12,31 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mdm.access import service as access
-from mdm.core.actor import command_line
 from mdm.core.permissions import Role
-from mdm.org import service as org
-from mdm.people import service as people
 from mdm.settings import Settings
+from tests.api.city import City, boss, build
 from tests.conftest import Calling
 from web.api.app import make_api
 from web.common.database import db
 
-PLACES = ("city", "own", "other")
-
-
-@dataclass
-class City:
-    """Row ids of what stands in the small city: everything twice, at our place (``own``) and elsewhere (``other``)."""
-
-    service_point: dict[str, int] = field(default_factory=dict)
-    unit: dict[str, int] = field(default_factory=dict)
-    person: dict[str, int] = field(default_factory=dict)
-
-
-def build_city(calling: Calling) -> City:
-    """The small city, built by the services."""
-    city = City()
-    with calling() as call:
-        for name in ("own", "other"):
-            unit = org.create_unit(call, code=f"U-{name}", name=f"Unit {name}")
-            point = org.create_service_point(call, code=f"SP-{name}", name=f"Point {name}")
-            person = people.create(
-                call, name=f"Person {name}", email=f"{name}@example.org", unit_id=unit.id, service_point_id=point.id
-            )
-            city.unit[name], city.service_point[name], city.person[name] = unit.id, point.id, person.id
-    return city
-
-
-@pytest.fixture
-def city(calling: Calling) -> City:
-    """The small city."""
-    return build_city(calling)
-
 
 @dataclass
 class Api:
-    """A program that speaks to the API."""
+    """A program that speaks to the API, or a browser that is signed in (``cookie``)."""
 
     app: APIFlask
     client: FlaskClient
-    token: str | None
+    token: str | None = None
+    cookie: str | None = None
 
     def send(self, method: str, path: str, body: Any = None, /, **headers: str) -> TestResponse:
-        """One request with this program's token; ``body`` as JSON; headers with underscores."""
+        """One request with this speaker's credential; ``body`` as JSON; headers with underscores."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token is not None:
             sent.setdefault("Authorization", f"Bearer {self.token}")
+        if self.cookie is not None:
+            sent |= {"Cookie": f"hm_session={self.cookie}"}
+            sent.setdefault("X-Havenmeester-Client", "tests")
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         data = body if isinstance(body, bytes | None) else json.dumps(body)
@@ -79,9 +50,28 @@ class Api:
         """POST."""
         return self.send("POST", path, body, **headers)
 
-    def by(self, token: str | None) -> "Api":
-        """The same API for another program."""
-        return Api(self.app, self.app.test_client(), token)
+    def patch(self, path: str, body: Any, /, **headers: str) -> TestResponse:
+        """PATCH with the ETag of what is there now, unless one is given."""
+        headers.setdefault("If_Match", self.get(path).headers["ETag"])
+        return self.send("PATCH", path, body, **headers)
+
+    def by(self, token: str | None = None, *, cookie: str | None = None) -> "Api":
+        """The same API for somebody else; nobody, when neither is given."""
+        return Api(self.app, self.app.test_client(use_cookies=False), token, cookie)
+
+
+def close(app: APIFlask) -> None:
+    """Gives the connections of the application back."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def city(calling: Calling) -> City:
+    """The small city."""
+    with calling(boss()) as call:
+        return build(call)
 
 
 @pytest.fixture
@@ -89,14 +79,12 @@ def app(database_url: str, tmp_path: Path) -> Iterator[APIFlask]:
     """The API on a new database."""
     app = make_api(Settings(home=tmp_path, database_url=database_url))
     yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    close(app)
 
 
 @pytest.fixture
 def api(app: APIFlask, calling: Calling) -> Api:
     """The API, for a program of the fleet admin."""
-    with calling(command_line("tests")) as call:
+    with calling(boss()) as call:
         _, secret = access.create_token(call, name="admin", role=Role.FLEET_ADMIN)
-    return Api(app, app.test_client(), secret)
+    return Api(app, app.test_client(use_cookies=False), secret)

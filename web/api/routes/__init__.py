@@ -1,6 +1,19 @@
 """The operations of the API, one module per subject."""
 
-from web.api.routes import access, devices, enrollment, groups, people, reports, service_points, system, units
+from web.api.routes import (
+    access,
+    audit,
+    compliance,
+    devices,
+    enrollment,
+    groups,
+    orders,
+    people,
+    reports,
+    service_points,
+    system,
+    units,
+)
 
 BLUEPRINTS = (
     system.api,
@@ -8,9 +21,12 @@ BLUEPRINTS = (
     devices.api,
     reports.api,
     groups.api,
+    compliance.api,
+    orders.api,
     enrollment.api,
     people.api,
     units.api,
     service_points.api,
+    audit.api,
 )
 """In the order in which the document lists them."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from mdm.core.actor import ActorKind
 from mdm.core.permissions import Permission, Role
 from web.api.paging import PageQuery, page_model
-from web.api.shapes.fields import Id, Line, Search
+from web.api.shapes.fields import Id, Line, Moment, Search
 from web.api.strict import Answer, Body, Edit
 
 ConsoleLanguage = Literal["nl", "fr", "en"]
@@ -119,7 +119,7 @@ class TokenNew(Body):
     role: Role
     service_point_id: Id | None = None
     unit_id: Id | None = None
-    expires_at: datetime | None = Field(default=None, description="With a time zone; at most five years from now.")
+    expires_at: Moment | None = Field(default=None, description="At most five years from now.")
 
 
 OperatorPage = page_model(Operator)

@@ -1,0 +1,120 @@
+"""A small city in which every kind of thing stands at our place (``own``), and people and programs who may this or that."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from mdm.access import service as access
+from mdm.access.model import Operator
+from mdm.compliance import management
+from mdm.core.actor import Actor, ActorKind
+from mdm.core.permissions import Grant, Role
+from mdm.enrollment import service as enrollment
+from mdm.enrollment.links import Links
+from mdm.inventory import groups
+from mdm.inventory import service as inventory
+from mdm.orders import service as orders
+from mdm.org import service as org
+from mdm.people import service as people
+from mdm.storage.call import Call
+
+PLACES = ("city", "own", "other")
+LINKS = Links("http://localhost:8080", "https://localhost:8444", "a" * 64, 24)
+LIMITS = access.Limits(timedelta(hours=1), timedelta(hours=12))
+
+
+@dataclass
+class City:
+    """Ids of what stands in the city; people and service points also elsewhere (``other``)."""
+
+    ids: dict[str, int | str] = field(default_factory=dict)
+    """By the name of the argument in an address: ``device_uid``, ``person_id`` …"""
+    service_point: dict[str, int] = field(default_factory=dict)
+    unit: dict[str, int] = field(default_factory=dict)
+    person: dict[str, int] = field(default_factory=dict)
+    device: dict[str, str] = field(default_factory=dict)
+    cookies: dict[tuple[Role, str], str] = field(default_factory=dict)
+    """Session secrets of operators, by role and place."""
+    tokens: dict[tuple[Role, str], str] = field(default_factory=dict)
+
+
+def build(call: Call) -> City:
+    """The city, by its services."""
+    city = City()
+    for name in ("own", "other"):
+        unit = org.create_unit(call, code=f"U-{name}", name=f"Unit {name}")
+        point = org.create_service_point(call, code=f"SP-{name}", name=f"Point {name}")
+        person = people.create(
+            call, name=f"Person {name}", email=f"{name}@example.org", unit_id=unit.id, service_point_id=point.id
+        )
+        device = inventory.create(
+            call,
+            {
+                "platform": "linux",
+                "kind": "laptop",
+                "name": f"Laptop {name}",
+                "serial": f"SERIAL-{name}",
+                "service_point_id": point.id,
+                "owner_unit_id": unit.id,
+            },
+        )
+        device.enrolled_at = call.now
+        city.unit[name], city.service_point[name], city.person[name] = unit.id, point.id, person.id
+        city.device[name] = device.uid
+    city.ids |= {
+        "unit_id": city.unit["own"],
+        "service_point_id": city.service_point["own"],
+        "person_id": city.person["own"],
+        "device_uid": city.device["own"],
+    }
+    _things(call, city)
+    return city
+
+
+def _things(call: Call, city: City) -> None:
+    group = groups.create(call, "Group")
+    rule = management.add_rule(call, "encryption")
+    exemption = management.exempt(
+        call, city.device["own"], rule.id, owner="o@example.org", reason="r", until=call.now + timedelta(days=9)
+    )
+    invitation, _ = enrollment.invite(
+        call, LINKS, email="own@example.org", platform="linux", service_point_code="SP-own"
+    )
+    order = orders.request_wipe(call, city.device["own"], "stolen")
+    city.ids |= {
+        "group_id": group.id,
+        "rule_number": rule.id,
+        "exemption_id": exemption.id,
+        "invitation_uid": invitation.uid,
+        "order_id": order.id,
+        "line": 1,
+        "application_id": 1,
+    }
+
+
+def settle(call: Call, city: City) -> None:
+    """Operators with a live session and tokens, one for every role at every place; one more of each to be acted on."""
+    for role in Role:
+        for place in PLACES:
+            where = access.CITY if place == "city" else access.Place(city.service_point[place])
+            operator = access.create_operator(call, email=f"{role}-{place}@example.org", name=f"{role} {place}")
+            access.add_grant(call, operator.id, role, where)
+            city.cookies[role, place] = sign_in(call, operator)
+            if role is not Role.APPROVER:
+                _, city.tokens[role, place] = access.create_token(call, name="t", role=role, place=where)
+    subject = access.create_operator(call, email="subject@example.org", name="Subject")
+    here = access.Place(city.service_point["own"])
+    grant = access.add_grant(call, subject.id, Role.DESK_CLERK, here)
+    token, _ = access.create_token(call, name="subject", role=Role.DESK_CLERK, place=here)
+    city.ids |= {"operator_id": subject.id, "grant_id": grant.id, "token_id": token.id}
+
+
+def sign_in(call: Call, operator: Operator) -> str:
+    """The secret of a new session."""
+    secret = access.as_operator(call, operator, "test", access.Visit(), LIMITS).secret
+    assert secret
+    return secret
+
+
+def boss() -> Actor:
+    """Who builds the city: somebody with every right that one person can have, and no approving."""
+    return Actor(ActorKind.COMMAND_LINE, None, "builder", (Grant(Role.FLEET_ADMIN),))

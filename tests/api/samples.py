@@ -1,0 +1,60 @@
+"""One good request for every operation that takes a body or a query, against the small city."""
+
+from typing import Any
+
+from tests.api.city import City
+
+
+def body_of(operation: str, city: City) -> Any:
+    """A body that this operation takes, None where it takes none."""
+    own, person = city.device["own"], city.person["own"]
+    point = city.service_point["own"]
+    bodies: dict[str, Any] = {
+        "add_grant": {"role": "auditor", "service_point_id": point},
+        "add_group_devices": {"devices": [own]},
+        "add_rule": {"rule": "firewall"},
+        "approve_order": {},
+        "cancel_order": {},
+        "close_service_point": {},
+        "close_unit": {},
+        "create_device": {"platform": "linux", "kind": "laptop", "name": "New", "service_point_id": point},
+        "create_exemption": {
+            "device": own,
+            "rule_number": city.ids["rule_number"],
+            "owner": "o@example.org",
+            "reason": "r",
+            "until": "2027-01-01T00:00:00Z",
+        },
+        "create_group": {"name": "Another"},
+        "create_invitation": {"email": "new@example.org", "platform": "linux", "service_point": "SP-own"},
+        "create_operator": {"email": "new@example.org"},
+        "create_person": {"name": "New", "service_point_id": point},
+        "create_service_point": {"code": "NEW", "name": "New"},
+        "create_token": {"name": "n", "role": "auditor", "service_point_id": point},
+        "create_unit": {"code": "NEW", "name": "New"},
+        "edit_device": {"note": "n"},
+        "edit_group": {"note": "n"},
+        "edit_me": {"theme": "dark"},
+        "edit_person": {"phone": "03 123 45 67"},
+        "edit_rule": {"grace_hours": 5},
+        "edit_service_point": {"phone": "03 123 45 67"},
+        "edit_unit": {"name": "Renamed"},
+        "hand_out_device": {"person_id": person},
+        "let_person_leave": {},
+        "move_device": {"state": "lost"},
+        "move_unit": {"parent_id": None, "from_date": "2027-01-01"},
+        "preview_unit_move": {"parent_id": None, "from_date": "2027-01-01"},
+        "reject_order": {"reason": "no"},
+        "remove_group_devices": {"devices": [own]},
+        "request_wipe": {"device": own, "reason": "stolen"},
+        "revoke_device_enrollments": {"reason": "lost"},
+        "take_back_device": {},
+    }
+    return bodies.get(operation)
+
+
+QUERIES = {
+    "cancel_unit_move": "?from_date=2027-01-01",
+    "find_device": "?key=SERIAL-own",
+}
+"""What must stand behind the address of an operation."""
