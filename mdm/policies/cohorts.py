@@ -172,17 +172,34 @@ def mark_stale(session: Session, assignments: Iterable[int]) -> int:
     return len(stale)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many devices each cohort has, and by which assignments it is reached."""
+
+    cohorts: Mapping[int, tuple[int, frozenset[int]]]
+
+    @classmethod
+    def now(cls, session: Session) -> "Reach":
+        """As it is in the database, in two queries."""
+        counts = session.execute(
+            select(Device.cohort_id, func.count()).where(Device.cohort_id.is_not(None)).group_by(Device.cohort_id)
+        )
+        devices = {row[0]: row[1] for row in counts}
+        rows = session.execute(select(Cohort.id, Cohort.assignments).where(Cohort.id.in_(list(devices))))
+        return cls({row.id: (devices[row.id], frozenset(row.assignments)) for row in rows})
+
+    def devices(self, assignments: Iterable[int]) -> int:
+        """How many devices are in cohorts that one of these assignments reaches."""
+        touched = frozenset(assignments)
+        return sum(count for count, reached in self.cohorts.values() if touched & reached)
+
+
 def reach(session: Session, assignments: Iterable[int]) -> int:
     """How many devices are in cohorts that one of these assignments reaches."""
-    return sum(reach_of_each(session, assignments).values())
+    return Reach.now(session).devices(assignments)
 
 
 def reach_of_each(session: Session, assignments: Iterable[int]) -> dict[int, int]:
     """Devices by cohort, of the cohorts that one of these assignments reaches."""
-    touched = set(assignments)
-    rows = session.execute(select(Cohort.id, Cohort.assignments))
-    reached = {row.id for row in rows if touched.intersection(row.assignments)}
-    counts = session.execute(
-        select(Device.cohort_id, func.count()).where(Device.cohort_id.is_not(None)).group_by(Device.cohort_id)
-    )
-    return {cohort_id: count for cohort_id, count in counts if cohort_id in reached and cohort_id is not None}
+    touched = frozenset(assignments)
+    return {id_: count for id_, (count, reached) in Reach.now(session).cohorts.items() if touched & reached}

@@ -42,6 +42,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One placement whose settings would differ: before, after, and the keys."""
+
+    tally: Tally
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """What placements need besides the devices' rows: the tree of units today, and who is in the groups that matter."""
 

@@ -1,8 +1,6 @@
 """Desired state per cohort: computed when intent changed, rung for when it differs, explained on the device's page."""
 
-import time
-
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select
 
 from agent import wire
 from mdm.inventory.model import Device, FactSection
@@ -178,21 +176,15 @@ def test_an_edit_for_ten_thousand_devices_costs_cohorts_not_devices(calling: Cal
         settle(call)
         statements: list[str] = []
         engine = call.session.get_bind()
-        from sqlalchemy import event
-
         event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-        start = time.perf_counter()
 
         service.save(call, policy.id, expected=1, settings={"browser.home_page": "https://genk.be/"})
         saved = len(statements)
         while platforms.prepare_stale(call):
             pass
 
-        elapsed = time.perf_counter() - start
         assert not [one for one in statements if one.lstrip().upper().startswith("UPDATE DEVICE")]
         assert saved < 40
         assert len(statements) < 40 + 10 * 12
-        assert elapsed < 10
         digests = call.session.scalars(select(Cohort.desired_digest).distinct()).all()
         assert len(digests) == 10
-        call.session.execute(update(Cohort).values(computed_at=None))
