@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from agent.wire import Answer, Command, Desired, Report, Result
+from mdm.commands import delivery as commands
 from mdm.enrollment import redeem, renewal
 from mdm.inventory import reports
 from mdm.inventory.model import Device
@@ -101,8 +102,10 @@ def _take(call: Call, knock: Knock, message: CheckinMessage, answer: Answer) -> 
         if first:
             redeem.first_report(call, knock.device_id)
         known = device.report_digest
-    for result in message.results:
-        orders.take_answer(call, knock.device_id, cast(Result, result.model_dump(exclude_none=True)))
+    results = [cast(Result, result.model_dump(exclude_none=True)) for result in message.results]
+    asked = [result for result in results if not orders.take_answer(call, knock.device_id, result)]
+    if asked:
+        commands.take_results(call, knock.device_id, asked)
     return known
 
 
@@ -120,6 +123,7 @@ def _waiting(call: Call, knock: Knock, visit: Visit) -> list[Command]:
     """Commands in the order they were asked for, and last the order that ends them all."""
     if not knock.waiting:
         return []
+    given = commands.next_for(call.session, knock.device_id, call.now)
     key = visit.order_key()
     order = orders.released_for(call, knock.device_id, order_key=key, key_digest=knock.key_digest) if key else None
-    return [order] if order is not None else []
+    return [*given, order] if order is not None else given
