@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("platform", sa.String(length=16), nullable=False),
+        sa.Column("os_version", sa.String(length=16), nullable=False),
         sa.Column("assignments", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("desired_digest", sa.String(length=16), nullable=False),
         sa.Column("settings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
@@ -572,6 +573,7 @@ def upgrade() -> None:
         sa.Column("granted_by", sa.String(length=255), nullable=False),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_exemption_device_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["rule_id"], ["compliance_rule.id"], name=op.f("fk_exemption_rule_id"), ondelete="CASCADE"
@@ -669,6 +671,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_invitation_device_id"), ["device_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_invitation_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_invitation_service_point_id"), ["service_point_id"], unique=False)
+
+    op.create_table(
+        "judge_again",
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_judge_again_device_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_judge_again")),
+    )
+    with op.batch_alter_table("judge_again", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_judge_again_at"), ["at"], unique=False)
 
     op.create_table(
         "verdict_change",
@@ -809,6 +823,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_verdict_change_device")
 
     op.drop_table("verdict_change")
+    with op.batch_alter_table("judge_again", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_judge_again_at"))
+
+    op.drop_table("judge_again")
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_invitation_service_point_id"))
         batch_op.drop_index(batch_op.f("ix_invitation_person_id"))

@@ -73,12 +73,14 @@ class House:
     def start_gateway(self) -> Server:
         """Starts signer and gateway and waits until the gateway answers."""
         self.signer = Server.start(
-            [sys.executable, "-m", "mdm.signer"], self.environment, self.home / "signer.log", SERVER_CORE
+            [sys.executable, "-m", "mdm.signer.main"], self.environment, self.home / "signer.log", SERVER_CORE
         )
         self.gateway = Server.start(
             [sys.executable, "-m", "web.gateway"], self.environment, self.home / "gateway.log", SERVER_CORE
         )
-        wait_for(f"https://localhost:{self.gateway_port}/healthz", self.home / "gateway.log", verify=str(self.authority))
+        wait_for(
+            f"https://localhost:{self.gateway_port}/healthz", self.home / "gateway.log", verify=str(self.authority)
+        )
         return self.gateway
 
     def stop(self) -> None:

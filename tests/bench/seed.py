@@ -164,5 +164,7 @@ def _enrollment(n: int, now: datetime, fingerprint: str | None) -> dict[str, Any
         "serial_number": f"{n:x}",
         "not_before": now - timedelta(days=1),
         "not_after": now + timedelta(days=89),
+        "renew_after": now + timedelta(days=60),
+        "first_used_at": now,
         "created_at": now,
     }
