@@ -68,9 +68,12 @@ def write_units(call: Call, drafts: Sequence[UnitDraft], about: dict[str, Any]) 
     if circles_after(call, drafts, today):
         raise ConflictError(N_("A unit would hang below itself. Nothing was changed."), code="unit_circle")
     created, updated = [], []
+    made: dict[str, Unit] = {}
     for draft in drafts:
-        if draft.unit is None:
-            draft.unit = Unit(code=draft.code, created_at=call.now, **draft.values)
+        if draft.unit is None and draft.code in made:
+            draft.unit = made[draft.code]
+        elif draft.unit is None:
+            draft.unit = made[draft.code] = Unit(code=draft.code, created_at=call.now, **draft.values)
             call.session.add(draft.unit)
             created.append(draft.unit)
         else:

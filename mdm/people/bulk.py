@@ -75,7 +75,7 @@ def write(call: Call, drafts: Sequence[Draft], about: dict[str, Any]) -> list[Pe
         draft.person = person
     flush_unique(call.session, taken())
     for number, names in updated.items():
-        if FOLLOWED & set(names):
+        if (FOLLOWED | {"left_on"}) & set(names):
             outbox.post(call, "person.changed", {"person": number})
     if created or updated:
         details = {
