@@ -33,3 +33,14 @@ class AuditEntry(Base):
     details: Mapped[dict[str, Any]] = mapped_column(Json)
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The signer's word that line ``number`` had this hash. The signer keeps the same in its own ledger."""
+
+    __tablename__ = "audit_head"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[Moment]
+    signature: Mapped[str] = mapped_column(String(128))

@@ -1,5 +1,6 @@
 """Writing the diary, and proving it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +8,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash
-from mdm.audit.model import AuditEntry
+from mdm.audit.model import AuditEntry, AuditHead
+from mdm.audit.proof import Proof, broken, compare
 from mdm.core.clock import iso
 from mdm.core.permissions import EVERYWHERE, Where
+from mdm.signing.seals import Head
 from mdm.storage.call import Call
 
 _LOCK = 7_301_001
@@ -78,7 +81,7 @@ def content_of(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def verify(session: Session) -> Break | tuple[int, str]:
+def chain_end(session: Session) -> Break | tuple[int, str]:
     """Reads the whole diary: the first break, or the number of its last line (0 when empty) and that line's hash."""
     last: tuple[int, str] = (0, GENESIS)
     while True:
@@ -90,3 +93,27 @@ def verify(session: Session) -> Break | tuple[int, str]:
             return outcome
         last = outcome
         session.expunge_all()
+
+
+def verify(session: Session, head_key: str = "", witnessed: Iterable[Head] = ()) -> Proof:
+    """Proves the diary: its chain, and that it holds every line that the signer once signed.
+
+    ``head_key`` is the signer's public key (``SignerClient.ca().head_key``); ``witnessed`` are heads from outside this
+    database (``SignerClient.heads()``, or a file), so that whoever writes the database cannot take them away.
+    """
+    kept = [
+        Head(row.number, row.hash, int(row.at.timestamp()), row.signature)
+        for row in session.scalars(select(AuditHead).order_by(AuditHead.number))
+    ]
+    heads = sorted({*kept, *witnessed}, key=lambda head: head.number)
+    end = chain_end(session)
+    if isinstance(end, Break):
+        return broken(end)
+    hashes: dict[int, str] = {}
+    numbers = sorted({head.number for head in heads})
+    for start in range(0, len(numbers), PAGE):
+        rows = session.execute(
+            select(AuditEntry.id, AuditEntry.hash).where(AuditEntry.id.in_(numbers[start : start + PAGE]))
+        )
+        hashes |= {row.id: row.hash for row in rows}
+    return compare(end[0], hashes, heads, head_key)

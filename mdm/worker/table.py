@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from sqlalchemy import delete, func, select
 
 from mdm.access import service as access
-from mdm.audit.model import AuditEntry
+from mdm.audit import heads
+from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
 from mdm.compliance.model import VerdictChange
 from mdm.inventory.model import Device
 from mdm.operation import metrics
+from mdm.orders import delivery as orders
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -37,6 +39,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("compliance-sweep", timedelta(seconds=60), sweep_compliance, at_start=True),
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
+        Job("expire", timedelta(seconds=30), expire, at_start=True),
         Job("diary-head", timedelta(minutes=10), seal_diary, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
@@ -60,12 +63,17 @@ def remind_owners(office: Office) -> None:
 
 def seal_diary(office: Office) -> None:
     """Has the signer sign the diary's last line, so that nobody can cut lines off later without being found."""
-    with office.call("diary-head", write=False) as call:
-        last = call.session.execute(
-            select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
-        ).first()
-    if last is not None:
-        SignerClient(office.settings.signer_socket).sign_head(last.id, last.hash)
+    heads.seal(office.engine, SignerClient(office.settings.signer_socket))
+
+
+def expire(office: Office) -> None:
+    """Ends orders and commands whose time has passed."""
+    with office.call("expire-orders") as call:
+        orders.expire_due(call)
+    while True:
+        with office.call("expire-commands") as call:
+            if not commands.expire_due(call):
+                return
 
 
 def count(office: Office) -> None:

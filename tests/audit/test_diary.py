@@ -27,7 +27,7 @@ def test_an_untouched_diary_is_proved(calling: Calling) -> None:
     _write_five(calling)
 
     with calling(write=False) as call:
-        outcome = audit.verify(call.session)
+        outcome = audit.chain_end(call.session)
 
     assert isinstance(outcome, tuple)
     assert outcome[0] == 5
@@ -40,7 +40,7 @@ def test_an_edited_line_is_found(calling: Calling, engine: Engine, number: int) 
         call.session.execute(update(AuditEntry).where(AuditEntry.id == number).values(actor_name="Somebody else"))
 
     with calling(write=False) as call:
-        outcome = audit.verify(call.session)
+        outcome = audit.chain_end(call.session)
 
     assert outcome == Break(number, "its content was changed")
 
@@ -51,7 +51,7 @@ def test_a_line_taken_from_the_middle_is_found(calling: Calling) -> None:
         call.session.execute(delete(AuditEntry).where(AuditEntry.id == 3))
 
     with calling(write=False) as call:
-        assert audit.verify(call.session) == Break(4, "line 3 is missing")
+        assert audit.chain_end(call.session) == Break(4, "line 3 is missing")
 
 
 def test_a_change_that_is_rolled_back_leaves_no_line_and_no_gap(calling: Calling) -> None:
@@ -63,5 +63,5 @@ def test_a_change_that_is_rolled_back_leaves_no_line_and_no_gap(calling: Calling
         audit.record(call, "device.locked", ("device", 1))
 
     with calling(write=False) as call:
-        assert isinstance(audit.verify(call.session), tuple)
+        assert isinstance(audit.chain_end(call.session), tuple)
         assert call.session.scalars(select(AuditEntry.action).where(AuditEntry.id == 6)).all() == ["device.locked"]
