@@ -22,6 +22,8 @@ class Proof:
     """The first line that is wrong or missing."""
     sentence: str
     params: dict[str, Any] = field(default_factory=dict)
+    hash: str = ""
+    """Hash of the last line, when the diary is sound."""
 
     def __str__(self) -> str:
         """The filled English sentence."""
@@ -40,8 +42,12 @@ def broken(found: Break) -> Proof:
     )
 
 
-def compare(lines: int, hashes: Mapping[int, str], heads: Sequence[Head], head_key: str) -> Proof:
-    """The proof of a whole chain of ``lines`` lines against signed heads; ``hashes`` gives those of their lines."""
+def compare(end: tuple[int, str], hashes: Mapping[int, str], heads: Sequence[Head], head_key: str) -> Proof:
+    """The proof of a whole chain, given number and hash of its last line, against signed heads.
+
+    ``hashes`` gives the hashes of the lines that the heads name.
+    """
+    lines, last_hash = end
     for head in heads:
         if head_key and not head.proved(head_key):
             return _wrong(
@@ -66,6 +72,7 @@ def compare(lines: int, hashes: Mapping[int, str], heads: Sequence[Head], head_k
             None,
             N_("The chain of %(lines)s lines is whole. It was not compared with heads of the signer."),
             {"lines": lines},
+            last_hash,
         )
     return Proof(
         True,
@@ -76,6 +83,7 @@ def compare(lines: int, hashes: Mapping[int, str], heads: Sequence[Head], head_k
             "All %(lines)s lines are as they were written, and %(heads)s signed heads agree, the last at line %(last)s."
         ),
         {"lines": lines, "heads": len(heads), "last": heads[-1].number},
+        last_hash,
     )
 
 

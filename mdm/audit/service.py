@@ -116,4 +116,4 @@ def verify(session: Session, head_key: str = "", witnessed: Iterable[Head] = ())
             select(AuditEntry.id, AuditEntry.hash).where(AuditEntry.id.in_(numbers[start : start + PAGE]))
         )
         hashes |= {row.id: row.hash for row in rows}
-    return compare(end[0], hashes, heads, head_key)
+    return compare(end, hashes, heads, head_key)

@@ -3,7 +3,6 @@
 from apiflask import APIBlueprint
 
 from mdm.audit import model, queries, service
-from mdm.audit.chain import Break
 from mdm.core.actor import require
 from mdm.core.permissions import Permission
 from mdm.storage.call import Call
@@ -62,7 +61,7 @@ def prove_audit(call: Call) -> shapes.Proof:
     Reads every line and its hash; needs the right for the whole city. An altered, missing or inserted line is named.
     """
     require(call.actor, VIEW)
-    outcome = service.verify(call.session)
-    if isinstance(outcome, Break):
-        return shapes.Proof(whole=False, lines=outcome.id - 1, hash="", broken_at=outcome.id, why=outcome.why)
-    return shapes.Proof(whole=True, lines=outcome[0], hash=outcome[1], broken_at=None, why="")
+    proof = service.verify(call.session)
+    return shapes.Proof(
+        whole=proof.sound, lines=proof.lines, hash=proof.hash, broken_at=proof.broken_at, why=str(proof)
+    )
