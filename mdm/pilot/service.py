@@ -8,6 +8,7 @@ from sqlalchemy import select
 from mdm.access import service as access
 from mdm.audit import service as audit
 from mdm.audit.model import AuditEntry
+from mdm.compliance.management import install_defaults
 from mdm.core.permissions import Role
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
@@ -26,6 +27,8 @@ from mdm.pilot.data import table
 from mdm.pilot.devices import devices
 from mdm.pilot.names import Colleague, colleagues
 from mdm.pilot.places import PilotPlace, places
+from mdm.policies.document import apply_document
+from mdm.policies.model import Policy
 from mdm.storage.call import Call
 
 Progress = Callable[[str, int, int], None]
@@ -57,6 +60,7 @@ def load(call: Call, progress: Progress | None = None, links: Links | None = Non
         ("Accounts", lambda: load_operators(call)),
         ("Devices", lambda: load_devices(call, staff, points)),
     ]
+    steps += [("Policies", lambda: load_policies(call)), ("Compliance", lambda: load_rules(call))]
     if links is not None:
         steps.append(("Invitations", lambda: load_invitations(call, links, staff)))
     for number, (name, step) in enumerate(steps, start=1):
@@ -160,6 +164,19 @@ def load_devices(call: Call, staff: list[Colleague], points: list[PilotPlace]) -
         holder = holders.get(device.holder) if device.holder else None
         drafts.append(inventory.Draft(values, None, LifeCycle(device.state), holder))
     inventory.write(call, drafts, ABOUT)
+
+
+def load_policies(call: Call) -> None:
+    """The policies of the pilot with their assignments; a policy of the same name is left as it is."""
+    there = set(call.session.scalars(select(Policy.name)))
+    for document in table("policies")["policy"]:
+        if document["name"] not in there:
+            apply_document(call, {**document, "note": "Pilot"})
+
+
+def load_rules(call: Call) -> None:
+    """Every compliance rule with its defaults, where none has been put in force."""
+    install_defaults(call)
 
 
 def load_invitations(call: Call, links: Links, staff: list[Colleague]) -> None:

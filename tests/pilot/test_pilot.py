@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from mdm.access.model import Operator, OperatorGrant
 from mdm.audit import service as audit
+from mdm.compliance.model import RuleInForce
+from mdm.compliance.rules import RULES
 from mdm.core.actor import command_line
 from mdm.core.permissions import Role
 from mdm.enrollment.links import Links
@@ -20,6 +22,7 @@ from mdm.pilot.data import table
 from mdm.pilot.devices import devices
 from mdm.pilot.names import colleagues
 from mdm.pilot.places import places
+from mdm.policies.model import Assignment, Policy
 from tests.conftest import Calling
 
 ROOT = command_line("root")
@@ -59,7 +62,7 @@ def test_the_pilot_is_entered_once(calling: Calling) -> None:
     with calling(ROOT) as call:
         assert not pilot.load(call, None, LINKS)
 
-    assert told[-1] == ("Invitations", 6, 6)
+    assert told[-1] == ("Invitations", 8, 8)
     with calling(write=False) as call:
         session = call.session
         units = {line.unit.code: line for line in org.units(call)}
@@ -73,6 +76,9 @@ def test_the_pilot_is_entered_once(calling: Calling) -> None:
         assert all(device.person_id and device.persona and device.unit_id for device in held)
         assert set(session.scalars(select(OperatorGrant.role))) == {role.value for role in Role}
         assert session.scalars(select(Operator.password_hash).where(Operator.password_hash.is_not(None))).all() == []
+        assert session.scalar(select(func.count()).select_from(Policy)) == len(table("policies")["policy"])
+        assert session.scalar(select(func.count()).select_from(Assignment)) == len(table("policies")["policy"])
+        assert session.scalar(select(func.count()).select_from(RuleInForce)) == len(RULES)
         assert isinstance(audit.verify(session), tuple)
 
 
