@@ -1,11 +1,10 @@
 """Carries out orders: checks, journal, act, receipt. An interrupted wipe is finished; a finished one is never repeated."""
 
 import base64
-import shutil
 import time
 from typing import Any
 
-from agent import orders, programs, wipe
+from agent import disk, orders, programs, wipe
 from agent.commands import Commands, not_done
 from agent.errors import AgentError
 from agent.journal import Journal
@@ -120,9 +119,8 @@ class Destroyer:
 
 def forget(state: State) -> None:
     """Removes everything of this enrollment from the state folder but the journal of orders and the log."""
-    shutil.rmtree(state.file("keys"), ignore_errors=True)
-    for folder in ("before", "spool"):
-        shutil.rmtree(state.file(folder), ignore_errors=True)
+    for folder in ("keys", "before", "spool"):
+        disk.remove_folder(state.file(folder))
     names = ("applied", "desired", "known", "commands", "lock", "messages", "contact")
     for name in (*(f"{name}.json" for name in names), "ca.pem", "identity.json"):
         state.file(name).unlink(missing_ok=True)

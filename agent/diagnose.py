@@ -1,8 +1,8 @@
 """What helps to understand an agent from afar: its own log, journals and versions. Nobody's files, and no secrets."""
 
 import json
-import platform
 import ssl
+import sys
 from typing import Any, Final
 
 from agent import VERSION, wire
@@ -28,7 +28,7 @@ def bundle(state: State, root: Root) -> dict[str, Any]:
     commands = state.read("commands.json").get("commands", {})
     found: dict[str, Any] = {
         "agent": VERSION,
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "tls": ssl.OPENSSL_VERSION,
         "kernel": root.line("/proc/sys/kernel/osrelease"),
         "uptime": root.line("/proc/uptime"),

@@ -22,6 +22,13 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def remove_folder(folder: Path) -> None:
+    """Removes a folder of ours with what is in it; one that is not there is fine."""
+    import shutil  # Costs a resident process a megabyte, and is seldom needed.
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def write(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replaces a file: afterwards there is the old content or the new one, never a half. Raises OSError."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,6 +1,6 @@
 """The resident process: one round after the other, and patience in between."""
 
-import random
+import os
 import signal
 import time
 from types import FrameType
@@ -21,6 +21,11 @@ RECEIPT_SECONDS: Final = 600
 """How long a wiped machine tries to deliver its receipt before it is switched off."""
 
 
+def _chance() -> float:
+    """A number from 0 to below 1."""
+    return int.from_bytes(os.urandom(6), "big") / 2**48
+
+
 class _StopError(Exception):
     """Somebody asked us to stop while we waited."""
 
@@ -38,7 +43,6 @@ class Loop:
         self._failures = 0
         self._at_once = 0
         self._wiped_since: float | None = None
-        self._chance = random.SystemRandom().random
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self._stopping = True
@@ -79,7 +83,7 @@ class Loop:
             self._at_once += 1
             return 0
         self._at_once = 0
-        return pace.until_next(int(seconds) or pace.DEFAULT_NEXT, self._chance())
+        return pace.until_next(int(seconds) or pace.DEFAULT_NEXT, _chance())
 
     def _end_of_wiped_machine(self) -> None:
         """A wiped machine whose receipt finds no way is switched off all the same: only then are its volumes shut."""
@@ -102,8 +106,8 @@ class Loop:
         self.state.note_contact(sentence)
         self.agent.connection.close()
         if slow:
-            return pace.after_refusal(self._failures, self._chance())
-        return pace.after_failure(self._failures, retry_after, self._chance())
+            return pace.after_refusal(self._failures, _chance())
+        return pace.after_failure(self._failures, retry_after, _chance())
 
     def _pause(self, seconds: float) -> None:
         """Waits, in pieces short enough for the watchdog."""

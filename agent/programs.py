@@ -1,7 +1,7 @@
 """Other programs: argument lists, never a shell; a time limit; no input from the agent's own terminal."""
 
 import json
-import shutil
+import os
 import subprocess
 import sys
 import time
@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
 
 def find(name: str) -> str | None:
     """The full path of a program; None when it is not installed."""
-    return shutil.which(name, path=CLEAN["PATH"])
+    places = (Path(folder, name) for folder in CLEAN["PATH"].split(":"))
+    return next((str(place) for place in places if place.is_file() and os.access(place, os.X_OK)), None)
 
 
 def run(

@@ -1,7 +1,6 @@
 """A new key and certificate in good time. The old ones stay until the new ones have worked once."""
 
 import json
-import shutil
 
 from agent import disk, programs, wire
 from agent.errors import AgentError, RefusedError, UnreachableError
@@ -58,5 +57,5 @@ def renew(state: State, identity: Identity, connection: Connection) -> tuple[Ide
     fields = {**identity.fields, **dates, "current": number}
     state.save("identity.json", fields)
     connection.close()
-    shutil.rmtree(state.keys(identity.current), ignore_errors=True)
+    disk.remove_folder(state.keys(identity.current))
     return Identity(fields), proven

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +42,8 @@ def _nmcli(wanted: Wanted) -> Verdict:
 
 def _in_file(wanted: Wanted, argv: list[str]) -> Verdict:
     """Asks a program that wants a file, in a folder that only we can open; the file keeps its name (units need it)."""
+    import tempfile  # Costs a resident process half a megabyte, and is seldom needed.
+
     with tempfile.TemporaryDirectory(prefix="havenmeester-") as folder:
         path = Path(folder) / wanted.targets[0].path.rpartition("/")[2]
         path.write_bytes(wanted.targets[0].content)

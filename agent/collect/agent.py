@@ -1,7 +1,7 @@
 """Section ``agent``: what the agent says of itself."""
 
 import os
-import platform
+import sys
 from typing import Any
 
 from agent import VERSION
@@ -12,7 +12,7 @@ def collect(root: Root, tampered: list[str]) -> dict[str, Any]:
     """The section. ``tampered`` lists what another hand had changed when it was last looked at."""
     return {
         "version": VERSION,
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
         "tampered": sorted(tampered),
         "privileged": os.geteuid() == 0,
         "root": str(root),

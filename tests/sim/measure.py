@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,9 @@ class Relay:
         self.passed = {"up": 0, "down": 0}
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.ends: list[socket.socket] = []
+        self.threads = [threading.Thread(target=self._accept)]
+        self.threads[0].start()
 
     def _accept(self) -> None:
         while True:
@@ -34,8 +35,10 @@ class Relay:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self.target))
+            self.ends += [near, far]
             for source, sink, way in ((near, far, "up"), (far, near, "down")):
-                threading.Thread(target=self._pass, args=(source, sink, way), daemon=True).start()
+                self.threads.append(threading.Thread(target=self._pass, args=(source, sink, way)))
+                self.threads[-1].start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, way: str) -> None:
         try:
@@ -44,22 +47,48 @@ class Relay:
                 sink.sendall(piece)
         except OSError:
             pass
-        for end in (source, sink):
+        self._hang_up(source, sink)
+
+    @staticmethod
+    def _hang_up(*ends: socket.socket) -> None:
+        for end in ends:
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
 
     def stop(self) -> None:
-        self.listener.close()
+        """Hangs up every line and waits until nobody speaks any more."""
+        self._hang_up(self.listener, *self.ends)
+        for thread in self.threads:
+            thread.join(10)
+        for end in (self.listener, *self.ends):
+            end.close()
 
 
-def resident(pid: int, field: str = "VmRSS") -> int:
-    """Kilobytes of memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1])
-    raise LookupError(field)
+DRIVER = """
+import sys
+from agent import loop
+from agent.exchange import Agent
+from agent.main import parser
+from agent.state import State
+
+def resident(field):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(field))
+
+state = State(sys.argv[1])
+agent = Agent(state, state.root(None), state.identity())
+resident_loop = loop.Loop(agent, state, 240)
+for number in range(int(sys.argv[2])):
+    resident_loop._round()
+    if number == int(sys.argv[3]) - 1:
+        early = resident("VmRSS")
+        print("early", flush=True)
+        sys.stdin.readline()
+print(early, resident("VmRSS"), resident("VmHWM"), flush=True)
+"""
+"""The resident loop of ``havenmeester-agent run`` with everything that it imports, without its pauses."""
 
 
 def measure(checkins: int = 500, packages: int = 2000) -> dict[str, Any]:
@@ -75,50 +104,42 @@ def measure(checkins: int = 500, packages: int = 2000) -> dict[str, Any]:
         with sim.running(folder / "gateway") as gateway:
             relay = Relay(gateway.port)
             gateway.url = f"https://localhost:{relay.port}"
-            argv = [sys.executable, "-m", "agent.main"]
-            state = ["--state", str(folder / "state")]
-            enroll = [*argv, "enroll", gateway.invitation(), *state, "--root", str(root)]
-            subprocess.run(enroll, check=True, capture_output=True)
-            return _run(gateway, relay, [*argv, "run", *state, "--wait", "600"], checkins)
+            state = folder / "state"
+            agent = [sys.executable, "-m", "agent.main", "enroll", gateway.invitation()]
+            subprocess.run([*agent, "--state", str(state), "--root", str(root)], check=True, capture_output=True)
+            try:
+                return _run(gateway, relay, state, checkins)
+            finally:
+                relay.stop()
 
 
-def _run(gateway: sim.Gateway, relay: Relay, argv: list[str], checkins: int) -> dict[str, Any]:
+def _run(gateway: sim.Gateway, relay: Relay, state: Path, checkins: int) -> dict[str, Any]:
     """The doorbell rings as soon as the agent waits, so that check-in follows check-in."""
-    answered = threading.Semaphore(0)
-    gateway.before_answer = lambda _, body: answered.release() if body else _ring(gateway, answered)
-    gateway.next = 1
-    process = subprocess.Popen(argv)
-    try:
-        early = _after(answered, max(20, checkins // 10), process.pid)
-        before, connections = dict(relay.passed), gateway.connections
-        late = _after(answered, checkins - max(20, checkins // 10), process.pid)
-        rounds = checkins - max(20, checkins // 10)
-        passed = sum(relay.passed.values()) - sum(before.values())
-        return {
-            "checkins": checkins,
-            "rss_kb": late,
-            "growth_kb": late - early,
-            "peak_kb": resident(process.pid, "VmHWM"),
-            "idle_bytes": round(passed / rounds),
-            "new_connections": gateway.connections - connections,
-        }
-    finally:
-        process.kill()
-        process.wait()
-        relay.stop()
-
-
-def _ring(gateway: sim.Gateway, answered: threading.Semaphore) -> None:
-    answered.release()
-    gateway.ring.set()
-
-
-def _after(answered: threading.Semaphore, count: int, pid: int) -> int:
-    for _ in range(count):
-        if not answered.acquire(timeout=30):
-            raise TimeoutError("the agent does not check in")
-    time.sleep(0.3)
-    return resident(pid)
+    gateway.before_answer = lambda *_: gateway.ring.set()
+    warm = max(20, checkins // 10)
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(state), str(checkins), str(warm)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert driver.stdout is not None
+    assert driver.stdin is not None
+    with driver:
+        driver.stdout.readline()
+        before, connections = sum(relay.passed.values()), gateway.connections
+        driver.stdin.write("on\n")
+        driver.stdin.flush()
+        early, late, peak = (int(word) for word in driver.stdout.readline().split())
+    passed = sum(relay.passed.values()) - before
+    return {
+        "checkins": checkins,
+        "rss_kb": late,
+        "growth_kb": late - early,
+        "peak_kb": peak,
+        "idle_bytes": round(passed / (checkins - warm)),
+        "new_connections": gateway.connections - connections,
+    }
 
 
 if __name__ == "__main__":
