@@ -48,6 +48,8 @@ class Agent:
         self.insist = True
         self.on_wait: Callable[[bool], None] = lambda _: None
         """Told when a wait begins that may be cut short without loss, and when it ends."""
+        self.listened = False
+        """Whether the last round stood at the doorbell; one that had something to tell does not."""
         self._renewal_failed_at = 0.0
         ca = state.file("ca.pem").read_text(encoding="ascii")
         self.connection = Connection(identity.gateway, with_certificate(ca, state.keys(identity.current)))
@@ -72,7 +74,8 @@ class Agent:
             body["report"] = report
         path = f"{wire.CHECKIN}?d={self.desired.get('digest', '-')}&r={self.spool.claim()}&w={0 if body else wait}"
         content = json.dumps(body, ensure_ascii=False).encode() if body else b""
-        self.on_wait(not body and wait > 0)
+        self.listened = not body and wait > 0
+        self.on_wait(self.listened)
         try:
             reply = self.connection.ask("POST", path, content, wait=0 if body else wait)
         except RefusedError as refused:

@@ -12,8 +12,8 @@ from agent.exchange import Agent
 from agent.state import State
 from agent.text import printable
 
-WAIT: Final = 240
-"""Seconds that the doorbell may keep us: shorter than most networks forget a silent connection."""
+WAIT: Final = 600
+"""Seconds that the doorbell may keep us at the most."""
 MAX_AT_ONCE: Final = 20
 """Rounds without a pause; whoever asks for more gets the usual pace."""
 ROUNDS_ONCE: Final = 30
@@ -42,6 +42,7 @@ class Loop:
         self._waiting = False
         self._failures = 0
         self._at_once = 0
+        self._hint = pace.DEFAULT_NEXT
         self._wiped_since: float | None = None
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
@@ -69,8 +70,10 @@ class Loop:
 
     def _round(self) -> float:
         """One round; returns the pause after it. Trouble is noted, and makes the pause longer."""
+        begun = time.monotonic()
         try:
-            seconds = self.agent.cycle(self.wait)
+            # The doorbell fills the time until the next round that the gateway asked for, so there is always an ear at it.
+            seconds = self.agent.cycle(min(self.wait, self._hint))
         except RefusedError as refused:
             return self._trouble(refused, refused.retry_after, slow=refused.status == 401)
         except (AgentError, OSError) as trouble:
@@ -79,11 +82,13 @@ class Loop:
             self._waiting = False
         self._failures = 0
         self.state.note_contact()
-        if seconds == 0 and self._at_once < MAX_AT_ONCE:
+        if seconds > 0:
+            self._hint = int(seconds)
+        if (seconds == 0 or (self.wait > 0 and not self.agent.listened)) and self._at_once < MAX_AT_ONCE:
             self._at_once += 1
             return 0
         self._at_once = 0
-        return pace.until_next(int(seconds) or pace.DEFAULT_NEXT, _chance())
+        return max(0.0, pace.until_next(self._hint, _chance()) - (time.monotonic() - begun))
 
     def _end_of_wiped_machine(self) -> None:
         """A wiped machine whose receipt finds no way is switched off all the same: only then are its volumes shut."""

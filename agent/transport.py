@@ -139,7 +139,7 @@ class Connection:
             plain = socket.create_connection((self.host, self.port), timeout=CONNECT_SECONDS)
             try:
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                _keep_alive(plain)
                 self._socket = self.context.wrap_socket(plain, server_hostname=self.host)
             except BaseException:
                 plain.close()
@@ -227,6 +227,14 @@ class Connection:
             self._take(link, 2)
             if size == 0:
                 return whole
+
+
+def _keep_alive(link: socket.socket) -> None:
+    """Lets TCP itself notice within minutes that the other side is gone, and keeps routers from forgetting us."""
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 20)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
 
 
 class _HungUpError(OSError):

@@ -12,7 +12,8 @@ Everything is JSON in UTF-8 over HTTPS with mutual TLS (the enrollment calls exc
                             the agent believes the server knows of it, see ``report_digest``. ``w``: seconds it is willing
                             to wait for the doorbell, capped by the server. Body: empty, or a ``Checkin``.
                             Answers 204 with the header ``Next: SECONDS`` when there is nothing to do, else 200 with an
-                            ``Answer``.
+                            ``Answer``. ``Next`` counts from the moment of asking: who has waited at the doorbell as
+                            long comes back at once, so that there is always an ear at it.
 ``POST /agent/v1/leave``    the agent goes; its certificate is refused from then on.
 
 Refusals are ``application/problem+json`` with ``code`` (stable), ``title`` and ``detail``. 401 ``certificate_refused``

@@ -133,7 +133,6 @@ def test_a_refusal_removes_nothing_and_is_said(enrolled: Device, gateway: Gatewa
 
 
 def test_the_resident_agent_hears_the_doorbell_and_stops_when_told(enrolled: Device, gateway: Gateway) -> None:
-    gateway.next = 1
     process = enrolled.start("--wait", "30")
     try:
         until(lambda: gateway.checkins and gateway.checkins[-1]["query"]["w"] == "30")

@@ -135,6 +135,11 @@ class Gateway:
         """Closes everything; the port stays known, so that ``again`` can open it anew."""
         self.server.shutdown()
         self.server.hang_up()
+        end = time.monotonic() + 10
+        while self.server.open and time.monotonic() < end:
+            self.ring.set()
+            time.sleep(0.01)
+        self.ring.clear()
         self.server.server_close()
         self.thread.join(5)
 
@@ -333,9 +338,13 @@ def _handler(gateway: Gateway) -> type[http.server.BaseHTTPRequestHandler]:
             super().setup()
 
         def finish(self) -> None:
-            super().finish()
-            gateway.server.open.discard(self.request)
-            self.request.close()
+            try:
+                super().finish()
+            except OSError:
+                pass  # The agent was killed while it was answered.
+            finally:
+                self.request.close()
+                gateway.server.open.discard(self.request)
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
