@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, select
 
 from mdm.audit import service as audit
 from mdm.core.actor import require
@@ -78,6 +79,20 @@ def remove(call: Call, group_id: int, uids: Collection[str]) -> int:
     return _change(call, group_id, uids, joins=False)
 
 
+def delete(call: Call, group_id: int) -> None:
+    """Removes a group that nothing chooses by; who may need it is asked by ``policies.assigning.delete_group``.
+
+    Raises NotFoundError when it is not there.
+    """
+    require(call.actor, Permission.POLICY_EDIT)
+    found = group(call, group_id)
+    size = call.session.scalar(select(func.count()).where(DeviceGroupMember.group_id == found.id))
+    call.session.execute(delete_rows(DeviceGroupMember).where(DeviceGroupMember.group_id == found.id))
+    _record(call, "device_group.deleted", found, {"devices": size})
+    call.session.delete(found)
+    call.session.flush()
+
+
 def _change(call: Call, group_id: int, uids: Collection[str], *, joins: bool) -> int:
     require(call.actor, Permission.POLICY_EDIT)
     found = group(call, group_id)
@@ -91,7 +106,7 @@ def _change(call: Call, group_id: int, uids: Collection[str], *, joins: bool) ->
             call.session.add(DeviceGroupMember(group_id=found.id, device_id=device.id))
         else:
             call.session.execute(
-                delete(DeviceGroupMember).where(
+                delete_rows(DeviceGroupMember).where(
                     DeviceGroupMember.group_id == found.id, DeviceGroupMember.device_id == device.id
                 )
             )

@@ -9,6 +9,7 @@ from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.inventory import groups
 from mdm.outbox import service as outbox
 from mdm.policies import cohorts, targets
 from mdm.policies.model import Assignment, Policy
@@ -76,6 +77,29 @@ def unassign(call: Call, assignment_id: int, *, confirmed: bool = False) -> None
     call.session.delete(found)
     call.session.flush()
     _placed_anew(call)
+
+
+def delete_group(call: Call, group_id: int) -> None:
+    """Removes a group of devices that no assignment names.
+
+    Raises ConflictError that names the policies while one does, archived or not: without the group an include would
+    reach nobody, and an exclude would let devices in that were kept out. NotFoundError without the group.
+    """
+    require(call.actor, Permission.POLICY_EDIT)
+    cohorts.intent_lock(call.session)
+    target = {"kind": "group", "id": group_id}
+    rows = call.session.execute(select(Assignment, Policy.name).join(Policy, Policy.id == Assignment.policy_id))
+    users = sorted({name for one, name in rows if target in one.include or target in one.exclude})
+    if users:
+        raise ConflictError(
+            N_(
+                "This group decides who gets these policies: %(policies)s. Nothing was changed. "
+                "Take it out of their assignments first."
+            ),
+            code="in_use",
+            policies=", ".join(users[:20]),
+        )
+    groups.delete(call, group_id)
 
 
 def checked_scope(

@@ -14,7 +14,7 @@ from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device, Ownership
-from mdm.policies import assigning, catalogue
+from mdm.policies import assigning, catalogue, payloads
 from mdm.policies.conflicts import Conflict, conflicts
 from mdm.policies.intent import Intent, Scoped, level_version, load_intent
 from mdm.policies.model import Assignment, Policy, PolicyVersion
@@ -64,6 +64,8 @@ class Effect:
     more: int
     reached_before: int
     reached_after: int
+    payload_devices: int
+    """Devices whose raw payloads would differ; they are among ``devices`` and count as changed."""
     warnings: tuple[Warning_, ...]
     conflicts: tuple[tuple[str, str, int], ...]
     """New contradictions: severity, sentence, number of devices."""
@@ -75,16 +77,17 @@ def effect(
     settings: Mapping[str, Any] | None = None,
     assignments: Sequence[Mapping[str, Any]] | None = None,
     *,
+    raw_payloads: Sequence[Any] | None = None,
     archived: bool = False,
 ) -> Effect:
-    """What saving these settings and assignments would do; None for either: as they are. ``policy_id`` None: a new policy.
+    """What saving these settings, assignments and payloads would do; None for any: as they are. ``policy_id`` None: a new policy.
 
     An assignment is ``{"include", "exclude", "priority"}``, with ``id`` where it exists. ``archived``: what archiving
     would do. Raises InvalidError with the places of what is wrong, NotFoundError without the policy.
     """
     require(call.actor, Permission.POLICY_EDIT)
     before = load_intent(call.session)
-    mine = _proposed(call, policy_id, settings, assignments)
+    mine = _proposed(call, policy_id, settings, assignments, raw_payloads)
     rest = before.without(policy_id) if policy_id is not None else before
     after = rest if archived else rest.with_(mine)
     base = ground(call.session, call.now.date(), before.groups | after.groups)
@@ -96,6 +99,7 @@ def _proposed(
     policy_id: int | None,
     settings: Mapping[str, Any] | None,
     assignments: Sequence[Mapping[str, Any]] | None,
+    raw_payloads: Sequence[Any] | None,
 ) -> list[Scoped]:
     """The policy's assignments as they would be, with its settings as they would be."""
     policy = call.session.get(Policy, policy_id) if policy_id is not None else None
@@ -103,19 +107,10 @@ def _proposed(
         raise missing()
     current = _current(call, policy) if policy else None
     former: Mapping[str, Any] = current.settings if current else {}
-    values = former
-    if settings is not None:
-        checked = catalogue.check(catalogue.keep_secrets(settings, former), call.actor.language)
-        if checked.errors:
-            raise InvalidError(
-                N_("%(count)s values of this policy are not right. Mend them to see what they would do."),
-                fields=checked.errors,
-                count=len(checked.errors),
-            )
-        values = checked.settings
+    values, kept = _checked(call, settings, former, raw_payloads, current)
     raw = assignments if assignments is not None else _existing(call, policy_id)
     name, number = (policy.name, policy.current) if policy else ("", 0)
-    number += settings is not None and values != former
+    number += values != former or kept != tuple(current.payloads if current else ())
     scoped = []
     for position, one in enumerate(raw):
         priority = one.get("priority", 100)
@@ -125,9 +120,32 @@ def _proposed(
         # An assignment that does not exist yet is the youngest: of policies of one rank it gives way.
         id_ = one.get("id") or 2**31 + position
         source = Source(id_, policy_id or 0, name, number, priority)
-        payloads = tuple(current.payloads) if current else ()
-        scoped.append(Scoped(id_, tuple(included), tuple(excluded), Candidate(source, values, payloads)))
+        scoped.append(Scoped(id_, tuple(included), tuple(excluded), Candidate(source, values, kept)))
     return scoped
+
+
+def _checked(
+    call: Call,
+    settings: Mapping[str, Any] | None,
+    former: Mapping[str, Any],
+    raw_payloads: Sequence[Any] | None,
+    current: PolicyVersion | None,
+) -> tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]:
+    """Settings and payloads as they would be. Raises InvalidError with the places of what is wrong."""
+    errors: dict[str, str] = {}
+    values = former
+    if settings is not None:
+        checked = catalogue.check(catalogue.keep_secrets(settings, former), call.actor.language)
+        values, errors = checked.settings, dict(checked.errors)
+    as_is = current.payloads if current else []
+    kept = payloads.checked(raw_payloads, errors) if raw_payloads is not None else as_is
+    if errors:
+        raise InvalidError(
+            N_("%(count)s values of this policy are not right. Mend them to see what they would do."),
+            fields=errors,
+            count=len(errors),
+        )
+    return values, tuple(kept)
 
 
 def _current(call: Call, policy: Policy) -> PolicyVersion | None:
@@ -156,6 +174,7 @@ class _Sum:
         self.clashes: dict[tuple[int, str, str, tuple[int, ...]], tuple[Conflict, ...]] = {}
         self.new: dict[tuple[str, str], int] = {}
         self.reached = [0, 0]
+        self.payload_devices = 0
         self.steps: list[Step] = []
 
     def told(self) -> Effect:
@@ -166,7 +185,7 @@ class _Sum:
         keys: dict[str, KeyEffect] = {}
         totals = {"gain": 0, "change": 0, "lose": 0}
         for step in self.steps:
-            happened = set()
+            happened = set() if step.keys else {"change"}
             for key in step.keys:
                 one = keys.setdefault(key, KeyEffect(key, catalogue.label(key, language)))
                 what = "gain" if key not in step.before else "lose" if key not in step.after else "change"
@@ -186,6 +205,7 @@ class _Sum:
             more=devices - len(listed),
             reached_before=self.reached[0],
             reached_after=self.reached[1],
+            payload_devices=self.payload_devices,
             warnings=tuple(warnings_of(self.call, self.steps, self.base, private=self._private())),
             conflicts=tuple((severity, text, count) for (severity, text), count in self.new.items()),
         )
@@ -200,7 +220,9 @@ class _Sum:
         old, new = (self._resolved(side, tally, sets[side]) for side in (0, 1))
         was, now = old.settings, new.settings
         keys = tuple(key for key in catalogue.known() if was.get(key) != now.get(key))
-        if keys:
+        payloads_differ = old.payloads != new.payloads
+        self.payload_devices += tally.count * payloads_differ
+        if keys or payloads_differ:
             self.steps.append(Step(tally, was, now, keys))
         known = {(one.code, one.keys, one.items) for one in self._conflicts(0, tally, sets[0])}
         for one in self._conflicts(1, tally, sets[1]):

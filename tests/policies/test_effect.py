@@ -195,3 +195,21 @@ def test_the_list_of_policies_counts_devices_and_the_difference_is_readable(call
         assert queries.policies(call, words="nothing") == []
         with pytest.raises(DeniedError):
             queries.policies(call.by(CLERK))
+
+
+def test_a_changed_payload_changes_devices_too(calling: Calling) -> None:
+    with calling() as call:
+        policy = service.create(call, "All", settings={"passcode.min_length": 8})
+        assigning.assign(call, policy.id, include=["all"])
+        fleet.device(call, "a")
+        payload = {
+            "platform": "linux",
+            "name": "x",
+            "content": {"kind": "chromium", "content": {"PrintingEnabled": False}},
+        }
+
+        told = effect(call, policy.id, raw_payloads=[payload])
+
+        assert (told.devices, told.change, told.payload_devices, told.keys) == (1, 1, 1, ())
+        with pytest.raises(InvalidError):
+            effect(call, policy.id, raw_payloads=[{"platform": "linux"}])

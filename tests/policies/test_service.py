@@ -321,3 +321,20 @@ def test_raw_payloads_are_checked_when_they_are_saved(calling: Calling, content:
         else:
             service.create(call, "Raw", raw_payloads=[payload])
             assert count(call, PolicyVersion) == 1
+
+
+def test_a_group_that_an_assignment_names_stays_and_one_that_none_names_goes(calling: Calling) -> None:
+    with calling() as call:
+        city = fleet.build(call)
+        policy = service.create(call, "Sweepers")
+        made = assigning.assign(call, policy.id, include=["all"], exclude=["group:Kiosks"])
+        fleet.join(call, city["kiosks"], fleet.device(call, "a"))
+
+        with pytest.raises(ConflictError) as refused:
+            assigning.delete_group(call, city["kiosks"])
+        assert (refused.value.code, refused.value.params["policies"]) == ("in_use", "Sweepers")
+
+        assigning.edit_assignment(call, made.id, include=["all"])
+        assigning.delete_group(call, city["kiosks"])
+        with pytest.raises(NotFoundError):
+            assigning.delete_group(call, city["kiosks"])
