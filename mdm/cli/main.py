@@ -14,6 +14,7 @@ from mdm.core.errors import HavenmeesterError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "database": ("database", "Bring the database's schema up to date, or check it"),
+    "simulate": ("simulate", "Let simulated devices speak to the gateway, and show how the server does"),
     "version": ("version", "Show the version of Havenmeester and of what it stands on"),
 }
 """Each command with the module of ``mdm.cli`` that holds it under the same name, and its line in the help. A command

@@ -1,0 +1,95 @@
+"""``havenmeester simulate``: a fleet that speaks the true wire protocol to the gateway of this installation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from mdm.cli import output
+from mdm.settings import load
+
+
+@click.command()
+@click.option("--devices", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many devices.")
+@click.option("--minutes", type=click.FloatRange(0.01, 10_080), default=1.0, show_default=True, help="How long.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.05, 86_400),
+    default=None,
+    metavar="SECONDS",
+    help="Each device checks in so often; without it devices do as real ones: they wait at the doorbell.",
+)
+@click.option(
+    "--ramp", type=click.FloatRange(1, 10_000), default=200.0, show_default=True, help="Come online per second."
+)
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def simulate(devices: int, minutes: float, every: float | None, ramp: float, json_wanted: bool) -> int:
+    """Let simulated devices enrol, report, apply settings and answer commands, and show how the server does."""
+    from mdm.enrollment.links import Links
+    from mdm.signing.client import SignerClient
+    from mdm.simulate.figures import Figures
+    from mdm.simulate.fleet import Fleet, Plan
+    from mdm.simulate.identities import Register
+
+    settings = load()
+    authority = SignerClient(settings.signer_socket).ca()
+    register = Register(settings.home, authority.fingerprint)
+    figures = Figures()
+    plan = Plan(settings.gateway_base, authority.certificate, minutes * 60, every, ramp)
+    fleet = Fleet(plan, register, figures)
+    known = register.read()
+    missing = [number for number in range(devices) if number not in known]
+    if missing:
+        links = Links.of(settings, authority.fingerprint)
+        known |= _enrolled(settings.database, links, fleet, missing)
+    identities = [known[number] for number in range(devices) if number in known]
+    _run(fleet, identities, figures)
+    summary = figures.summary()
+    output.record(summary, json_wanted=json_wanted)
+    return 0 if identities and not figures.errors else 1
+
+
+def _enrolled(url: str, links: Any, fleet: Any, missing: list[int]) -> dict[int, Any]:
+    """Invites and enrols those that are new, with a bar for each of the two."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from mdm.simulate.invitations import invite
+    from mdm.storage.engine import make_engine
+
+    engine = make_engine(url)
+    with Progress(console=Console(stderr=True), auto_refresh=False) as bars:
+        inviting = bars.add_task("inviting", total=len(missing))
+        tokens = invite(engine, links, missing, _advance(bars, inviting))
+        enrolling = bars.add_task("enrolling", total=len(tokens))
+        step = _advance(bars, enrolling)
+        found: dict[int, Any] = fleet.enroll(tokens, lambda: step(1))
+    engine.dispose()
+    return found
+
+
+def _advance(bars: Any, task: Any) -> Callable[[int], None]:
+    def advance(count: int) -> None:
+        bars.update(task, advance=count, refresh=True)
+
+    return advance
+
+
+def _run(fleet: Any, identities: list[Any], figures: Any) -> None:
+    """Runs the fleet with a table of live figures on standard error."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+    def table() -> Table:
+        shown = Table(box=None, show_header=False)
+        for name, value in figures.summary().items():
+            shown.add_row(name.replace("_", " "), str(value))
+        return shown
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        fleet.run(identities, lambda: None)
+        return
+    with Live(table(), console=console, auto_refresh=False) as live:
+        fleet.run(identities, lambda: live.update(table(), refresh=True))
