@@ -13,6 +13,13 @@ from mdm.cli import errors
 from mdm.core.errors import HavenmeesterError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("install", "Make the home folder, the database and the keys"),
+    "up": ("up", "Start console, gateway, worker and signer; Ctrl-C stops them"),
+    "demo": ("demo", "Load the pilot of the city"),
+    "operator": ("operators", "Add operators and let them in"),
+    "sign-in": ("operators", "Print a link that signs an operator in once"),
+    "token": ("operators", "Make, show and revoke tokens for programs"),
+    "process": ("processes", ""),
     "database": ("database", "Bring the database's schema up to date, or check it"),
     "simulate": ("simulate", "Let simulated devices speak to the gateway, and show how the server does"),
     "version": ("version", "Show the version of Havenmeester and of what it stands on"),

@@ -1,0 +1,82 @@
+"""``havenmeester process NAME``: one of the four processes in the foreground. ``up`` starts them; so may systemd."""
+
+import rich_click as click
+
+from mdm.cli import errors
+from mdm.operation.parent import die_with_parent
+from mdm.settings import Settings, load
+
+NAMES = ("console", "gateway", "worker", "signer")
+CONSOLE_THREADS = 64
+"""Slow bodies hold a thread each; waiting threads cost nothing."""
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option("--parent", type=int, default=None, help="End when this process ends.")
+def process(name: str, parent: int | None) -> int:
+    """Run one process in the foreground: console, gateway, worker or signer."""
+    if parent is not None:
+        die_with_parent(parent)
+    settings = load()
+    runs = {"console": console, "gateway": gateway, "worker": worker, "signer": signer}
+    return runs[name](settings)
+
+
+def console(settings: Settings) -> int:
+    """Pages and API, by granian. TLS as soon as it listens beyond loopback."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from mdm.cli import server_certificate
+    from mdm.operation import logs
+
+    logs.configure("console", settings.log_level)
+    tls = server_certificate.console(settings)
+    server = Granian(
+        "mdm.cli.site:application",
+        address=settings.console_host,
+        port=settings.console_port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=CONSOLE_THREADS,
+        backpressure=CONSOLE_THREADS * 4,
+        websockets=False,
+        log_access=False,
+        process_name="havenmeester-console",
+        ssl_cert=tls.certificate if tls else None,
+        ssl_key=tls.key if tls else None,
+        respawn_failed_workers=True,
+        workers_kill_timeout=3,
+    )
+    server.serve()
+    return errors.OK
+
+
+def gateway(settings: Settings) -> int:
+    """Devices, by gunicorn with gevent; it must be patched before anything else, so it replaces this process."""
+    import os
+    import sys
+
+    os.environ["HAVENMEESTER_HOME"] = str(settings.home)
+    os.execv(sys.executable, [sys.executable, "-m", "web.gateway"])  # noqa: S606 -- our own program, no shell
+
+
+def worker(settings: Settings) -> int:
+    """The clock and the post."""
+    from mdm.operation import logs
+    from mdm.worker.main import serve
+
+    logs.configure("worker", settings.log_level)
+    return serve(settings)
+
+
+def signer(settings: Settings) -> int:
+    """The keys."""
+    from mdm.operation import logs
+    from mdm.signer.main import run
+
+    logs.configure("signer", settings.log_level)
+    run(settings)
+    return errors.OK
