@@ -66,7 +66,9 @@ def not_enrolled(settings: Settings) -> list[Machine]:
     return [
         machine
         for machine in MACHINES
-        if not any((agent_folder(settings, machine) / "state" / name).exists() for name in ("identity.json", "wiped.json"))
+        if not any(
+            (agent_folder(settings, machine) / "state" / name).exists() for name in ("identity.json", "wiped.json")
+        )
     ]
 
 
@@ -129,6 +131,7 @@ def _invite(settings: Settings, machines: Sequence[Machine]) -> dict[str, str]:
         step = max(1, len(staff) // len(MACHINES))
         for machine in machines:
             email, code = staff[(MACHINES.index(machine) * step) % len(staff)]
+            assert email is not None
             _invitation, address = enrollment.invite(
                 call, links, email=email, platform="linux", service_point_code=code, kind=machine.kind
             )

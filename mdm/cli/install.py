@@ -21,7 +21,9 @@ def init() -> None:
     """Make the home folder, the database and the keys; what is there already stays."""
     settings = load()
     install(settings, output.note)
-    output.say(f"{settings.home} is ready. Next: havenmeester operator add EMAIL --role fleet_admin, then havenmeester up")
+    output.say(
+        f"{settings.home} is ready. Next: havenmeester operator add EMAIL --role fleet_admin, then havenmeester up"
+    )
 
 
 def install(settings: Settings, tell: Tell) -> None:

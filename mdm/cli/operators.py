@@ -55,7 +55,9 @@ def list_operators(json_wanted: bool) -> None:
                 "email": one.email,
                 "name": one.name,
                 "disabled": one.disabled_at is not None,
-                "roles": ", ".join(sorted(_shown(grant.role, grant.service_point_id, grant.unit_id) for grant in grants)),
+                "roles": ", ".join(
+                    sorted(_shown(grant.role, grant.service_point_id, grant.unit_id) for grant in grants)
+                ),
             }
             for one, grants in queries.operators(call)
         ]
@@ -102,11 +104,11 @@ def create(name: str, role: str, code: str | None, days: int) -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def list_tokens(json_wanted: bool) -> None:
     """Show every token, without the secret."""
-    from mdm.access import service as access
+    from mdm.access.tokens import tokens
 
     columns = ("id", "name", "role", "created_at", "expires_at", "last_used_at", "revoked_at")
     with work(write=False) as call:
-        found = [{column: getattr(row, column) for column in columns} for row in access.tokens(call)]
+        found = [{column: getattr(row, column) for column in columns} for row in tokens(call)]
     output.rows(found, columns, json_wanted=json_wanted)
 
 

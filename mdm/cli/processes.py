@@ -44,7 +44,6 @@ def console(settings: Settings) -> int:
         backpressure=CONSOLE_THREADS * 4,
         websockets=False,
         log_access=False,
-        process_name="havenmeester-console",
         ssl_cert=tls.certificate if tls else None,
         ssl_key=tls.key if tls else None,
         respawn_failed_workers=True,

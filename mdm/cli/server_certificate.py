@@ -45,7 +45,10 @@ def _names(settings: Settings) -> list[str]:
     from urllib.parse import urlsplit
 
     wildcard = settings.console_host in ("0.0.0.0", "::")  # noqa: S104 -- compared, not bound
-    names = [urlsplit(settings.console_base).hostname or "", socket.gethostname() if wildcard else settings.console_host]
+    names = [
+        urlsplit(settings.console_base).hostname or "",
+        socket.gethostname() if wildcard else settings.console_host,
+    ]
     return sorted({name for name in names if name and name not in ("0.0.0.0", "::")} | {"localhost"})  # noqa: S104
 
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 def application() -> "WSGIApplication":
     """Pages below ``/``, the API below ``/api/v1``."""
-    from web.api.app import make_api, mount
     from web.console.app import make_console
+
+    from web.api.app import make_api, mount
 
     die_with_parent()
     settings = load()

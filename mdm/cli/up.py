@@ -50,6 +50,7 @@ class Start:
         self.demo = demo
         self.supervisor = Supervisor([], settings.home / "log", output.note)
         self.begun = time.monotonic()
+        self.starting = True
 
     def run(self) -> int:
         """Starts, watches, stops: the exit code."""
@@ -57,10 +58,14 @@ class Start:
             signal.signal(number, self._stop)
         try:
             self._start()
+            self.starting = False
             while not self.supervisor.stopping:
                 self.supervisor.tick()
                 time.sleep(0.2)
+        except KeyboardInterrupt:
+            pass
         finally:
+            self.starting = False
             output.note("Stopping …")
             self.supervisor.stop()
             output.note("Everything is stopped. Nothing is lost; start again with: havenmeester up")
@@ -68,6 +73,9 @@ class Start:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.supervisor.stopping = True
+        if self.starting:
+            # Whatever is under way ends at once; what it had not committed is rolled back.
+            raise KeyboardInterrupt
 
     def _start(self) -> None:
         four = services.the_four(self.settings)
@@ -111,7 +119,9 @@ class Start:
 
         machines = demo.not_enrolled(self.settings)
         if machines:
-            output.note(f"Enrolling {len(machines)} agents, each on a machine of its own in {self.settings.home}/agents …")
+            output.note(
+                f"Enrolling {len(machines)} agents, each on a machine of its own in {self.settings.home}/agents …"
+            )
             demo.enrol_machines(self.settings, machines, output.note)
         if not self.supervisor.stopping:
             self.supervisor.add(demo.agents(self.settings))
