@@ -13,7 +13,7 @@ from mdm.storage.engine import WRITE
 from mdm.storage.metadata import all_tables
 from web.common.database import db
 
-LOCK = 7_301_002
+LOCK = 7_301_010
 """Number of the PostgreSQL advisory lock that a migrator holds."""
 
 

@@ -1,8 +1,13 @@
 """``havenmeester process NAME``: one of the four processes in the foreground. ``up`` starts them; so may systemd."""
 
+import os
+import socket
+import sys
+
 import rich_click as click
 
 from mdm.cli import errors
+from mdm.core.errors import ConfigurationError
 from mdm.operation.parent import die_with_parent
 from mdm.settings import Settings, load
 
@@ -35,7 +40,7 @@ def console(settings: Settings) -> int:
     tls = server_certificate.console(settings)
     server = Granian(
         "mdm.cli.site:application",
-        address=settings.console_host,
+        address=_address(settings.console_host),
         port=settings.console_port,
         interface=Interfaces.WSGI,
         factory=True,
@@ -53,11 +58,23 @@ def console(settings: Settings) -> int:
     return errors.OK
 
 
+def _address(host: str) -> str:
+    """The IP address of a host name, because the server wants one; raises ConfigurationError where there is none."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConfigurationError(
+            "The console cannot listen on %(host)s: %(why)s.",
+            host=host,
+            why=error.strerror,
+            mend="Set HAVENMEESTER_CONSOLE_HOST to a name or an address of this machine.",
+        ) from error
+    addresses = [str(entry[4][0]) for entry in found]
+    return next((address for address in addresses if ":" not in address), addresses[0])
+
+
 def gateway(settings: Settings) -> int:
     """Devices, by gunicorn with gevent; it must be patched before anything else, so it replaces this process."""
-    import os
-    import sys
-
     os.environ["HAVENMEESTER_HOME"] = str(settings.home)
     os.execv(sys.executable, [sys.executable, "-m", "web.gateway"])  # noqa: S606 -- our own program, no shell
 

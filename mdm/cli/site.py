@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 def application() -> "WSGIApplication":
     """Pages below ``/``, the API below ``/api/v1``."""
-    from web.console.app import make_console
+
+    import importlib
 
     from web.api.app import make_api, mount
+
+    make_console = importlib.import_module("web.console.app").make_console
 
     die_with_parent()
     settings = load()

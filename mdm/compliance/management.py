@@ -50,7 +50,7 @@ def add_rule(
     call.session.add(row)
     call.session.flush()
     _record(call, "compliance_rule.added", row, _plain(row))
-    service.post_all(call)
+    service.look_again(call)
     return row
 
 
@@ -75,7 +75,7 @@ def edit_rule(
     after = _plain(row)
     if after != before:
         _record(call, "compliance_rule.edited", row, {"before": before, "after": after})
-        service.post_all(call)
+        service.look_again(call)
     return row
 
 
@@ -85,7 +85,7 @@ def remove_rule(call: Call, number: int) -> None:
     row = _rule(call, number)
     _record(call, "compliance_rule.removed", row, _plain(row))
     call.session.delete(row)
-    service.post_all(call)
+    service.look_again(call)
 
 
 def install_defaults(call: Call) -> int:

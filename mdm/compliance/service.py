@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal, or_, select, update
 
 from mdm.compliance import evaluate, facts
 from mdm.compliance.evaluate import InForce, Outcome, State
@@ -12,7 +12,6 @@ from mdm.compliance.model import Exemption, Finding, JudgeAgain, RuleInForce, Ve
 from mdm.core.actor import require
 from mdm.core.permissions import Permission
 from mdm.inventory.model import Device, Verdict
-from mdm.outbox import service as outbox
 from mdm.storage.call import Call
 
 CHUNK = 200
@@ -40,17 +39,17 @@ def judge_many(call: Call, device_ids: Collection[int]) -> int:
     return judged
 
 
-def post_all(call: Call) -> None:
-    """Has every device judged again by the worker: after a rule has changed."""
-    outbox.post(call, "compliance.judge_all", {})
+def look_again(call: Call, cohort_id: int | None = None) -> None:
+    """Has the sweep judge every device of a cohort, or every device that has or had a verdict, as soon as it can.
 
-
-def judge_all(call: Call) -> int:
-    """Judges every enrolled device, and those that still have a finding: how many."""
-    query = select(Device.id).where(
-        Device.enrolled_at.is_not(None) | Device.id.in_(select(Finding.device_id)) | (Device.verdict != "unknown")
-    )
-    return judge_many(call, list(call.session.scalars(query)))
+    One statement however many devices there are; they are judged by the worker in short transactions.
+    """
+    judged = or_(Device.enrolled_at.is_not(None), Device.verdict != Verdict.UNKNOWN.value, Device.findings > 0)
+    wanted = select(Device.id).where(judged if cohort_id is None else Device.cohort_id == cohort_id)
+    call.session.flush()
+    call.session.execute(delete(JudgeAgain).where(JudgeAgain.device_id.in_(wanted)))
+    moment = literal(call.now, JudgeAgain.at.type)
+    call.session.execute(insert(JudgeAgain).from_select(["device_id", "at"], wanted.add_columns(moment)))
 
 
 def sweep(call: Call, limit: int = 1000) -> int:

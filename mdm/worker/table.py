@@ -36,10 +36,10 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
     moves = UnitMoves()
     return (
         Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
-        Job("compliance-sweep", timedelta(seconds=60), sweep_compliance, at_start=True),
+        Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
+        Job("expiry", timedelta(seconds=20), expire, at_start=True),
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
-        Job("expire", timedelta(seconds=30), expire, at_start=True),
         Job("diary-head", timedelta(minutes=10), seal_diary, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import select
+
 from mdm.compliance import service as compliance
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Device
 from mdm.orders.release import release
+from mdm.platforms import service as platforms
+from mdm.policies import service as policies
+from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.worker import mail
@@ -18,8 +23,20 @@ def _judge(call: Call, payload: Payload) -> None:
     compliance.judge(call, int(payload["device"]))
 
 
-def _judge_all(call: Call, _payload: Payload) -> None:
-    compliance.judge_all(call)
+def _place_device(call: Call, payload: Payload) -> None:
+    policies.place_device(call, int(payload["device"]))
+
+
+def _place_all(call: Call, _payload: Payload) -> None:
+    policies.place_all(call)
+
+
+def _prepare(call: Call, _payload: Payload) -> None:
+    platforms.prepare_stale(call)
+    # What a device should have is something else now, so what is said of it may be too, also while it is silent.
+    changed = select(DesiredChange.cohort_id).where(DesiredChange.at == call.now)
+    for cohort_id in call.session.scalars(changed).all():
+        compliance.look_again(call, cohort_id)
 
 
 def _follow_person(call: Call, payload: Payload) -> None:
@@ -42,8 +59,10 @@ def _wiped(call: Call, payload: Payload) -> None:
 
 TOPICS: Mapping[str, Handler] = {
     "certificate.revoked": Outside(_revoke),
-    "compliance.judge_all": Inside(_judge_all),
+    "cohorts.place": Inside(_place_all),
+    "cohorts.prepare": Inside(_prepare),
     "device.judge": Inside(_judge),
+    "device.place": Inside(_place_device),
     "device.wiped": Inside(_wiped),
     "mail": Outside(mail.send),
     "order.release": Outside(_release),

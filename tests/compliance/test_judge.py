@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from mdm.audit.model import AuditEntry
 from mdm.compliance import management, queries, service
@@ -16,6 +16,7 @@ from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.inventory.model import Device, FactSection
 from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
+from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 from tests.conftest import NOW, Calling
 
@@ -176,13 +177,24 @@ def test_a_device_that_is_gone_is_no_error(calling: Calling) -> None:
         service.judge(call, 4711)
 
 
+def test_a_cohort_that_gets_something_else_is_looked_at_again_and_others_are_not(calling: Calling) -> None:
+    with calling() as call:
+        put_in_force(call, "desired_applied", grace_hours=0)
+        cohorts = [Cohort(key=key, platform="linux", assignments=[], desired_digest="new") for key in ("a", "b")]
+        call.session.add_all(cohorts)
+        call.session.flush()
+        mine, other = (a_device(call, c.key, cohort_id=c.id, applied_digest="old") for c in cohorts)
+        call.session.execute(delete(JudgeAgain))
+        service.look_again(call, cohorts[0].id)
+        assert service.sweep(call) == 1
+        assert (found(call, mine).verdict, found(call, other).verdict) == ("noncompliant", "unknown")
+
+
 def test_defaults_are_installed_once_and_audited(calling: Calling) -> None:
     with calling() as call:
         assert management.install_defaults(call) == 11
         assert management.install_defaults(call) == 0
         assert call.session.scalar(select(func.count()).select_from(AuditEntry)) == 11
-        topics = call.session.scalars(select(OutboxMessage.topic)).all()
-        assert set(topics) == {"compliance.judge_all"}
 
 
 def test_a_changed_grace_moves_the_end_and_saving_the_same_changes_nothing(calling: Calling) -> None:
@@ -192,7 +204,7 @@ def test_a_changed_grace_moves_the_end_and_saving_the_same_changes_nothing(calli
         say(call, device, "encryption", {"root_encrypted": False})
         service.judge(call, device)
         management.edit_rule(call, number, grace_hours=48)
-        service.judge_all(call)
+        service.sweep(call)
         assert found(call, device).grace_until == NOW + 2 * DAY
         lines = call.session.scalar(select(func.count()).select_from(AuditEntry))
         management.edit_rule(call, number, grace_hours=48)
@@ -210,7 +222,7 @@ def test_a_rule_switched_off_or_removed_says_nothing_any_more(calling: Calling) 
         assert found(call, device).findings == 2
         management.edit_rule(call, first, enabled=False)
         management.remove_rule(call, second)
-        service.judge_all(call)
+        service.sweep(call)
         assert (found(call, device).findings, found(call, device).verdict) == (0, "unknown")
 
 
