@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from agent.wire import CA, CHECKIN, LEAVE, MAX_BODY, RENEW, report_digest, short_digest
 from mdm.core.actor import system
 from mdm.core.clock import utcnow
+from mdm.core.ids import new_uid
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.model import Enrollment
 from mdm.inventory.model import Device, FactChange
@@ -99,7 +100,7 @@ def test_a_foreign_certificate_does_not_even_get_in(gateway: RunningGateway, tmp
 def test_a_certificate_of_our_ca_that_is_nobodys_is_refused(gateway: RunningGateway) -> None:
     stranger = gateway.agent()
     issued = gateway.signer.client.issue(
-        device="e" * 32, invitation="d" * 32, csr=csr(stranger.key), days=1, ownership="city"
+        device="e" * 32, invitation=new_uid(), csr=csr(stranger.key), days=1, ownership="city"
     )
     stranger.use(issued.chain)
 

@@ -7,7 +7,7 @@ are served; on PostgreSQL the driver waits in a way that lets others be served.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,18 +19,20 @@ from sqlalchemy.orm import Session
 from mdm.core.errors import N_, UnavailableError
 from mdm.platforms.linux.exchange import Knock
 from mdm.storage.engine import begin, driver_url, engine_options, furnish
+from web.gateway.together import Together
 
 PATIENCE = 8.0
 """Seconds that a transaction waits for SQLite's write lock before it is told to come back later."""
 CONNECT_TIMEOUT = 3
 
 KNOCK = """
-SELECT e.id, e.device_id, d.uid, d.name, e.key_digest, e.first_used_at IS NOT NULL,
+SELECT e.fingerprint, e.id, e.device_id, d.uid, d.name, e.key_digest, e.first_used_at IS NOT NULL,
        (e.renew_after <= {p} OR d.renew_asked), d.report_digest, d.waiting, d.cohort_id, c.desired_digest
 FROM enrollment e JOIN device d ON d.id = e.device_id LEFT JOIN cohort c ON c.id = d.cohort_id
-WHERE e.fingerprint = {p} AND e.revoked_at IS NULL AND e.not_after > {p} AND d.state <> 'retired'
+WHERE e.fingerprint {those} AND e.revoked_at IS NULL AND e.not_after > {p} AND d.state <> 'retired'
 """
 """The whole hot path: by the unique index of fingerprints, two rows by primary key. No row: refused."""
+ONE, ANY = "= ?", "= ANY(%s)"
 
 
 def _options(url: str, pool: int) -> dict[str, Any]:
@@ -66,24 +68,26 @@ class Database:
         self._hot = _impatient(create_engine(url, **hot))
         self._watch: Any = None
         self._sqlite = self.engine.dialect.name == "sqlite"
-        self._knock = KNOCK.format(p="?" if self._sqlite else "%s")
+        self._knock = KNOCK.format(p="?", those=ONE) if self._sqlite else KNOCK.format(p="%s", those=ANY)
+        self._together: Together[str, Knock] = Together(self._knock_on_server)
 
     def knock(self, fingerprint: str, now: datetime) -> Knock | None:
         """Who holds this certificate and what waits for them, in one statement; None when they are refused.
 
-        Raises UnavailableError when the database does not answer.
+        On a database server, those who knock while a statement is under way share the next one. Raises
+        UnavailableError when the database does not answer.
         """
-        moment: datetime | str = now
-        if self._sqlite:
-            moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        row = self._fetch_one(self._knock, (moment, fingerprint, moment))
-        if row is None:
-            return None
-        values: list[Any] = list(row)
-        values[5], values[6] = bool(values[5]), bool(values[6])
-        return Knock(*values)
+        if not self._sqlite:
+            return self._together.get(fingerprint)
+        moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        rows = self._fetch(self._knock, (moment, fingerprint, moment))
+        return _knock(rows[0]) if rows else None
 
-    def _fetch_one(self, statement: str, values: tuple[Any, ...]) -> Any:
+    def _knock_on_server(self, fingerprints: Sequence[str]) -> dict[str, Knock]:
+        now = datetime.now(UTC)
+        return {row[0]: _knock(row) for row in self._fetch(self._knock, (now, list(fingerprints), now))}
+
+    def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
         for again in (True, False):
             try:
                 connection = self._hot.raw_connection()
@@ -94,7 +98,7 @@ class Database:
             try:
                 cursor = connection.cursor()
                 cursor.execute(statement, values)
-                row = cursor.fetchone()
+                rows = list(cursor.fetchall())
                 cursor.close()
             except self._driver_errors() as error:
                 # A kept connection may have died with the server that was restarted since: one new one is tried.
@@ -103,7 +107,7 @@ class Database:
                     raise down() from error
             else:
                 connection.close()
-                return row
+                return rows
         raise down()
 
     def _driver_errors(self) -> Any:
@@ -131,7 +135,7 @@ class Database:
 
     def ping(self) -> None:
         """Nothing when the database answers; raises UnavailableError otherwise."""
-        self._fetch_one("SELECT 1", ())
+        self._fetch("SELECT 1", ())
 
     def data_version(self) -> int:
         """A number that changes whenever anybody writes to the SQLite file; always asked on the same connection."""
@@ -147,6 +151,12 @@ class Database:
         """Closes every connection that is not in use."""
         self.engine.dispose()
         self._hot.dispose()
+
+
+def _knock(row: Sequence[Any]) -> Knock:
+    values = list(row[1:])
+    values[5], values[6] = bool(values[5]), bool(values[6])
+    return Knock(*values)
 
 
 def down() -> UnavailableError:

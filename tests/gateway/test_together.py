@@ -1,0 +1,54 @@
+"""Asking together: one question for all who came meanwhile, an answer for each, an error for all who shared it."""
+
+from collections.abc import Sequence
+
+import gevent
+import pytest
+
+from web.gateway.together import Together
+
+
+def test_those_who_come_while_a_question_is_under_way_share_the_next_one() -> None:
+    asked: list[list[int]] = []
+
+    def ask(keys: Sequence[int]) -> dict[int, int]:
+        asked.append(sorted(keys))
+        gevent.sleep(0.01)
+        return {key: key * 10 for key in keys}
+
+    together = Together(ask)
+    greenlets = [gevent.spawn(together.get, key) for key in (1, 2, 3, 2)]
+    gevent.joinall(greenlets, timeout=5)
+
+    assert [greenlet.value for greenlet in greenlets] == [10, 20, 30, 20]
+    assert asked == [[1], [2, 3]]
+
+
+def test_a_key_without_an_answer_gets_none() -> None:
+    together: Together[str, int] = Together(lambda _keys: {})
+
+    assert together.get("unknown") is None
+
+
+def test_an_error_reaches_everybody_who_shared_the_question_and_the_next_one_is_asked_again() -> None:
+    broken = True
+
+    def ask(keys: Sequence[str]) -> dict[str, str]:
+        gevent.sleep(0.01)
+        if broken:
+            raise ConnectionError("the database is away")
+        return {key: key for key in keys}
+
+    together = Together(ask)
+    greenlets = [gevent.spawn(together.get, key) for key in ("a", "b")]
+    gevent.joinall(greenlets, timeout=5)
+
+    assert [type(greenlet.exception) for greenlet in greenlets] == [ConnectionError, ConnectionError]
+    broken = False
+    assert together.get("a") == "a"
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """gevent prints the errors of greenlets that nobody joined with ``raise_error``; here they are looked at instead."""
+    monkeypatch.setattr(gevent.get_hub(), "exception_stream", None)
