@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import wire
+from agent.apply import software, targets
 from mdm.platforms.linux.escape import gvariant, keyfile, systemd_argument
 from mdm.platforms.linux.render import LinuxInterpreter
 from mdm.policies import catalogue
@@ -414,3 +415,11 @@ def test_a_broken_unit_is_refused_by_the_same_program(tmp_path: Path) -> None:
     answer = systemd({"name": "x.service", "content": "[Service]\nExecStart=relative/path\n"}, tmp_path)
 
     assert answer.returncode != 0
+
+
+def test_our_own_agent_can_take_apart_every_resource() -> None:
+    for one in LINUX.render(EVERYTHING, []):
+        if one["kind"] == "packages":
+            assert software.read_wish(one).blocked == ("steam", "vlc")
+        else:
+            assert targets.take_apart(one).targets
