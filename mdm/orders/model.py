@@ -56,7 +56,7 @@ class Order(Base):
     reason: Mapped[str] = mapped_column(Text)
     requested_by: Mapped[str] = mapped_column(String(255))
     requested_by_id: Mapped[str] = mapped_column(String(64))
-    """Kind and id of whoever asked (``operator:7``): the signer compares these, never names."""
+    """Kind and id of whoever asked (``operator:7``; for a token its maker): these are compared, never names."""
     requested_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     held_why: Mapped[str] = mapped_column(Text, default="")

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mdm.access.model import ApiToken
 from mdm.audit import service as audit
-from mdm.core.actor import Actor
+from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Where
 from mdm.inventory.model import Device
@@ -20,6 +21,15 @@ def who(actor: Actor) -> str:
     """Kind and id of an actor as orders and signer compare it: ``operator:7``, ``token:3``, ``command_line:root``."""
     name = "".join(character if "!" <= character <= "~" else "_" for character in actor.name)
     return f"{actor.kind.value}:{name if actor.id is None else actor.id}"[:64]
+
+
+def requester(session: Session, actor: Actor) -> str:
+    """``who``, but for a token the person who made it: nobody asks by a program and approves by hand."""
+    if actor.kind is ActorKind.TOKEN and actor.id is not None:
+        maker = session.scalar(select(ApiToken.created_by_id).where(ApiToken.id == actor.id))
+        if maker is not None:
+            return f"{ActorKind.OPERATOR.value}:{maker}"
+    return who(actor)
 
 
 def where(order: Order) -> Where:

@@ -16,7 +16,7 @@ from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device, Ownership
 from mdm.orders import states
 from mdm.orders.model import Approval, Order, OrderState
-from mdm.orders.moving import locked, missing, move, note, places, where, who
+from mdm.orders.moving import locked, missing, move, note, places, requester, where, who
 from mdm.outbox import service as outbox
 from mdm.people.model import Person
 from mdm.storage.call import Call
@@ -57,7 +57,7 @@ def request_wipe(call: Call, device_uid: str, reason: str) -> Order:
         verb="wipe",
         reason=said,
         requested_by=_name(call.actor),
-        requested_by_id=who(call.actor),
+        requested_by_id=requester(call.session, call.actor),
         requested_at=call.now,
         expires_at=call.now + REQUEST_LIFETIME,
     )
@@ -77,8 +77,8 @@ def approve(call: Call, order_id: str, reason: str = "", *, hours: int = ORDER_H
     """Approves somebody else's order; the signer is asked next. ``hours`` is how long it is valid from now on.
 
     Raises NotFoundError, DeniedError (``own_order``, ``person_required`` or without the right), ConflictError
-    (``order_state`` when somebody was faster, ``device_private``, ``device_gone``), GoneError never: a request whose
-    time has passed is refused as ``order_expired``.
+    (``order_state`` when somebody was faster, ``order_expired``, ``device_private``, ``device_not_enrolled``,
+    ``device_gone``).
     """
     order = _to_decide(call, order_id)
     states.check(OrderState(order.state), OrderState.APPROVED)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mdm.core.errors import ConfigurationError
+from mdm.operation.logs import configure
 from mdm.settings import Settings, load
 from mdm.signer import keys
 from mdm.signer.desk import Desk
@@ -45,4 +46,6 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    run(load())
+    settings = load()
+    configure("signer", settings.log_level)
+    run(settings)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, func, select
 
+from mdm.access.model import ApiToken, Operator
 from mdm.audit.model import AuditEntry
 from mdm.core.actor import Actor, ActorKind, command_line, system
 from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, InvalidError, NotFoundError
@@ -110,6 +111,31 @@ def test_the_clock_and_devices_cannot_ask_but_the_command_line_can(calling: Call
 
     with calling(write=False) as call:
         assert queries.order(call, order_id).requested_by_id == "command_line:root"
+
+
+def test_nobody_asks_by_their_own_token_and_approves_by_hand(calling: Calling, device: Device) -> None:
+    with calling() as call:
+        ada = Operator(email="ada@example.org", name="Ada Approver", created_at=NOW)
+        call.session.add(ada)
+        call.session.flush()
+        token = ApiToken(
+            name="script",
+            secret_digest="0" * 64,
+            role="fleet_admin",
+            created_at=NOW,
+            created_by="Ada",
+            created_by_id=ada.id,
+        )
+        call.session.add(token)
+        call.session.flush()
+        approver = replace(ADA, id=ada.id)
+    order_id = _request(calling, device, Actor(ActorKind.TOKEN, token.id, "script", (Grant(Role.FLEET_ADMIN),)))
+
+    with pytest.raises(DeniedError) as refused, calling(approver) as call:
+        service.approve(call, order_id)
+    assert refused.value.code == "own_order"
+    with calling(replace(EVA, id=approver.id + 1)) as call:
+        assert service.approve(call, order_id).requested_by == "script"
 
 
 def test_another_place_sees_nothing_and_can_do_nothing(calling: Calling, device: Device, fleet: Fleet) -> None:
