@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from mdm.access import service as access
 from mdm.access.model import Operator
+from mdm.commands import service as commands
+from mdm.commands.model import Verb
 from mdm.compliance import management
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, Role
@@ -79,6 +81,8 @@ def _things(call: Call, city: City) -> None:
     invitation, _ = enrollment.invite(
         call, LINKS, email="own@example.org", platform="linux", service_point_code="SP-own"
     )
+    sent = commands.send(call, [city.device["own"]], Verb.REFRESH)
+    batch = _batch(call, city)
     order = orders.request_wipe(call, city.device["own"], "stolen")
     city.ids |= {
         "group_id": group.id,
@@ -86,9 +90,22 @@ def _things(call: Call, city: City) -> None:
         "exemption_id": exemption.id,
         "invitation_uid": invitation.uid,
         "order_id": order.id,
+        "command_id": sent.commands[0],
+        "batch_id": batch,
         "line": 1,
         "application_id": 1,
     }
+
+
+def _batch(call: Call, city: City) -> str:
+    """A batch for two devices at our place."""
+    other = inventory.create(
+        call, {"platform": "linux", "kind": "kiosk", "name": "Kiosk", "service_point_id": city.service_point["own"]}
+    )
+    other.enrolled_at = call.now
+    sent = commands.send(call, [city.device["own"], other.uid], Verb.REFRESH)
+    assert sent.batch
+    return sent.batch
 
 
 def settle(call: Call, city: City) -> None:

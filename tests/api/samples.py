@@ -48,6 +48,7 @@ def body_of(operation: str, city: City) -> Any:
         "remove_group_devices": {"devices": [own]},
         "request_wipe": {"device": own, "reason": "stolen"},
         "revoke_device_enrollments": {"reason": "lost"},
+        "send_command": {"devices": [own], "verb": "message", "args": {"text": "Hello"}},
         "take_back_device": {},
     }
     return bodies.get(operation)

@@ -3,6 +3,7 @@
 from web.api.routes import (
     access,
     audit,
+    commands,
     compliance,
     devices,
     enrollment,
@@ -22,6 +23,7 @@ BLUEPRINTS = (
     reports.api,
     groups.api,
     compliance.api,
+    commands.api,
     orders.api,
     enrollment.api,
     people.api,
