@@ -17,6 +17,8 @@ from mdm.inventory import service as inventory
 from mdm.orders import service as orders
 from mdm.org import service as org
 from mdm.people import service as people
+from mdm.policies import assigning
+from mdm.policies import service as policies
 from mdm.storage.call import Call
 
 PLACES = ("city", "own", "other")
@@ -74,6 +76,8 @@ def build(call: Call) -> City:
 
 def _things(call: Call, city: City) -> None:
     group = groups.create(call, "Group")
+    policy = policies.create(call, "Base", settings={"passcode.min_length": 8})
+    assignment = assigning.assign(call, policy.id, include=["all"])
     rule = management.add_rule(call, "encryption")
     exemption = management.exempt(
         call, city.device["own"], rule.id, owner="o@example.org", reason="r", until=call.now + timedelta(days=9)
@@ -86,6 +90,9 @@ def _things(call: Call, city: City) -> None:
     order = orders.request_wipe(call, city.device["own"], "stolen")
     city.ids |= {
         "group_id": group.id,
+        "policy_id": policy.id,
+        "number": 1,
+        "assignment_id": assignment.id,
         "rule_number": rule.id,
         "exemption_id": exemption.id,
         "invitation_uid": invitation.uid,

@@ -13,7 +13,17 @@ def body_of(operation: str, city: City) -> Any:
         "add_grant": {"role": "auditor", "service_point_id": point},
         "add_group_devices": {"devices": [own]},
         "add_rule": {"rule": "firewall"},
+        "apply_policy": {"name": "Base", "settings": {"passcode.min_length": 10}},
         "approve_order": {},
+        "archive_policy": {"confirmed": True},
+        "create_assignment": {"include": ["service_point:SP-OWN"]},
+        "create_policy": {"name": "New", "settings": {"passcode.min_length": 8}},
+        "edit_assignment": {"priority": 7},
+        "edit_policy": {"description": "d"},
+        "preview_new_policy": {"settings": {"passcode.min_length": 8}, "assignments": [{"include": ["all"]}]},
+        "preview_policy": {"settings": {"passcode.min_length": 12}},
+        "roll_back_policy": {"number": 1, "expected": 1},
+        "save_policy_version": {"expected": 1, "settings": {"passcode.min_length": 12}},
         "cancel_order": {},
         "close_service_point": {},
         "close_unit": {},
@@ -56,6 +66,7 @@ def body_of(operation: str, city: City) -> Any:
 
 QUERIES = {
     "cancel_unit_move": "?from_date=2027-01-01",
+    "compare_policy_versions": "?before=0&after=1",
     "find_device": "?key=SERIAL-own",
 }
 """What must stand behind the address of an operation."""

@@ -131,7 +131,7 @@ def _finish_operation(method: str, item: dict[str, Any], house: dict[str, Any], 
         item.setdefault("requestBody", {})["required"] = True
     if house.get("takes"):
         item["requestBody"]["content"] = {house["takes"]: {"schema": {"type": "string"}}}
-    if method == "post" and not open_to_all:
+    if method == "post" and not open_to_all and house.get("writes"):
         codes.add(409)
         parameters.append(_header(idempotency.HEADER, "Repeats with the same key and body have one effect.", 128))
     if house.get("guarded"):

@@ -63,7 +63,8 @@ def operation(
     The view is given the ``Call``, its place in the address, ``query`` where a query model is declared and ``body`` where
     a body is. ``tagged`` answers with an ETag; ``guarded`` means that the view asks ``versions.unchanged``. ``media`` names
     the types of an answer that is a file; ``takes`` is the media type and the size limit of a body that is a file.
-    ``problems`` lists the refusals besides those that every operation has.
+    ``problems`` lists the refusals besides those that every operation has. ``write`` False is for a POST that only shows
+    what would be: it changes nothing, so it needs no key, and on SQLite it must not hold the one lock of writers.
     """
 
     def declare(view: View) -> View:
@@ -79,11 +80,11 @@ def operation(
                 "x-permission": _name(access),
                 "x-house": {
                     "problems": list(problems), "tagged": tagged, "guarded": guarded, "media": list(media),
-                    "takes": takes and takes[0], "status": status,
+                    "takes": takes and takes[0], "status": status, "writes": write is not False,
                 },
             },
         )(inner)  # fmt: skip
-        if method == "POST":
+        if method == "POST" and write is not False:
             inner = _once(inner)
         if guarded:
             inner = _alone(inner)

@@ -108,7 +108,16 @@ def move_unit(call: Call, unit_id: int, body: shapes.UnitMove) -> shapes.MoveEff
     return _effect(service.move_unit(call, unit_id, body.parent_id, body.from_date))
 
 
-@operation(api, "POST", "/units/<key:unit_id>/move/preview", MANAGE, body=shapes.UnitMove, answer=shapes.MoveEffect)
+@operation(
+    api,
+    "POST",
+    "/units/<key:unit_id>/move/preview",
+    MANAGE,
+    body=shapes.UnitMove,
+    answer=shapes.MoveEffect,
+    problems=(409,),
+    write=False,
+)
 def preview_unit_move(call: Call, unit_id: int, body: shapes.UnitMove) -> shapes.MoveEffect:
     """Show what a move would do.
 
