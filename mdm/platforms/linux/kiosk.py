@@ -5,7 +5,7 @@ from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, given, un
 
 NAME = "havenmeester-kiosk.service"
 BROWSER = "chromium"
-_FLAGS = ("--kiosk", "--incognito", "--no-first-run", "--noerrdialogs", "--disable-session-crashed-bubble")
+_FLAGS = ("--kiosk", "--no-first-run", "--noerrdialogs", "--disable-session-crashed-bubble")
 
 
 def _kiosk(settings: Settings) -> Resources:
@@ -17,6 +17,11 @@ def _kiosk(settings: Settings) -> Resources:
     words = [application]
     if application == BROWSER:
         words += _FLAGS
+        if settings.get("browser.incognito") is False:
+            keys.append("browser.incognito")
+        else:
+            # What a visitor leaves behind goes with the window, unless a policy forbids such windows.
+            words.append("--incognito")
     if "kiosk.url" in settings:
         words.append(settings["kiosk.url"])
     command = " ".join(systemd_argument(word) for word in words)
