@@ -149,7 +149,12 @@ class Commands:
             "args": args if verb == "wipe" and isinstance(args, dict) else {},
         }
         self.entries[name] = entry
-        self._save()
+        try:
+            self._save()
+        except OSError:
+            # Not noted, so not begun: the server gives it again.
+            del self.entries[name]
+            raise
         result = self._do(name, command)
         if result is not None:
             entry["result"] = result

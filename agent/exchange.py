@@ -98,12 +98,21 @@ class Agent:
         return bool(self.commands.waiting()) or (bool(self.spool.files) and not self.destroyer.pending)
 
     def _settle_and_look(self) -> None:
-        self.engine.settle(self.desired, insist=self.insist)
+        try:
+            self.engine.settle(self.desired, insist=self.insist)
+        except OSError as trouble:
+            self.state.log(f"The desired state could not be brought about: {trouble.strerror}.")
+            self.state.make_room()
         self.insist = False
         own = {"agent": own_facts.collect(self.root, self.engine.tampered()), "desired": self.engine.section()}
         lacking = self.observer.look(own, self.spool.lacks)
         if lacking:
-            self.spool.add(lacking, self.observer.digests)
+            try:
+                self.spool.add(lacking, self.observer.digests)
+            except OSError as trouble:
+                # A full disk: what changed is told when there is room; commands and orders must arrive all the same.
+                self.state.log(f"A report could not be kept: {trouble.strerror}.")
+                self.state.make_room()
 
     @staticmethod
     def _fitting(results: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -76,10 +76,15 @@ class Loop:
             seconds = self.agent.cycle(min(self.wait, self._hint))
         except RefusedError as refused:
             return self._trouble(refused, refused.retry_after, slow=refused.status == 401)
-        except (AgentError, OSError) as trouble:
+        except AgentError as trouble:
+            return self._trouble(trouble, None)
+        except OSError as trouble:
+            self.state.make_room()
             return self._trouble(trouble, None)
         finally:
             self._waiting = False
+        if self._failures == 0 and self._at_once == 0:
+            self.state.reserve()
         self._failures = 0
         self.state.note_contact()
         if seconds > 0:

@@ -59,7 +59,7 @@ def enroll(state: State, arguments: argparse.Namespace) -> int:
 
     if not Path(arguments.root).is_dir():
         raise AgentError(f"The root {arguments.root} is not a folder.", 2)
-    state.hold_from_resident(0)
+    state.hold()
     enrolling.enroll(arguments.url, state, Root(arguments.root), say)
     say("Next: havenmeester-agent run" + ("" if str(state.folder) == DEFAULT else f" --state {state.folder}"))
     return errors.OK
@@ -108,10 +108,12 @@ def status(state: State, arguments: argparse.Namespace) -> int:
 
 def leave(state: State, arguments: argparse.Namespace) -> int:
     """``leave``."""
-    from agent import exchange
+    from agent import destroy, exchange
 
     identity = state.identity()
     state.hold_from_resident()
+    if destroy.Destroyer(state, state.root(None), identity).pending:
+        raise AgentError("A wipe of this device is under way; run finishes it. Nothing was changed.", errors.BUSY)
     left = exchange.leave(state, state.root(None), identity, offline=arguments.offline)
     for path in left:
         print(f"{path} could not be put back; see the log in {state.folder}.", file=sys.stderr)

@@ -21,6 +21,7 @@ from agent.roots import Root
 
 DEFAULT: Final = "/var/lib/havenmeester-agent"
 MAX_LOG: Final = 128 * 1024
+RESERVE: Final = 256 * 1024
 CONTACT_EVERY: Final = 60
 """Seconds between two notes of the last contact, so that an idle agent does not wear out a disk."""
 
@@ -133,6 +134,19 @@ class State:
                 asked = True
                 os.kill(int(pid), signal.SIGTERM)
             time.sleep(0.05)
+
+    def reserve(self) -> None:
+        """Keeps some room on the disk for the day when it is full: whoever fills a disk must not stop a wipe by it."""
+        place = self.file("reserve")
+        try:
+            if not place.exists():
+                disk.write(place, os.urandom(RESERVE))
+        except OSError:
+            place.unlink(missing_ok=True)
+
+    def make_room(self) -> None:
+        """Gives the reserved room back."""
+        self.file("reserve").unlink(missing_ok=True)
 
     def log(self, sentence: str) -> None:
         """Adds a line with the time to the agent's own log, which is kept short."""

@@ -31,7 +31,7 @@ class Reply(NamedTuple):
         """The body as an object. Raises UnreachableError when it is something else: then it is not our gateway."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise UnreachableError("The gateway answered something that is not of this protocol. Trying again later.")
@@ -245,7 +245,7 @@ def refusal(reply: Reply) -> RefusedError:
     """What a problem document (RFC 9457) says, as an error with a harmless sentence."""
     try:
         problem = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         problem = None
     if not isinstance(problem, dict):
         problem = {}

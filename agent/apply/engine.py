@@ -63,6 +63,9 @@ class Engine:
         ]
         self.digest = str(desired.get("digest", "-"))
         wanted, states = self._read(resources[:MAX_RESOURCES], now)
+        for resource in resources[MAX_RESOURCES:]:
+            name, why_not = resource["id"], f"There are more than {MAX_RESOURCES} resources."
+            states[name] = self._same(name, "", "unsupported", why_not, now)
         there = {path: ground.read(self.root, path)[0] for path in self._interesting(wanted)}
         steps = planning.make_plan(wanted, self.paths, self.resources, there, now, insist=insist)
         for name, why in steps.unfit.items():
@@ -155,7 +158,7 @@ class Engine:
         written: list[tuple[Wanted, dict[str, tuple[str, bytes]], str]] = []
         for one in plan:
             verdict = checks.check(one)
-            note = verdict.said
+            note = f"Not checked here: {verdict.said}." if verdict.missing else verdict.said
             if not verdict.good and not self._may_go_on(verdict, one):
                 state = "unsupported" if verdict.missing else "failed"
                 states[one.id] = self._record(one.spec, state, f"Not switched on: {note}.", now)

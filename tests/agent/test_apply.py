@@ -311,6 +311,18 @@ def test_what_failed_rests_until_it_is_asked_for_or_asks_for_something_else() ->
     assert writes(1001, {**record, "spec": "another"})
 
 
+def test_everything_that_the_interpreter_renders_is_applied_and_taken_back_to_the_last_byte(machine: Machine) -> None:
+    from tests.platforms.test_linux import EVERYTHING, LINUX
+
+    before = machine.tree()
+    states = machine.want(*LINUX.render(EVERYTHING, []))
+    assert {name: state for name, state in states.items() if state != "staged"} == {"apps.packages": "pending"}
+    assert machine.want(*LINUX.render(EVERYTHING, [])) == states
+    assert machine.engine.tampered() == []
+    assert machine.engine.put_all_back() == []
+    assert machine.tree() == before
+
+
 def test_a_resource_that_is_no_resource_breaks_nothing(machine: Machine) -> None:
     engine = Engine(machine.state, Root(machine.folder))
     engine.settle({"digest": "d", "resources": [None, 3, {}, {"id": 4}, {"id": "a", "kind": []}, file("/etc/motd")]})

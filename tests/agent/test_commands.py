@@ -1,7 +1,12 @@
 """What is done once."""
 
 import json
+import os
+import shutil
 import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +140,35 @@ def test_killed_ten_times_between_commands_nothing_is_lost_or_done_twice(enrolle
         shown = f"bericht {turn}" in texts
         result = gateway.result(f"m{turn}")
         assert shown or result["state"] == "failed", result
+
+
+@pytest.fixture
+def small_disk(device: Device) -> Iterator[Path]:
+    """The state on a disk of its own of one megabyte."""
+    device.state.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(device.state)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs root, and a kernel that mounts tmpfs")
+    yield device.state
+    subprocess.run(["umount", "-l", str(device.state)], check=True)
+
+
+def test_whoever_fills_the_disk_does_not_stop_a_wipe(device: Device, gateway: Gateway, small_disk: Path) -> None:
+    device.enroll(gateway)
+    shutil.rmtree(device.root / "sys/block")
+    process = device.start("--wait", "5")
+    try:
+        until(lambda: gateway.facts and (small_disk / "reserve").exists())
+        with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+            while True:
+                filler.write(os.urandom(4096))
+        gateway.command("w1", "wipe", gateway.sign(gateway.order()))
+        assert process.wait(40) == 0, device.said.read_text()
+    finally:
+        process.kill()
+        process.wait()
+    assert gateway.result("w1")["state"] == "done"
+    assert list(device.root.iterdir()) == []
 
 
 def read(device: Device) -> str:
