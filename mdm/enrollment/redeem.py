@@ -30,8 +30,13 @@ from mdm.outbox import service as outbox
 from mdm.people.model import Person
 from mdm.storage.call import Call
 
-Transact = Callable[[], AbstractContextManager[Call]]
-"""Opens one transaction that commits at its end."""
+
+class Transact(Protocol):
+    """Opens one transaction that commits at its end."""
+
+    def __call__(self, *, write: bool = True) -> AbstractContextManager[Call]:
+        """``write`` takes the write lock at once."""
+
 
 RENEW_AT = 2 / 3
 """The part of a certificate's lifetime after which it is renewed."""
@@ -79,6 +84,10 @@ def redeem(
     Raises NotFoundError (``invitation_unknown``), GoneError (``invitation_expired``, ``invitation_used``), InvalidError
     (``csr_wrong``, ``platform``), ConflictError (``device_taken``), UnavailableError while the signer is away.
     """
+    with transact(write=False) as call:
+        # Whoever only guesses tokens never gets near the write lock.
+        if queries.by_token(call.session, request["token"]) is None:
+            raise queries.unknown_invitation()
     key = proved_key(request["csr"])
     with transact() as call:
         refused = _refusal(call, request, key)

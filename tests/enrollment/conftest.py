@@ -121,8 +121,8 @@ def using(calling: Calling, authority: Authority) -> Using:
     """``using(request)`` is one try of an agent to enrol."""
 
     def use(request: EnrollRequest, now: datetime = NOW) -> EnrollAnswer:
-        def transact() -> AbstractContextManager[Call]:
-            return calling(VISITOR, now)
+        def transact(*, write: bool = True) -> AbstractContextManager[Call]:
+            return calling(VISITOR, now, write=write)
 
         def issue(claim: Claim, csr: str) -> Issued:
             return authority.issue(claim.device_uid, csr)

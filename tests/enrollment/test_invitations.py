@@ -258,8 +258,8 @@ def test_a_renewed_certificate_ends_the_old_one_when_it_is_used_and_not_before(
     request: EnrollRequest = request_with(invite(calling), new_csr())
     uid = using(request)["device"]
 
-    def transact() -> object:
-        return calling(VISITOR)
+    def transact(*, write: bool = True) -> object:
+        return calling(VISITOR, write=write)
 
     with pytest.raises(ConflictError):
         renewal.renew(transact, lambda _old, csr: authority.issue(uid, csr), 1, request["csr"])  # type: ignore[arg-type]

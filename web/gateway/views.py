@@ -46,8 +46,8 @@ def enroll() -> ResponseReturnValue:
     message = read(EnrollMessage, body.read(request.environ, MAX_ENROLL_BODY))
     authority = here.authority()
 
-    def transact() -> AbstractContextManager[Call]:
-        return here.call(visitor())
+    def transact(*, write: bool = True) -> AbstractContextManager[Call]:
+        return here.call(visitor(), write=write)
 
     def issue(claim: redeem.Claim, csr: str) -> Issued:
         return here.signer.issue(
@@ -78,8 +78,8 @@ def renew(knock: Knock) -> ResponseReturnValue:
     here = gateway()
     message = read(RenewMessage, body.read(request.environ, MAX_ENROLL_BODY))
 
-    def transact() -> AbstractContextManager[Call]:
-        return here.call(device(knock))
+    def transact(*, write: bool = True) -> AbstractContextManager[Call]:
+        return here.call(device(knock), write=write)
 
     def ask(previous: str, csr: str) -> Issued:
         return here.signer.renew(previous=previous, csr=csr, days=here.settings.certificate_days)
