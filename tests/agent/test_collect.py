@@ -233,3 +233,12 @@ def test_removed_packages_are_not_installed(machine: Path) -> None:
     items = packages.collect(Root(machine))["items"]
     assert "gone" not in items
     assert items["chromium"] == "130.0.6723.91-1"
+
+
+def test_a_folder_where_a_file_is_expected_is_nothing_to_read(tmp_path: Path) -> None:
+    (tmp_path / "etc/dconf/db/local.d/locks").mkdir(parents=True)
+    (tmp_path / "etc/dconf/db/local.d/90-lock").write_text("[org/gnome/desktop/screensaver]\nlock-enabled=true\n")
+    root = Root(tmp_path)
+
+    assert root.read("/etc/dconf/db/local.d/locks") is None
+    assert screenlock.collect(root)["enabled"] is True
