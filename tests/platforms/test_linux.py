@@ -16,6 +16,10 @@ from hypothesis import strategies as st
 
 from agent import wire
 from agent.apply import software, targets
+from agent.apply.engine import Engine
+from agent.collect import screenlock
+from agent.roots import Root
+from agent.state import State
 from mdm.platforms.linux.escape import gvariant, keyfile, systemd_argument
 from mdm.platforms.linux.render import LinuxInterpreter
 from mdm.policies import catalogue
@@ -423,3 +427,20 @@ def test_our_own_agent_can_take_apart_every_resource() -> None:
             assert software.read_wish(one).blocked == ("steam", "vlc")
         else:
             assert targets.take_apart(one).targets
+
+
+def test_our_own_agent_puts_everything_in_place_sees_it_and_takes_it_all_back(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "state").mkdir()
+    root = Root(tmp_path / "root")
+    engine = Engine(State(tmp_path / "state"), root)
+    resources = [one for one in LINUX.render(EVERYTHING, []) if one["kind"] != "packages"]
+
+    engine.settle({"digest": wire.short_digest(resources), "resources": resources})
+    states = {name: one["state"] for name, one in engine.section()["resources"].items()}
+    lock = screenlock.collect(root)
+    engine.settle({"digest": wire.short_digest([]), "resources": []})
+
+    assert states == {one["id"]: "staged" for one in resources}
+    assert (lock["enabled"], lock["timeout_seconds"]) == (True, 305)
+    assert [path for path in (tmp_path / "root").rglob("*") if path.is_file()] == []
