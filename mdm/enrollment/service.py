@@ -45,7 +45,11 @@ def invite(
     point = org.service_point_by_code(call, service_point_code)
     require(call.actor, Permission.ENROLLMENT_INVITE, Where(service_point_id=point.id))
     if point.closed_on is not None and point.closed_on <= call.now.date():
-        raise ConflictError(N_("The service point %(code)s is closed. Nobody was invited."), code=point.code)
+        raise ConflictError(
+            N_("The service point %(name)s is closed. Nobody was invited."),
+            code="service_point_closed",
+            name=point.name,
+        )
     person = people.ensure(call, email, name=name, service_point_id=point.id)
     device = _for_device(call, device_uid, platform)
     token = new_secret()
