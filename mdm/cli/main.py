@@ -1,6 +1,7 @@
 """The command ``havenmeester``. Every command is a module that is imported when it is used, so that help is fast."""
 
 import importlib
+import keyword
 import os
 import sys
 from typing import Any
@@ -19,6 +20,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "operator": ("operators", "Add operators and let them in"),
     "sign-in": ("operators", "Print a link that signs an operator in once"),
     "token": ("operators", "Make, show and revoke tokens for programs"),
+    "import": ("files", "Take people, units, service points or devices from a CSV file"),
+    "invite": ("devices", "Invite a person to enrol a device"),
+    "devices": ("devices", "List devices"),
+    "device": ("devices", "Show one device"),
+    "policy": ("files", "Apply and show policies as files"),
+    "order": ("devices", "Show one order with its receipt"),
+    "audit": ("diary", "Prove the diary"),
+    "backup": ("backup", "Write everything into one file"),
+    "restore": ("restore", "Bring everything back from a backup"),
+    "doctor": ("doctor", "Say what is wrong with this installation and how to mend it"),
+    "post": ("post", "Show and retry messages that were given up"),
     "process": ("processes", ""),
     "database": ("database", "Bring the database's schema up to date, or check it"),
     "simulate": ("simulate", "Let simulated devices speak to the gateway, and show how the server does"),
@@ -43,7 +55,8 @@ class Lazy(click.RichGroup):
         if ctx.params.get("_listing", False):
             return click.Command(cmd_name, help=line)
         loaded = importlib.import_module(f"mdm.cli.{module}")
-        command: click.Command = getattr(loaded, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(loaded, f"{name}_" if keyword.iskeyword(name) else name)
         return command
 
     def format_help(self, ctx: click.Context, formatter: Any) -> None:

@@ -1,0 +1,197 @@
+"""What the doctor looks at, one function each; none of them changes anything."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from mdm.cli import schema, services
+from mdm.core.clock import iso, utcnow
+from mdm.core.errors import HavenmeesterError
+from mdm.settings import Settings
+
+ROOM = 1024**3
+"""Bytes that shall be free on the disk of the home folder."""
+LATE = timedelta(minutes=5)
+SOON = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found. ``mend`` says what to do when it is not good."""
+
+    name: str
+    good: bool
+    said: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every look in turn; one that breaks is a finding itself."""
+    looks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+        ("home folder", home),
+        ("disk", disk),
+        ("keys", keys),
+        ("database", database),
+        ("schema", tables),
+        ("signer", signer),
+        ("worker", worker),
+        ("post", post),
+        ("console", console),
+        ("gateway", gateway),
+        ("front end", front),
+        ("administrator", administrator),
+    )
+    found = []
+    for name, look in looks:
+        try:
+            found.append(look(settings))
+        except HavenmeesterError as error:
+            found.append(Finding(name, False, str(error), error.mend or ""))
+        except SQLAlchemyError as error:
+            said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            found.append(Finding(name, False, said, "Mend the database first."))
+    return found
+
+
+def home(settings: Settings) -> Finding:
+    """The home folder is there, ours, and closed to others."""
+    path = settings.home
+    if not path.is_dir():
+        return Finding("home folder", False, f"{path} is not there", "Run havenmeester init, or set HAVENMEESTER_HOME.")
+    state = path.stat()
+    if state.st_mode & 0o077:
+        return Finding("home folder", False, f"others can look into {path}", f"chmod 700 {path}")
+    if state.st_uid != os.geteuid():
+        return Finding("home folder", False, f"{path} belongs to another user", "Run commands as that user.")
+    return Finding("home folder", True, str(path))
+
+
+def disk(settings: Settings) -> Finding:
+    """There is room."""
+    free = shutil.disk_usage(settings.home).free
+    return Finding("disk", free > ROOM, f"{free // 1024**2:,} MB are free", "Make room, or move the home folder.")
+
+
+def keys(settings: Settings) -> Finding:
+    """Every key is there and whole, and the authority lives on for a while."""
+    from mdm.signer.keys import load
+    from mdm.storage.seal import load_seal
+
+    load_seal(settings.home / "keys")
+    ends = load(settings.home).ca.not_valid_after_utc
+    return Finding(
+        "keys",
+        ends - utcnow() > SOON,
+        f"the certificate authority ends on {ends:%Y-%m-%d}",
+        "Plan a new authority: devices must be enrolled again under it.",
+    )
+
+
+def database(settings: Settings) -> Finding:
+    """The database answers, and a file of SQLite is whole."""
+    from mdm.storage.engine import make_engine
+
+    if not settings.database_url and not (settings.home / "havenmeester.db").exists():
+        return Finding("database", False, "there is none", "Run havenmeester init.")
+    engine = make_engine(settings.database)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                said = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+                return Finding("database", said == "ok", f"SQLite says {said}", "Restore the newest backup.")
+            connection.execute(text("SELECT 1"))
+            return Finding("database", True, f"{engine.dialect.name} answers")
+    finally:
+        engine.dispose()
+
+
+def tables(settings: Settings) -> Finding:
+    """The schema is the one that this code needs."""
+    has, needs = schema.present(settings), schema.wanted()
+    return Finding("schema", has == needs, f"has {has or 'none'}, needs {needs}", "Run havenmeester database upgrade.")
+
+
+def signer(settings: Settings) -> Finding:
+    """The signer answers."""
+    from mdm.signing.client import SignerClient
+
+    SignerClient(settings.signer_socket).health()
+    return Finding("signer", True, "answers")
+
+
+def worker(settings: Settings) -> Finding:
+    """Some worker leads, lives, and none of its jobs fails."""
+    start = f"Run havenmeester up; else see {settings.home}/log/worker.log"
+    try:
+        told = json.loads((settings.home / "run" / "worker.json").read_text())
+        at = datetime.strptime(told["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except (OSError, ValueError, KeyError):
+        return Finding("worker", False, "is not running here", start)
+    if utcnow() - at > timedelta(seconds=30):
+        return Finding("worker", False, f"was last alive at {iso(at)}", start)
+    failing = [name for name, known in told["jobs"].items() if known["failures"]]
+    if failing:
+        why = told["jobs"][failing[0]]["error"]
+        return Finding("worker", False, f"the job {failing[0]} fails: {why}", f"See {settings.home}/log/worker.log")
+    return Finding("worker", True, f"leads, {len(told['jobs'])} jobs")
+
+
+def post(settings: Settings) -> Finding:
+    """Nothing waits in the outbox for long, and nothing was given up."""
+    from mdm.cli.work import work
+    from mdm.outbox.model import OutboxMessage as Message
+
+    with work(settings=settings, write=False) as call:
+        open_one = (Message.done_at.is_(None), Message.dead_at.is_(None))
+        late = (
+            call.session.scalar(select(func.count(Message.id)).where(*open_one, Message.due_at < call.now - LATE)) or 0
+        )
+        dead = call.session.scalars(
+            select(Message).where(Message.dead_at.is_not(None)).order_by(Message.id.desc()).limit(1)
+        ).first()
+    if dead is not None:
+        said = f"the message {dead.id} ({dead.topic}) was given up: {dead.last_error}"
+        return Finding("post", False, said, "Mend what it says; then: havenmeester post retry")
+    return Finding("post", late == 0, f"{late} messages are late", "See whether the worker runs.")
+
+
+def console(settings: Settings) -> Finding:
+    """The console answers at its port."""
+    good = services.the_four(settings)["console"].ready()
+    said = f"{settings.console_base} {'answers' if good else 'does not answer'}"
+    return Finding("console", good, said, f"Run havenmeester up; else see {settings.home}/log/console.log")
+
+
+def gateway(settings: Settings) -> Finding:
+    """The gateway answers at its port."""
+    good = services.the_four(settings)["gateway"].ready()
+    said = f"{settings.gateway_base} {'answers' if good else 'does not answer'}"
+    return Finding("gateway", good, said, f"Run havenmeester up; else see {settings.home}/log/gateway.log")
+
+
+def front(settings: Settings) -> Finding:  # noqa: ARG001 -- every look is called alike
+    """The front end is built."""
+    built = schema.DIRECTORY.parent / "web" / "static" / "dist" / "manifest.json"
+    return Finding("front end", built.exists(), "built" if built.exists() else "is not built", "Run make front.")
+
+
+def administrator(settings: Settings) -> Finding:
+    """Somebody may administer the whole city."""
+    from mdm.access import queries
+    from mdm.cli.work import work
+    from mdm.core.permissions import Role
+
+    with work(settings=settings, write=False) as call:
+        number = sum(
+            any(g.role == Role.FLEET_ADMIN and g.service_point_id is None and g.unit_id is None for g in grants)
+            for _one, grants in queries.operators(call, disabled=False)
+        )
+    return Finding(
+        "administrator", number > 0, f"{number} fleet admins", "havenmeester operator add EMAIL --role fleet_admin"
+    )

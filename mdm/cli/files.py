@@ -1,0 +1,125 @@
+"""``havenmeester import`` and ``policy``: what comes from files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from mdm.cli import errors, output
+from mdm.cli.work import work
+
+if TYPE_CHECKING:
+    from mdm.imports.plan import Planned
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MAX_SHOWN = 50
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(["people", "units", "service-points", "devices"]))
+@click.argument("file", type=FILE)
+@click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON, with every row.")
+def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
+    """Take people, units, service points or devices from a CSV file: all rows or, when one is wrong, none."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from mdm.imports.service import ImportKind, import_csv
+
+    with (
+        Progress(console=Console(stderr=True), transient=True, disable=json_wanted) as bar,
+        work(write=True) as call,
+    ):
+        task = bar.add_task(f"Checking {file.name}", total=None)
+        result = import_csv(
+            call,
+            ImportKind(kind.replace("-", "_")),
+            file.read_bytes(),
+            name=file.name,
+            dry_run=dry_run,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+        rows = [_row(row) for row in result.rows]
+    told = {"applied": result.applied, "dry_run": dry_run, "counts": result.counts}
+    if json_wanted:
+        output.as_json(told | {"ignored_columns": list(result.ignored_columns), "rows": rows})
+    else:
+        _tell(told, rows, result.ignored_columns)
+    return errors.REFUSED if result.errors else errors.OK
+
+
+def _row(row: "Planned[Any]") -> dict[str, Any]:
+    return {
+        "line": row.line,
+        "outcome": row.outcome.value,
+        "subject": row.subject,
+        "column": row.column,
+        "message": row.message,
+    }
+
+
+def _tell(told: dict[str, Any], rows: list[dict[str, Any]], ignored: tuple[str, ...]) -> None:
+    if ignored:
+        output.note(f"Columns that nothing is known about were left out: {', '.join(ignored)}.")
+    wrong = [row for row in rows if row["outcome"] == "error"]
+    for row in wrong[:MAX_SHOWN]:
+        output.note(f"line {row['line']}{', ' + row['column'] if row['column'] else ''}: {row['message']}")
+    if len(wrong) > MAX_SHOWN:
+        output.note(f"… and {len(wrong) - MAX_SHOWN} more lines; --json shows all of them.")
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in told["counts"].items())
+    if told["applied"]:
+        output.say(f"Imported: {counts}.")
+    elif wrong:
+        output.say(f"Nothing was imported: {counts}. Correct the lines and import the file again.")
+    else:
+        output.say(f"Nothing was written, this was a dry run: {counts}.")
+
+
+@click.group()
+def policy() -> None:
+    """Apply and show policies as files."""
+
+
+@policy.command("apply")
+@click.argument("file", type=FILE)
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def apply(file: Path, json_wanted: bool) -> None:
+    """Make a policy what a TOML or JSON file says; twice is like once."""
+    from mdm.policies.document import apply_document, parse_document
+
+    document = parse_document(file.read_bytes())
+    with work() as call:
+        applied = apply_document(call, document)
+    told = {"policy": applied.name, "version": applied.version, "done": applied.done}
+    if json_wanted:
+        output.as_json(told)
+    elif applied.changed:
+        output.say(f"{applied.name}, version {applied.version}: {', '.join(applied.done)}.")
+    else:
+        output.say(f"{applied.name}, version {applied.version}: it said so already; nothing was changed.")
+
+
+@policy.command("list")
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def list_policies(json_wanted: bool) -> None:
+    """Show every policy that is in use."""
+    from sqlalchemy import select
+
+    from mdm.policies.model import Policy
+
+    columns = ("id", "name", "current", "description")
+    with work(write=False) as call:
+        rows = call.session.scalars(select(Policy).where(Policy.archived_at.is_(None)).order_by(Policy.name))
+        found = [{column: getattr(row, column) for column in columns} for row in rows]
+    output.rows(found, columns, json_wanted=json_wanted)
+
+
+@policy.command("show")
+@click.argument("number", type=int)
+def show(number: int) -> None:
+    """Write one policy as a JSON document that can be applied again."""
+    from mdm.policies.document import as_document
+
+    with work(write=False) as call:
+        output.as_json(as_document(call, number))

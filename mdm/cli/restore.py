@@ -1,0 +1,138 @@
+"""``havenmeester restore FILE``: everything back as it was, but for what must not live on.
+
+Sessions and one-time links end, and orders that no device has fetched are cancelled: what was decided after the backup is
+not known here any more, so whoever wants a device wiped asks again.
+"""
+
+import fcntl
+import shutil
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from mdm.cli import install, output, schema
+from mdm.cli.work import work
+from mdm.core.clock import utcnow
+from mdm.core.errors import ConflictError, InvalidError
+from mdm.settings import Settings, load
+
+WHY = "The installation was restored from a backup."
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also into a home that is in use; what is there is kept beside it.")
+def restore(file: Path, force: bool) -> None:
+    """Bring everything back from a backup. Stop Havenmeester first."""
+    from mdm.cli import archive
+
+    settings = load()
+    install.prepare_home(settings.home)
+    _not_running(settings.home)
+    used = [name for name in ("havenmeester.db", *archive.FOLDERS) if _has_content(settings.home / name)]
+    if (used or schema.present(settings) is not None) and not force:
+        raise ConflictError(
+            "There is an installation in %(home)s. Nothing was changed; choose an empty home, or add --force.",
+            home=settings.home,
+        )
+    with archive.unpacked(file, settings.home, lambda name, _size: output.note(f"  {name} is whole")) as (
+        manifest,
+        folder,
+    ):
+        _fits(settings, manifest)
+        kept = _set_aside(settings.home, used)
+        _put(settings, manifest, folder)
+    before, after = schema.upgrade(settings)
+    if before != after:
+        output.note(f"The schema went from {before} to {after}.")
+    cancelled = void(settings)
+    output.note(
+        f"Every session and one-time link has ended; {cancelled} orders that no device had fetched are cancelled."
+    )
+    if kept is not None:
+        output.note(f"What was there before is in {kept}.")
+    output.say(f"Restored: the state of {manifest['made_at']}. Next: havenmeester doctor, then havenmeester up")
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def _not_running(home: Path) -> None:
+    for name in ("up.lock", "worker.lock"):
+        path = home / "run" / name
+        if not path.exists():
+            continue
+        with path.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConflictError(
+                    "Havenmeester runs on %(home)s. Nothing was changed; stop it first.", home=home
+                ) from error
+
+
+def _fits(settings: Settings, manifest: dict[str, Any]) -> None:
+    from mdm.cli.archive import SQLITE
+
+    has_sqlite = SQLITE in manifest["files"]
+    if has_sqlite != settings.database.startswith("sqlite"):
+        raise InvalidError(
+            "The backup is of a %(kind)s database and this installation uses another. Nothing was changed; set "
+            "database_url as it was.",
+            kind="SQLite" if has_sqlite else "PostgreSQL",
+        )
+
+
+def _set_aside(home: Path, used: list[str]) -> Path | None:
+    if not used:
+        return None
+    folder = home / f"replaced-{utcnow():%Y%m%d%H%M%S}"
+    folder.mkdir(mode=0o700)
+    for name in [*used, "havenmeester.db-wal", "havenmeester.db-shm"]:
+        if (home / name).exists():
+            (home / name).rename(folder / name)
+    return folder
+
+
+def _put(settings: Settings, manifest: dict[str, Any], folder: Path) -> None:
+    from sqlalchemy import make_url
+
+    from mdm.cli import archive
+
+    for name in manifest["files"]:
+        source = folder / name
+        if name == archive.POSTGRESQL:
+            archive.run_tool(
+                settings, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(source)
+            )
+            continue
+        target = settings.home / name
+        if name == archive.SQLITE:
+            target = Path(make_url(settings.database).database or "")
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        target.chmod(0o600)
+
+
+def void(settings: Settings) -> int:
+    """Ends sessions and links, and cancels orders that no device has fetched: how many orders."""
+    from sqlalchemy import delete, select
+
+    from mdm.access.model import OneTimeLink, WebSession
+    from mdm.audit import service as audit
+    from mdm.orders import service as orders
+    from mdm.orders.model import Order, OrderState
+
+    open_states = (OrderState.REQUESTED, OrderState.APPROVED, OrderState.HELD, OrderState.RELEASED)
+    with work(settings=settings) as call:
+        call.session.execute(delete(WebSession))
+        call.session.execute(delete(OneTimeLink))
+        ids = call.session.scalars(
+            select(Order.id).where(Order.state.in_([state.value for state in open_states]))
+        ).all()
+        for order_id in ids:
+            orders.cancel(call, order_id, WHY)
+        audit.record(call, "installation.restored", ("installation", "home"), details={"orders_cancelled": len(ids)})
+        return len(ids)
