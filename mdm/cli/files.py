@@ -34,7 +34,7 @@ def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
         task = bar.add_task(f"Checking {file.name}", total=None)
         result = import_csv(
             call,
-            ImportKind(kind.replace("-", "_")),
+            ImportKind(kind),
             file.read_bytes(),
             name=file.name,
             dry_run=dry_run,
