@@ -219,6 +219,8 @@ class OrderProtocol(RuleBasedStateMachine):
                 assert yes[0].approver_id != order.requested_by_id
                 assert said.not_before <= at.timestamp() < said.not_after
                 assert said.device == order.device_uid
+            for order, approval in session.execute(select(Order, Approval).join(Approval)):
+                assert approval.approver_id != order.requested_by_id
         assert not {said.id for said, _ in self.wiped} & self.cancelled
         assert len({said.id for said, _ in self.wiped}) == len(self.wiped)
 

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,6 +166,30 @@ def test_a_fourth_order_in_an_hour_is_held_for_a_small_fleet_and_not_refused(sig
     assert isinstance(held, Withheld)
     assert "one hour" in held.why
     assert 3500 < held.retry_after <= 3600
+    assert client.health().orders_in_24_hours == 3
+
+
+def test_of_many_who_race_for_the_last_place_in_a_budget_one_gets_it(signer: RunningSigner) -> None:
+    client = signer.client
+    for number in range(2):
+        _sign(client, order_for(*_enrolled(client)), asker=f"operator:{number + 20}")
+    orders = [order_for(*_enrolled(client)) for _ in range(12)]
+    barrier, outcomes = threading.Barrier(len(orders)), []
+
+    def ask(order: OrderText, asker: str) -> None:
+        barrier.wait()
+        outcomes.append(_sign(client, order, asker=asker, place=asker))
+
+    threads = [
+        threading.Thread(target=ask, args=(order, f"operator:{number + 30}")) for number, order in enumerate(orders)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len([one for one in outcomes if isinstance(one, Signed)]) == 1
+    assert len([one for one in outcomes if isinstance(one, Withheld)]) == 11
     assert client.health().orders_in_24_hours == 3
 
 
