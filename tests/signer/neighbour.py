@@ -40,7 +40,7 @@ class RunningSigner:
     @property
     def client(self) -> SignerClient:
         """A client that reaches it."""
-        return SignerClient(self.socket)
+        return SignerClient(self.socket, timeout=20)
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
