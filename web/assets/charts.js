@@ -1,0 +1,69 @@
+// Charts where people look rather than read. Each stands beside a table that says the same, so it is hidden from readers.
+import { BarChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+
+echarts.use([BarChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
+
+const drawn = new Map();
+
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(name).trim();
+  return {
+    text: of("--tblr-secondary"),
+    line: of("--tblr-border-color"),
+    ground: of("--hm-surface"),
+    good: of("--hm-good"),
+    warn: of("--tblr-yellow"),
+    bad: of("--tblr-danger"),
+    calm: of("--tblr-disabled-color"),
+    main: of("--tblr-primary"),
+  };
+}
+
+function options(data) {
+  const paint = colours();
+  const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: 120, overflow: "truncate" } };
+  const numbers = { type: "value", max: data.share ? 100 : undefined, minInterval: 1, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share ? "{value} %" : "{value}" } };
+  const totals = data.names.map((_, i) => data.series.reduce((sum, one) => sum + one.values[i], 0) || 1);
+  return {
+    animation: false,
+    aria: { enabled: true, decal: { show: data.series.length > 1 } },
+    grid: { left: 8, right: 16, top: data.series.length > 1 ? 32 : 12, bottom: 4, containLabel: true },
+    legend: { show: data.series.length > 1, top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: paint.text } },
+    tooltip: {
+      trigger: "axis",
+      axisPointer: { type: "shadow" },
+      renderMode: "richText",
+      backgroundColor: paint.ground,
+      borderColor: paint.line,
+      textStyle: { color: paint.text },
+      valueFormatter: (value) => (data.share ? `${Math.round(value)} %` : String(value)),
+    },
+    xAxis: data.across ? numbers : names,
+    yAxis: data.across ? { ...names, inverse: true } : numbers,
+    series: data.series.map((one) => ({
+      type: "bar",
+      name: one.name,
+      stack: data.series.length > 1 ? "all" : undefined,
+      barMaxWidth: 22,
+      itemStyle: { color: paint[one.colour] || paint.main },
+      data: one.values.map((value, i) => (data.share ? (100 * value) / totals[i] : value)),
+    })),
+  };
+}
+
+function draw(element) {
+  const data = JSON.parse(element.dataset.chart);
+  const chart = drawn.get(element) || echarts.init(element, null, { renderer: "svg" });
+  drawn.set(element, chart);
+  chart.setOption(options(data), true);
+}
+
+for (const element of document.querySelectorAll("[data-chart]")) draw(element);
+new MutationObserver(() => drawn.forEach((_, element) => draw(element))).observe(document.documentElement, {
+  attributeFilter: ["data-bs-theme"],
+});
+addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));

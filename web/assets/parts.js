@@ -1,0 +1,107 @@
+// Small behaviours that pages switch on by data attributes. Every page works without them, only less comfortably.
+
+function on(event, selector, handler) {
+  document.addEventListener(event, (e) => {
+    const element = e.target instanceof Element && e.target.closest(selector);
+    if (element) handler(element, e);
+  });
+}
+
+// Navigation on small screens
+on("click", "[data-side-toggle]", (button) => {
+  const side = document.querySelector(".hm-side");
+  const open = side.classList.toggle("is-open");
+  button.setAttribute("aria-expanded", String(open));
+  if (open) side.querySelector("a").focus();
+});
+document.addEventListener("keydown", (e) => {
+  const side = document.querySelector(".hm-side.is-open");
+  if (e.key === "Escape" && side) {
+    side.classList.remove("is-open");
+    const button = document.querySelector("[data-side-toggle]");
+    button.setAttribute("aria-expanded", "false");
+    button.focus();
+  }
+  // "/" goes to the search field, as people know it from other tools.
+  if (e.key === "/" && !e.target.closest("input, textarea, select, [contenteditable]")) {
+    const search = document.querySelector("#search");
+    if (search) {
+      e.preventDefault();
+      search.focus();
+    }
+  }
+});
+
+// Dialogs: <button data-dialog="id">
+on("click", "[data-dialog]", (button) => document.getElementById(button.dataset.dialog).showModal());
+on("click", "[data-close]", (button) => button.closest("dialog").close());
+for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
+
+// Copying a command
+on("click", "[data-copy]", async (button) => {
+  const text = document.querySelector(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  const label = button.querySelector("[data-copy-label]");
+  const before = label.textContent;
+  label.textContent = button.dataset.copied;
+  setTimeout(() => (label.textContent = before), 2000);
+});
+
+// Choosing rows of a list
+function selection(form) {
+  const boxes = [...form.querySelectorAll("input[data-row]")];
+  const chosen = boxes.filter((box) => box.checked).length;
+  form.classList.toggle("has-selection", chosen > 0);
+  for (const place of form.querySelectorAll("[data-chosen]")) place.textContent = String(chosen);
+  const all = form.querySelector("input[data-all]");
+  if (all) {
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  }
+  const everything = form.querySelector("[data-everything]");
+  if (everything && chosen < boxes.length) everything.querySelector("input").checked = false;
+  if (everything) everything.hidden = chosen < boxes.length;
+}
+on("change", "input[data-row], input[data-all]", (box) => {
+  const form = box.closest("form");
+  if (box.matches("[data-all]")) {
+    for (const other of form.querySelectorAll("input[data-row]")) other.checked = box.checked;
+  }
+  selection(form);
+});
+for (const form of document.querySelectorAll("form[data-list]")) selection(form);
+
+// A form that is sent as soon as a choice changes
+on("change", "[data-submit]", (element) => element.form.requestSubmit());
+
+// Typed confirmation: the button wakes when the text is right
+on("input", "[data-must-be]", (input) => {
+  const button = document.getElementById(input.dataset.wakes);
+  button.disabled = input.value.trim() !== input.dataset.mustBe;
+});
+
+// Looking through settings
+function sift(root) {
+  const words = (root.querySelector("[data-sift-words]")?.value || "").toLowerCase().split(/\s+/).filter(Boolean);
+  const changed = root.querySelector("[data-sift-set]")?.checked;
+  let shown = 0;
+  for (const row of root.querySelectorAll("[data-sift]")) {
+    const fits = words.every((word) => row.dataset.sift.includes(word)) && (!changed || row.classList.contains("is-set"));
+    row.hidden = !fits;
+    shown += fits ? 1 : 0;
+  }
+  for (const group of root.querySelectorAll("[data-sift-group]")) {
+    group.hidden = !group.querySelector("[data-sift]:not([hidden])");
+  }
+  const none = root.querySelector("[data-sift-none]");
+  if (none) none.hidden = shown > 0;
+}
+on("input", "[data-sift-words]", (input) => sift(input.closest("[data-sift-root]")));
+on("change", "[data-sift-set]", (input) => sift(input.closest("[data-sift-root]")));
+on("input", "[data-setting] input, [data-setting] select, [data-setting] textarea", (input) => {
+  const row = input.closest("[data-setting]");
+  const filled = [...row.querySelectorAll("input, select, textarea")].some((field) =>
+    field.type === "checkbox" || field.type === "radio" ? field.checked : field.value.trim() !== "",
+  );
+  row.classList.toggle("is-set", filled);
+});
