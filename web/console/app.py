@@ -1,0 +1,64 @@
+"""The console: pages for people, one WSGI application."""
+
+from pathlib import Path
+
+from flask import Flask, flash, make_response, redirect, render_template, request, url_for
+from flask.wrappers import Response
+from flask_wtf import CSRFProtect
+
+from mdm.settings import Settings
+from mdm.storage.seal import create_key, load_seal
+from web.common.app import furnish, uses_tls
+from web.common.failures import Failure, failure_of
+from web.common.guard import check_routes
+from web.common.secret import form_key
+from web.console.frame import furnish_pages
+from web.console.identity import SEAL, identify, note_use
+from web.console.pages import ROUTES
+from web.console.pages.helpers import is_ours
+
+WEB = Path(__file__).resolve().parent.parent
+TELL_ON_THE_PAGE = frozenset({403, 404, 409, 410, 422, 429})
+"""Refusals that a form's own page shows, when the form says which page that is."""
+
+
+def make_console(settings: Settings) -> Flask:
+    """The console of this installation, ready to serve. Raises ConfigurationError where a route declares no permission."""
+    app = Flask("web.console", root_path=str(WEB / "console"), static_folder=str(WEB / "static"))
+    app.config.update(
+        SECRET_KEY=form_key(settings.home),
+        SESSION_COOKIE_NAME="__Host-hm_forms" if uses_tls(settings) else "hm_forms",
+        SESSION_COOKIE_SECURE=uses_tls(settings),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        WTF_CSRF_SSL_STRICT=True,
+    )
+    create_key(settings.home / "keys")
+    app.extensions[SEAL] = load_seal(settings.home / "keys")
+    furnish(app, settings, identify)
+    CSRFProtect(app)
+    note_use(app)
+    furnish_pages(app, settings)
+    for rule, endpoint, view, methods in ROUTES:
+        app.add_url_rule(rule, endpoint, view, methods=list(methods))
+    app.register_error_handler(Exception, tell)
+    check_routes(app)
+    return app
+
+
+def tell(error: Exception) -> Response:
+    """What a person sees when something was refused or went wrong."""
+    failure = failure_of(error)
+    if failure.status == 401 and request.method == "GET" and not request.headers.get("HX-Request"):
+        return make_response(redirect(url_for("sign_in", next=request.full_path.rstrip("?")), 303))
+    if request.method == "POST" and failure.status in TELL_ON_THE_PAGE and is_ours(request.form.get("next", "")):
+        flash(_whole(failure), "error")
+        return make_response(redirect(request.form["next"], 303))
+    if failure.code == "proof_needed":
+        return make_response(redirect(url_for("prove", next=request.referrer or url_for("home")), 303))
+    return failure.stamp(make_response(render_template("errors/failure.html", failure=failure)))
+
+
+def _whole(failure: Failure) -> str:
+    return " ".join((failure.sentence, *failure.fields.values())) if failure.fields else failure.sentence

@@ -1,0 +1,171 @@
+"""What every page of the console has around it: navigation, words, time, the person's language and theme."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import format_date, format_datetime, format_timedelta, get_locale, gettext
+
+from mdm.core.actor import Actor
+from mdm.core.clock import iso, utcnow
+from mdm.core.errors import N_
+from mdm.core.permissions import Permission
+from mdm.overview import words
+from mdm.settings import Settings
+from web.common.language import LANGUAGES
+
+DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "hm_theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the navigation, shown to those who hold the permission somewhere."""
+
+    endpoint: str
+    label: str
+    icon: str
+    permission: Permission | None = None
+
+
+GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
+    (
+        "",
+        (
+            Item("home", N_("Home"), icon="home"),
+            Item("devices", N_("Devices"), icon="devices", permission=Permission.DEVICE_VIEW),
+            Item("enrollment", N_("Enrollment"), icon="qrcode", permission=Permission.ENROLLMENT_VIEW),
+            Item("applications", N_("Applications"), icon="apps", permission=Permission.APPLICATION_VIEW),
+        ),
+    ),
+    (
+        N_("Control"),
+        (
+            Item("policies", N_("Policies"), icon="adjustments", permission=Permission.POLICY_VIEW),
+            Item("compliance", N_("Compliance"), icon="shield-check", permission=Permission.COMPLIANCE_VIEW),
+            Item("approvals", N_("Approvals"), icon="users-group", permission=Permission.ORDER_VIEW),
+        ),
+    ),
+    (
+        N_("Organisation"),
+        (
+            Item("people", N_("People"), icon="users", permission=Permission.PEOPLE_VIEW),
+            Item("units", N_("Units"), icon="sitemap", permission=Permission.ORG_VIEW),
+            Item("service_points", N_("Service points"), icon="building-community", permission=Permission.ORG_VIEW),
+        ),
+    ),
+    (
+        N_("Oversight"),
+        (
+            Item("audit", N_("Audit"), icon="list-search", permission=Permission.AUDIT_VIEW),
+            Item("settings", N_("Settings"), icon="settings", permission=Permission.SETTINGS_VIEW),
+        ),
+    ),
+)
+
+
+@lru_cache(maxsize=1)
+def _manifest() -> dict[str, str]:
+    files: dict[str, str] = json.loads((DIST / "manifest.json").read_text())["files"]
+    return files
+
+
+def asset(name: str) -> str:
+    """The address of a file of the front end, by the name that it had before it was built."""
+    return url_for("static", filename=f"dist/{_manifest()[name]}")
+
+
+def word(vocabulary: str, value: str) -> str:
+    """What people call a value of a vocabulary of ``overview/words.py``; the value itself where it has no word."""
+    known: dict[str, str] = getattr(words, vocabulary)
+    return gettext(known[value]) if value in known else value
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, or in how long: "3 hours ago"."""
+    distance = moment - utcnow()
+    if abs(distance) < timedelta(seconds=45):
+        return gettext("just now")
+    return format_timedelta(distance, add_direction=True, threshold=1.2)
+
+
+def moment(value: datetime) -> str:
+    """Date and time in the city's time zone, with the zone named."""
+    return f"{format_datetime(value, 'd MMM y HH:mm')} {format_datetime(value, 'z')}"
+
+
+def day(value: date) -> str:
+    """A date as people write it."""
+    return format_date(value, "d MMM y")
+
+
+def is_old(value: datetime | None) -> bool:
+    """Whether a moment lies more than a week back."""
+    return value is not None and value < utcnow() - timedelta(days=7)
+
+
+def navigation(actor: Actor) -> list[dict[str, Any]]:
+    """The entries that this actor may open, by group."""
+    groups = []
+    for name, items in GROUPS:
+        shown = [
+            {
+                "endpoint": item.endpoint,
+                "label": gettext(item.label),
+                "icon": item.icon,
+                "current": _current() == item.endpoint,
+                "count": g.get("approvals_waiting", 0) if item.endpoint == "approvals" else 0,
+            }
+            for item in items
+            if item.permission is None or actor.may_somewhere(item.permission)
+        ]
+        if shown:
+            groups.append({"name": gettext(name) if name else "", "entries": shown})
+    return groups
+
+
+def _current() -> str:
+    """The entry of the navigation that the current address lies under."""
+    first = request.path.strip("/").partition("/")[0].replace("-", "_")
+    return first or "home"
+
+
+def theme() -> str:
+    """The person's theme: their own choice, else the cookie's, else the system's."""
+    chosen = g.get("theme") or request.cookies.get(THEME_COOKIE)
+    return chosen if chosen in THEMES else "auto"
+
+
+def furnish_pages(app: Flask, settings: Settings) -> None:
+    """Gives templates their filters and what every page shows."""
+    filters: dict[str, Callable[..., Any]] = {
+        "ago": ago,
+        "moment": moment,
+        "day": day,
+        "isotime": iso,
+        "is_old": is_old,
+    }
+    app.jinja_env.filters.update(filters)
+    app.jinja_env.globals.update(asset=asset, word=word)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def _context() -> dict[str, Any]:
+        actor: Actor | None = g.get("actor")
+        return {
+            "actor": actor,
+            "may": (lambda permission: actor is not None and actor.may_somewhere(Permission(permission))),
+            "navigation": navigation(actor) if actor else [],
+            "organisation": settings.organisation,
+            "language": str(get_locale() or "en")[:2],
+            "languages": LANGUAGES,
+            "theme": theme(),
+            "here": request.full_path.rstrip("?"),
+        }

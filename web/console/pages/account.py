@@ -1,0 +1,107 @@
+"""My account: name, language, password, second factor, sessions."""
+
+import segno
+from flask import g, request, url_for
+from flask.wrappers import Response
+from flask_babel import gettext
+
+from mdm.access import service as access
+from mdm.access.queries import grants_of, my_sessions
+from mdm.access.totp import Enrolment
+from mdm.core.errors import HavenmeesterError
+from mdm.org.queries import service_point_names, unit_names
+from mdm.storage.call import Call
+from web.common.failures import Failure
+from web.common.guard import signed_in
+from web.console.identity import seal, settings, visit
+from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
+
+
+def _page(call: Call, failure: Failure | None = None, enrolment: Enrolment | None = None) -> Response:
+    grants = grants_of(call, call.actor.id or 0)
+    response = page(
+        "account/account.html",
+        operator=g.operator,
+        grants=grants,
+        points=service_point_names(call.session, [one.service_point_id for one in grants if one.service_point_id]),
+        units=unit_names(call.session, [one.unit_id for one in grants if one.unit_id]),
+        sessions=my_sessions(call),
+        this_session=g.web_session.id,
+        failure=failure,
+        enrolment=enrolment,
+        qr=qr(enrolment.uri) if enrolment else "",
+        by_link=g.web_session.method.startswith("link") and g.fresh,
+    )
+    return failure.stamp(response) if failure else response
+
+
+def qr(content: str) -> str:
+    """A QR code as a data address for an ``img``."""
+    return segno.make(content, error="m").svg_data_uri(border=2, scale=4, dark="#000", light="#fff")
+
+
+@signed_in()
+def account(call: Call) -> Response:
+    """The page."""
+    return _page(call)
+
+
+@signed_in()
+def profile(call: Call) -> Response:
+    """Keeps the name."""
+    access.edit_profile(call, name=text("name"))
+    return done(gettext("Your name was saved."), url_for("account"))
+
+
+@signed_in()
+def password(call: Call) -> Response:
+    """Sets the password; other sessions end."""
+    try:
+        right = access.set_password(
+            call,
+            g.web_session,
+            request.form.get("password", ""),
+            visit(),
+            current=request.form.get("current", ""),
+        )
+    except HavenmeesterError as error:
+        return _page(call, refused(call, error))
+    if not right:
+        # A wrong try counts for the brake, so it must be kept: an answer and no exception.
+        sentence = gettext("The current password is wrong. Nothing was changed.")
+        return _page(call, Failure(422, "invalid", sentence, fields={"current": sentence}))
+    return done(gettext("Your password was saved. Your other sessions have ended."), url_for("account"))
+
+
+@signed_in()
+def second_factor(call: Call) -> Response:
+    """Begins, confirms or removes the second factor."""
+    step = text("step")
+    try:
+        if step == "begin":
+            issuer = f"Havenmeester {settings().organisation}"
+            return _page(call, enrolment=access.begin_totp(call, issuer, seal()))
+        if step == "confirm":
+            access.confirm_totp(call, text("code"), seal())
+            return done(gettext("The second factor is set up."), url_for("account"))
+        proved = access.prove_again(call, g.web_session, visit(), seal(), code=text("code"))
+        access.remove_totp(call, proved)
+    except HavenmeesterError as error:
+        return _page(call, refused(call, error))
+    return done(gettext("The second factor was removed."), url_for("account"))
+
+
+@signed_in()
+def end_session(call: Call, number: int) -> Response:
+    """Ends one of one's own sessions."""
+    access.end(call, number)
+    return done(gettext("The session has ended."), url_for("account"))
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/account", "account", account, GET),
+    ("/account/profile", "account_profile", profile, POST),
+    ("/account/password", "account_password", password, POST),
+    ("/account/second-factor", "account_second_factor", second_factor, POST),
+    ("/account/sessions/<int:number>/end", "account_end_session", end_session, POST),
+)

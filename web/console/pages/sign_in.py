@@ -1,0 +1,144 @@
+"""Coming in and going out: password, code, one-time link, sign-out."""
+
+from flask import flash, g, make_response, redirect, request, url_for
+from flask.wrappers import Response
+from flask_babel import gettext
+
+from mdm.access import service as access
+from mdm.core.actor import ActorKind
+from mdm.core.errors import N_, LimitedError
+from mdm.storage.call import Call
+from web.common.failures import failure_of
+from web.common.guard import public, signed_in
+from web.common.language import COOKIE as LANGUAGE_COOKIE
+from web.common.language import LANGUAGES
+from web.console.frame import THEME_COOKIE, THEMES
+from web.console.identity import brought_cookie, give_cookie, limits, seal, settings, take_cookie, uses_tls, visit
+from web.console.pages.helpers import BOTH, POST, Route, back, is_ours, page, text
+
+YEAR = 31_536_000
+REFUSED = N_("This address and this password do not belong together. Nobody was signed in.")
+CODE_REFUSED = N_("The code is wrong or was used already. Wait for the next one and try again.")
+LINK_REFUSED = N_("This link was used already, or it has expired. Ask a fleet admin for a new one.")
+
+
+def _goal() -> str:
+    wanted = request.values.get("next", "")
+    return wanted if is_ours(wanted) else url_for("home")
+
+
+@public("signing in", write=None)
+def sign_in(call: Call) -> Response:
+    """The form with address and password, and what comes of it."""
+    if request.method == "GET":
+        if call.actor.kind is not ActorKind.VISITOR:
+            return make_response(redirect(_goal(), 303))
+        return _form()
+    try:
+        outcome = access.with_password(call, text("email"), request.form.get("password", ""), visit(), limits())
+    except LimitedError as error:
+        failure = failure_of(error)
+        return failure.stamp(_form(failure.sentence, failure.status))
+    if outcome.secret is None:
+        return _form(gettext(REFUSED), 422)
+    return _come_in(outcome.secret, code_needed=outcome.code_needed)
+
+
+def _form(sentence: str = "", status: int = 200) -> Response:
+    return page(
+        "account/sign_in.html",
+        status,
+        sentence=sentence,
+        email=text("email"),
+        next=_goal(),
+        provider=bool(settings().oidc_issuer),
+    )
+
+
+def _come_in(secret: str, *, code_needed: bool) -> Response:
+    goal = url_for("sign_in_code", next=_goal()) if code_needed else _goal()
+    return give_cookie(make_response(redirect(goal, 303)), secret)
+
+
+@public("the second factor of a sign-in that has begun")
+def sign_in_code(call: Call) -> Response:
+    """The form for the code of the authenticator, and what comes of it."""
+    pending = brought_cookie()
+    if pending is None or access.find_pending(call.session, pending, call.now) is None:
+        flash(gettext("The sign-in took too long. Begin again."), "warning")
+        return make_response(redirect(url_for("sign_in"), 303))
+    if request.method == "GET":
+        return page("account/code.html", sentence="", next=_goal())
+    try:
+        outcome = access.with_code(call, pending, text("code"), visit(), limits(), seal())
+    except LimitedError as error:
+        failure = failure_of(error)
+        return failure.stamp(page("account/code.html", failure.status, sentence=failure.sentence, next=_goal()))
+    if outcome.secret is None:
+        return page("account/code.html", 422, sentence=gettext(CODE_REFUSED), next=_goal())
+    return _come_in(outcome.secret, code_needed=False)
+
+
+@public("redeeming a one-time link; looking at it does not use it up")
+def sign_in_link(call: Call, token: str) -> Response:
+    """A button on GET, so that a scanner of mails that follows links does not burn it; signing in on POST."""
+    if request.method == "GET":
+        return page("account/link.html", works=access.link_works(call, token))
+    outcome = access.with_link(call, token, visit(), limits())
+    if outcome.secret is None:
+        return page("account/link.html", 410, works=False, sentence=gettext(LINK_REFUSED))
+    return _come_in(outcome.secret, code_needed=outcome.code_needed)
+
+
+@public("signing out; without a session it does nothing")
+def sign_out(call: Call) -> Response:
+    """Ends the session and forgets the cookie."""
+    cookie = brought_cookie()
+    if cookie:
+        access.sign_out(call, cookie)
+    flash(gettext("You have signed out."), "done")
+    return take_cookie(make_response(redirect(url_for("sign_in"), 303)))
+
+
+@public("language and theme; kept in a cookie, and with the account of whoever is signed in")
+def preferences(call: Call) -> Response:
+    """Keeps a language or a theme and goes back to the page."""
+    response = back(url_for("home"))
+    language, theme = text("language"), text("theme")
+    chosen = {"language": language if language in LANGUAGES else None, "theme": theme if theme in THEMES else None}
+    if call.actor.kind is ActorKind.OPERATOR:
+        access.edit_profile(call, language=chosen["language"], theme=chosen["theme"])
+    for name, value in ((LANGUAGE_COOKIE, chosen["language"]), (THEME_COOKIE, chosen["theme"])):
+        if value:
+            response.set_cookie(name, value, max_age=YEAR, samesite="Lax", httponly=True, secure=uses_tls(settings()))
+    return response
+
+
+@signed_in()
+def prove(call: Call) -> Response:
+    """Asks again who somebody is, before a risky act."""
+    if request.method == "GET":
+        return page("account/prove.html", sentence="", next=_goal(), operator=g.operator)
+    try:
+        right = access.prove_again(
+            call, g.web_session, visit(), seal(), password=request.form.get("password", ""), code=text("code")
+        )
+    except LimitedError as error:
+        failure = failure_of(error)
+        return failure.stamp(
+            page("account/prove.html", failure.status, sentence=failure.sentence, next=_goal(), operator=g.operator)
+        )
+    if right:
+        return make_response(redirect(_goal(), 303))
+    sentence = gettext("That was not right. Nothing was changed.")
+    return page("account/prove.html", 422, sentence=sentence, next=_goal(), operator=g.operator)
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/sign-in", "sign_in", sign_in, BOTH),
+    ("/sign-in/code", "sign_in_code", sign_in_code, BOTH),
+    ("/sign-in/link/<token>", "sign_in_link", sign_in_link, BOTH),
+    ("/sign-out", "sign_out", sign_out, POST),
+    ("/preferences", "preferences", preferences, POST),
+    ("/prove", "prove", prove, BOTH),
+)
