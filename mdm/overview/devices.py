@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from mdm.compliance.model import Finding
 from mdm.core.errors import N_
 from mdm.core.permissions import Permission
+from mdm.inventory import search
 from mdm.inventory.model import AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import service_points, units, units_below
@@ -16,7 +17,7 @@ from mdm.overview import words
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, moment_order, text_order
 from mdm.people.model import Person
 from mdm.storage.call import Call
-from mdm.storage.scoping import has_words, within
+from mdm.storage.scoping import within
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -50,16 +51,21 @@ def _seen(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(seen_condition(call, value) for value in values))
 
 
-def _words(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
-    return and_(true(), *(has_words(Device.search, value) for value in values))
+def _words(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return and_(true(), *(search.condition(call.session, value) for value in values))
 
 
-def _unit(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+def unit_ids(call: Call, values: Sequence[str]) -> set[int]:
+    """The units with these ids and all that is below them today."""
     wanted: set[int] = set()
     for value in values:
         if value.isascii() and value.isdigit() and len(value) < 15:
             wanted |= units_below(call.session, int(value), call.now.date())
-    return Device.unit_id.in_(wanted)
+    return wanted
+
+
+def _unit(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return Device.unit_id.in_(unit_ids(call, values))
 
 
 def _system(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
@@ -79,7 +85,7 @@ def _app(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
 
 def _app_version(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     """``number|version``: one version of one application."""
-    conditions = [false()]
+    conditions: list[ColumnElement[bool]] = [false()]
     for value in values:
         number, _, version = value.partition("|")
         if number.isascii() and number.isdigit() and len(number) < 15:
@@ -109,21 +115,19 @@ def _systems(call: Call) -> list[tuple[str, str]]:
     return sorted((f"{name}|{version}", f"{name} {version}".strip()) for name, version in rows)
 
 
-def _places(call: Call) -> list[tuple[str, str]]:
+def places(call: Call) -> list[tuple[str, str]]:
+    """Service points that the actor may see, as choices."""
     return [(str(point.id), point.name) for point in service_points(call)]
 
 
-def _units(call: Call) -> list[tuple[str, str]]:
+def units_offered(call: Call) -> list[tuple[str, str]]:
+    """Units that the actor may see, as choices, indented as a tree."""
     return [(str(line.unit.id), "\u2003" * line.depth + line.unit.name) for line in units(call)]
 
 
 def _groups(call: Call) -> list[tuple[str, str]]:
     rows = call.session.execute(select(DeviceGroup.id, DeviceGroup.name).order_by(DeviceGroup.name).limit(200))
     return [(str(row.id), row.name) for row in rows]
-
-
-def _none(_call: Call) -> list[tuple[str, str]]:
-    return []
 
 
 _encryption = (
@@ -186,8 +190,8 @@ DEVICES = Listing(
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
         Filter("verdict", N_("Compliance"), any_of(Device.verdict), words=words.VERDICTS),
         Filter("seen", N_("Last seen"), _seen, words=words.SEEN),
-        Filter("service_point", N_("Service point"), any_id(Device.service_point_id), choices=_places),
-        Filter("unit", N_("Unit"), _unit, choices=_units),
+        Filter("service_point", N_("Service point"), any_id(Device.service_point_id), choices=places),
+        Filter("unit", N_("Unit"), _unit, choices=units_offered),
         Filter("platform", N_("Platform"), any_of(Device.platform), words=words.PLATFORMS),
         Filter("kind", N_("Kind"), any_of(Device.kind), words=words.KINDS),
         Filter("ownership", N_("Ownership"), any_of(Device.ownership), words=words.OWNERSHIPS),

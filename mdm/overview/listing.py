@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, RowMapping, Select, String, func, literal, tuple_
+from sqlalchemy import ColumnElement, Date, RowMapping, Select, SQLColumnExpression, String, func, literal, tuple_
+from sqlalchemy.types import TypeEngine
 
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
@@ -28,6 +29,7 @@ _VALUES_MOST = 50
 _LENGTH_MOST = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Expression = SQLColumnExpression[Any]
 Condition = Callable[[Call, Sequence[str]], ColumnElement[bool]]
 Choices = Callable[[Call], Sequence[tuple[str, str]]]
 
@@ -38,10 +40,10 @@ class Column:
 
     key: str
     label: str
-    value: ColumnElement[Any]
+    value: Expression
     kind: str = "text"
     default: bool = False
-    sort: ColumnElement[Any] | None = None
+    sort: Expression | None = None
     """What it is sorted by; None: it cannot be sorted by. Never NULL: see ``order_by``."""
 
 
@@ -65,11 +67,12 @@ class Listing:
     name: str
     permission: Permission
     base: Callable[[Call], Select[Any]]
-    id: ColumnElement[int]
+    id: Expression
+    """The row's own id, a number or a text: what ties in the order are broken by."""
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...]
     sort: str
-    extra: tuple[ColumnElement[Any], ...] = ()
+    extra: tuple[Expression, ...] = ()
 
     def column(self, key: str) -> Column | None:
         """The column of that name, or None."""
@@ -203,7 +206,7 @@ def every(call: Call, listing: Listing, query: Query) -> Iterator[RowMapping]:
     """All rows that match, in order, fetched in pieces; raises InvalidError above ``EXPORT_MOST``."""
     if total(call, listing, query) > EXPORT_MOST:
         raise InvalidError(N_("More than %(most)s rows match. Nothing was exported. Add a filter."), most=EXPORT_MOST)
-    position: tuple[Any, int] | None = None
+    position: tuple[Any, Any] | None = None
     while True:
         rows = _fetch(call, listing, query, position, _CHUNK, backwards=False)
         yield from rows
@@ -224,13 +227,13 @@ def matching_ids(call: Call, listing: Listing, query: Query, most: int = SELECT_
 
 
 def _fetch(
-    call: Call, listing: Listing, query: Query, position: tuple[Any, int] | None, limit: int, *, backwards: bool
+    call: Call, listing: Listing, query: Query, position: tuple[Any, Any] | None, limit: int, *, backwards: bool
 ) -> Sequence[RowMapping]:
     key = query.sort.removeprefix("-")
     order = next(column.sort for column in listing.columns if column.key == key and column.sort is not None)
     descending = query.descending is not backwards
-    shown = [column.value.label(column.key) for column in listing.columns if column.key in query.columns]
-    statement = (
+    shown: list[Any] = [column.value.label(column.key) for column in listing.columns if column.key in query.columns]
+    statement: Select[Any] = (
         listing.base(call)
         .with_only_columns(
             listing.id.label("_id"), order.label("_sort"), *listing.extra, *shown, maintain_column_froms=True
@@ -239,7 +242,7 @@ def _fetch(
     )
     if position is not None:
         here = tuple_(order, listing.id)
-        there = tuple_(literal(position[0], order.type), literal(position[1]))
+        there = tuple_(literal(position[0], _type(order)), literal(position[1], _type(listing.id)))
         statement = statement.where(here < there if descending else here > there)
     both = (order.desc(), listing.id.desc()) if descending else (order, listing.id)
     return call.session.execute(statement.order_by(*both).limit(limit)).mappings().all()
@@ -253,7 +256,7 @@ def _cursor(row: RowMapping, *, backwards: bool) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _position(listing: Listing, query: Query) -> tuple[bool, tuple[Any, int] | None]:
+def _position(listing: Listing, query: Query) -> tuple[bool, tuple[Any, Any] | None]:
     """Whether to read backwards, and from where; raises InvalidError for a cursor that we did not make."""
     if not query.cursor:
         return False, None
@@ -263,17 +266,23 @@ def _position(listing: Listing, query: Query) -> tuple[bool, tuple[Any, int] | N
         backwards, value, number = json.loads(text)
         if column is not None and column.sort is not None:
             value = _typed(value, column.sort)
-        return bool(backwards), (value, int(number))
+        return bool(backwards), (value, _typed(number, listing.id))
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
         raise InvalidError(N_("This page of the list cannot be found again. Start at the first page.")) from error
 
 
-def _typed(value: Any, order: ColumnElement[Any]) -> Any:
-    if isinstance(order.type, UTCDateTime):
+def _type(expression: Expression) -> TypeEngine[Any]:
+    found: TypeEngine[Any] = expression.type  # type: ignore[attr-defined]
+    return found
+
+
+def _typed(value: Any, order: Expression) -> Any:
+    kind = _type(order)
+    if isinstance(kind, UTCDateTime):
         return datetime.fromisoformat(value)
-    if isinstance(order.type, Date):
+    if isinstance(kind, Date):
         return date.fromisoformat(value)
-    if isinstance(order.type, String):
+    if isinstance(kind, String):
         if not isinstance(value, str):
             raise TypeError(value)
         return value
@@ -311,10 +320,8 @@ def _is_id(value: str) -> bool:
 
 def one_row(call: Call, listing: Listing, number: int) -> RowMapping | None:
     """The row with that id as the list shows it, or None when it is not there or not the actor's."""
-    columns = [column.value.label(column.key) for column in listing.columns]
-    statement = listing.base(call).with_only_columns(
+    columns: list[Any] = [column.value.label(column.key) for column in listing.columns]
+    statement: Select[Any] = listing.base(call).with_only_columns(
         listing.id.label("_id"), *listing.extra, *columns, maintain_column_froms=True
     )
     return call.session.execute(statement.where(listing.id == number)).mappings().first()
-
-
