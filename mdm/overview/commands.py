@@ -1,8 +1,10 @@
 """The list of commands over all devices."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from mdm.commands.model import Command
 from mdm.core.errors import N_
@@ -23,6 +25,11 @@ def commands_of(call: Call) -> Select[Any]:
         .join(Device, Device.id == Command.device_id)
         .where(within(scope, Device.service_point_id, Device.unit_id))
     )
+
+
+def _recent(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    days = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 5]
+    return or_(false(), *(Command.created_at >= call.now - timedelta(days=number) for number in days))
 
 
 COMMANDS = Listing(
@@ -46,6 +53,7 @@ COMMANDS = Listing(
         Filter("q", N_("Search"), lambda call, values: search.condition(call.session, " ".join(values)), shown=False),
         Filter("state", N_("State"), any_of(Command.state), words=words.COMMAND_STATES),
         Filter("verb", N_("Command"), any_of(Command.verb), words=words.VERBS),
+        Filter("recent", N_("Asked within days"), _recent, shown=False),
         Filter("batch", N_("Batch"), any_of(Command.batch), shown=False),
         Filter("device", N_("Device"), any_id(Command.device_id), shown=False),
     ),

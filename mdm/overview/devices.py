@@ -1,13 +1,13 @@
 """The list of devices."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 
 from mdm.compliance.model import Finding
-from mdm.core.errors import N_
+from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
 from mdm.inventory import search
 from mdm.inventory.model import AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
@@ -75,6 +75,24 @@ def _system(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
 
 def _yes(condition: ColumnElement[bool], values: Sequence[str]) -> ColumnElement[bool]:
     return or_(false(), *((condition if value == "yes" else ~condition) for value in values if value in words.YES_NO))
+
+
+def _moment(value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidError(N_("This is not a moment in time: %(value)s."), value=value) from error
+    if moment.tzinfo is None:
+        raise InvalidError(N_("This is not a moment in time: %(value)s."), value=value)
+    return moment
+
+
+def _enrolled_from(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return and_(true(), *(Device.enrolled_at >= _moment(value) for value in values))
+
+
+def _enrolled_before(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return and_(true(), *(Device.enrolled_at < _moment(value) for value in values))
 
 
 def _app(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
@@ -201,6 +219,8 @@ DEVICES = Listing(
         Filter("enrolled", N_("Enrolled"), lambda _c, v: _yes(Device.enrolled_at.is_not(None), v), words=words.YES_NO),
         Filter("waiting", N_("Waiting"), lambda _c, v: _yes(Device.waiting > 0, v), words=words.YES_NO),
         Filter("held", N_("Has a holder"), lambda _c, v: _yes(Device.person_id.is_not(None), v), words=words.YES_NO),
+        Filter("enrolled_from", N_("Enrolled from"), _enrolled_from, shown=False),
+        Filter("enrolled_before", N_("Enrolled before"), _enrolled_before, shown=False),
         Filter("person", N_("Person"), any_id(Device.person_id), shown=False),
         Filter("app", N_("Application"), _app, shown=False),
         Filter("app_version", N_("Application version"), _app_version, shown=False),

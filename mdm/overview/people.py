@@ -16,15 +16,6 @@ from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import has_words, within
 
-LANGUAGES = {
-    "nl": "Nederlands",
-    "fr": "Français",
-    "en": "English",
-    "tr": "Türkçe",
-    "ar": "العربية",
-    "ro": "Română",
-}
-
 
 def people_of(call: Call) -> Select[Any]:
     """People that the actor may see, with unit and service point."""
@@ -81,7 +72,7 @@ PEOPLE = Listing(
         Filter("service_point", N_("Service point"), any_id(Person.service_point_id), choices=places),
         Filter("unit", N_("Unit"), _unit, choices=units_offered),
         Filter("persona", N_("Persona"), any_of(Person.persona), words=words.PERSONAS),
-        Filter("language", N_("Language"), any_of(Person.language), words=LANGUAGES),
+        Filter("language", N_("Language"), any_of(Person.language), words=words.LANGUAGES),
         Filter(
             "device",
             N_("Has a device"),

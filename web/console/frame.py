@@ -1,7 +1,7 @@
 """What every page of the console has around it: navigation, words, time, the person's language and theme."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -70,6 +70,24 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
 )
 
 
+VOCABULARY = {
+    "state": "STATES",
+    "verdict": "VERDICTS",
+    "ownership": "OWNERSHIPS",
+    "kind": "KINDS",
+    "platform": "PLATFORMS",
+    "persona": "PERSONAS",
+    "order_state": "ORDER_STATES",
+    "command_state": "COMMAND_STATES",
+    "verb": "VERBS",
+    "invitation": "INVITATION_STATES",
+    "actor_kind": "ACTORS",
+    "spoken": "LANGUAGES",
+    "action": "ACTIONS",
+}
+"""Which vocabulary of ``overview/words.py`` the cells of a kind of column come from."""
+
+
 @lru_cache(maxsize=1)
 def _manifest() -> dict[str, str]:
     files: dict[str, str] = json.loads((DIST / "manifest.json").read_text())["files"]
@@ -84,15 +102,32 @@ def asset(name: str) -> str:
 def word(vocabulary: str, value: str) -> str:
     """What people call a value of a vocabulary of ``overview/words.py``; the value itself where it has no word."""
     known: dict[str, str] = getattr(words, vocabulary)
-    return gettext(known[value]) if value in known else value
+    return str(gettext(known[value])) if value in known else value
+
+
+def translated(vocabulary: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The values of a vocabulary with what people call them."""
+    return [(value, str(gettext(label))) for value, label in vocabulary.items()]
+
+
+def act(action: str) -> str:
+    """An action of the diary in words; one that has none, readable all the same."""
+    found = word("ACTIONS", action)
+    return found if found != action else action.replace(".", " ").replace("_", " ")
+
+
+def truth(value: object) -> str:
+    """Yes, no, or that it is not known: what a device could not find out is never a no."""
+    words_of = {"true": N_("Yes"), "1": N_("Yes"), "false": N_("No"), "0": N_("No")}
+    return str(gettext(words_of.get(str(value).lower(), N_("Unknown"))))
 
 
 def ago(moment: datetime) -> str:
     """How long ago, or in how long: "3 hours ago"."""
     distance = moment - utcnow()
     if abs(distance) < timedelta(seconds=45):
-        return gettext("just now")
-    return format_timedelta(distance, add_direction=True, threshold=1.2)
+        return str(gettext("just now"))
+    return str(format_timedelta(distance, add_direction=True, threshold=1.2))
 
 
 def moment(value: datetime) -> str:
@@ -102,7 +137,7 @@ def moment(value: datetime) -> str:
 
 def day(value: date) -> str:
     """A date as people write it."""
-    return format_date(value, "d MMM y")
+    return str(format_date(value, "d MMM y"))
 
 
 def is_old(value: datetime | None) -> bool:
@@ -152,7 +187,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "is_old": is_old,
     }
     app.jinja_env.filters.update(filters)
-    app.jinja_env.globals.update(asset=asset, word=word)
+    app.jinja_env.globals.update(asset=asset, word=word, truth=truth, vocabulary=VOCABULARY, act=act, translated=translated)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

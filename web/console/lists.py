@@ -17,21 +17,8 @@ from mdm.core.errors import N_, NotFoundError
 from mdm.core.text import spreadsheet_safe
 from mdm.overview.listing import SIZES, Filter, Listing, Page, Query, every, matching_ids, page, read_query
 from mdm.storage.call import Call
-from web.console.frame import word
+from web.console.frame import VOCABULARY, truth, word
 
-VOCABULARY = {
-    "state": "STATES",
-    "verdict": "VERDICTS",
-    "ownership": "OWNERSHIPS",
-    "kind": "KINDS",
-    "platform": "PLATFORMS",
-    "persona": "PERSONAS",
-    "order_state": "ORDER_STATES",
-    "command_state": "COMMAND_STATES",
-    "verb": "VERBS",
-    "invitation": "INVITATION_STATES",
-    "actor_kind": "ACTORS",
-}
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -73,7 +60,7 @@ class Shown:
     def export_url(self, kind: str) -> str:
         """Exactly what is shown, all pages, as a file."""
         parameters = [*self.query.parameters(self.listing, cursor=""), ("as", kind)]
-        return f"{url_for(self.endpoint, **self.values)}?{urlencode(parameters)}"
+        return f"{url_for(self.endpoint + '_file', **self.values)}?{urlencode(parameters)}"
 
     def sorted_by(self, key: str) -> str:
         """The value of ``aria-sort`` for a column."""
@@ -146,11 +133,9 @@ def _chips(call: Call, listing: Listing, query: Query, endpoint: str, values: Ma
     return chips
 
 
-def export(call: Call, listing: Listing) -> Response | None:
-    """The list as a file when the address asks for one (``as=csv``, ``as=xlsx``), else None. Notes it in the diary."""
-    kind = request.args.get("as", "")
-    if not kind:
-        return None
+def export(call: Call, listing: Listing) -> Response:
+    """The list as a file (``as=csv``, ``as=xlsx``): the same rows and columns, all pages. Noted in the diary."""
+    kind = request.args.get("as", "csv")
     if kind not in TYPES:
         raise NotFoundError(N_("There is no such kind of export."))
     query = replace(query_of(listing), cursor="")
@@ -185,15 +170,10 @@ def _cell(kind: str, value: Any) -> Any:
     if kind in VOCABULARY:
         return word(VOCABULARY[kind], value)
     if kind == "truth":
-        return _truth(value)
+        return truth(value)
     if kind == "date":
         return value.isoformat()
     return spreadsheet_safe(value) if isinstance(value, str) else value
-
-
-def _truth(value: Any) -> str:
-    words = {"true": gettext("Yes"), "1": gettext("Yes"), "false": gettext("No"), "0": gettext("No")}
-    return words.get(str(value).lower(), gettext("Unknown"))
 
 
 def chosen_ids(call: Call, listing: Listing) -> list[int]:

@@ -71,9 +71,9 @@ def number(name: str, source: Mapping[str, str] | None = None) -> int | None:
     return int(written)
 
 
-def day_field(name: str) -> date | None:
+def day_field(name: str, source: Mapping[str, str] | None = None) -> date | None:
     """A field as date, None when empty; raises InvalidError when it is none."""
-    written = text(name)
+    written = (request.form if source is None else source).get(name, "").strip()
     if not written:
         return None
     try:
