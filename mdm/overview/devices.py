@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 
-from mdm.compliance.model import Finding
+from mdm.compliance.model import Exemption, Finding
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
 from mdm.inventory import search
@@ -119,6 +119,29 @@ def _rule(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     return exists().where(Finding.device_id == Device.id, Finding.rule_id.in_(numbers))
 
 
+def _finding(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    """``number|standing``: devices that stand so with that rule: overdue, in_grace, unknown, exempt."""
+    excused = exists().where(
+        Exemption.device_id == Finding.device_id,
+        Exemption.rule_id == Finding.rule_id,
+        Exemption.ended_at.is_(None),
+        Exemption.until > call.now,
+    )
+    standings: dict[str, ColumnElement[bool]] = {
+        "overdue": and_(~excused, Finding.unknown.is_(False), Finding.grace_until <= call.now),
+        "in_grace": and_(~excused, Finding.unknown.is_(False), Finding.grace_until > call.now),
+        "unknown": and_(~excused, Finding.unknown.is_(True)),
+        "exempt": excused,
+    }
+    conditions: list[ColumnElement[bool]] = [false()]
+    for value in values:
+        number, _, name = value.partition("|")
+        if number.isascii() and number.isdigit() and len(number) < 15 and name in standings:
+            found = select(Finding.device_id).where(Finding.rule_id == int(number), standings[name])
+            conditions.append(Device.id.in_(found))
+    return or_(*conditions)
+
+
 def _group(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     numbers = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 15]
     members = select(DeviceGroupMember.device_id).where(DeviceGroupMember.group_id.in_(numbers))
@@ -224,6 +247,7 @@ DEVICES = Listing(
         Filter("person", N_("Person"), any_id(Device.person_id), shown=False),
         Filter("app", N_("Application"), _app, shown=False),
         Filter("app_version", N_("Application version"), _app_version, shown=False),
+        Filter("finding", N_("Rule and standing"), _finding, shown=False),
         Filter("rule", N_("Rule"), _rule, shown=False),
         Filter("cohort", N_("Cohort"), any_id(Device.cohort_id), shown=False),
     ),

@@ -1,0 +1,182 @@
+"""Enrollment: inviting, the list of invitations, one invitation for the desk, and the page for the invited person."""
+
+from typing import Any
+
+import segno
+from flask import current_app, request, url_for
+from flask.wrappers import Response
+from flask_babel import force_locale, gettext
+
+from mdm.core.actor import ActorKind
+from mdm.core.errors import HavenmeesterError
+from mdm.core.permissions import Permission
+from mdm.enrollment import queries, service
+from mdm.enrollment.links import Links
+from mdm.enrollment.model import Invitation
+from mdm.enrollment.progress import ORDER, SENTENCES, Progress, standing
+from mdm.org.model import ServicePoint
+from mdm.org.queries import service_points
+from mdm.overview import words
+from mdm.overview.invitations import listing
+from mdm.people.model import Person
+from mdm.people.queries import person as one_person
+from mdm.storage.call import Call
+from web.common.failures import Failure
+from web.common.guard import may, public
+from web.common.language import LANGUAGES
+from web.console.authority import authority
+from web.console.identity import settings
+from web.console.lists import export, show
+from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
+
+
+def links() -> Links:
+    """What addresses of invitations are made of here. Raises UnavailableError when the signer has never answered."""
+    return Links.of(settings(), authority(current_app).fingerprint)
+
+
+@may(Permission.ENROLLMENT_VIEW)
+def enrollment(call: Call) -> Response:
+    """The list of invitations."""
+    return page("enrollment/list.html", list=show(call, listing(call.now), "enrollment"))
+
+
+@may(Permission.ENROLLMENT_VIEW, write=True)
+def enrollment_file(call: Call) -> Response:
+    """The list as a file."""
+    return export(call, listing(call.now))
+
+
+def _form(call: Call, failure: Failure | None = None) -> Response:
+    known = request.args.get("person", "")
+    who = one_person(call, int(known)) if known.isascii() and known.isdigit() and len(known) < 15 else None
+    values: dict[str, Any] = dict(request.form) if failure else {}
+    if who is not None and not failure:
+        point = call.session.get(ServicePoint, who.service_point_id) if who.service_point_id else None
+        values = {"email": who.email or "", "name": who.name, "service_point": point.code if point else ""}
+    values.setdefault("service_point", request.args.get("service_point", ""))
+    points = [(point.code, point.name) for point in service_points(call)]
+    response = page(
+        "enrollment/invite.html",
+        failure=failure,
+        values=values,
+        points=points,
+        words=words,
+        platforms=[(key, words.PLATFORMS[key]) for key in words.PLATFORMS],
+        hours=settings().invitation_hours,
+    )
+    return failure.stamp(response) if failure else response
+
+
+@may(Permission.ENROLLMENT_INVITE)
+def invite(call: Call) -> Response:
+    """Invites somebody. The address is shown once, on the answer itself: it is stored nowhere."""
+    if request.method == "GET":
+        return _form(call)
+    try:
+        made, url = service.invite(
+            call,
+            links(),
+            email=text("email"),
+            name=text("name") or None,
+            platform=text("platform"),
+            service_point_code=text("service_point"),
+            kind=text("kind"),
+            ownership=text("ownership") or "city",
+        )
+    except HavenmeesterError as error:
+        return _form(call, refused(call, error))
+    person = call.session.get_one(Person, made.person_id)
+    return page(
+        "enrollment/invited.html", invitation=made, person=person, url=url, qr=_qr(url), command=_command(url)
+    )
+
+
+def _command(url: str) -> str:
+    return f"sudo havenmeester-agent enroll '{url}' --state /var/lib/havenmeester-agent"
+
+
+def _qr(content: str) -> str:
+    return segno.make(content, error="m").svg_data_uri(border=2, scale=4, dark="#000", light="#fff")
+
+
+@may(Permission.ENROLLMENT_VIEW)
+def invitation(call: Call, uid: str) -> Response:
+    """One invitation as the desk sees it, with its steps."""
+    found = queries.invitation(call, uid)
+    return page(
+        "enrollment/invitation.html",
+        invitation=found,
+        person=call.session.get_one(Person, found.person_id),
+        point=call.session.get(ServicePoint, found.service_point_id),
+        standing=standing(found, call.now),
+        **_steps(queries.invitation_progress(call.session, found, call.now)),
+    )
+
+
+@may(Permission.ENROLLMENT_VIEW)
+def invitation_steps(call: Call, uid: str) -> Response:
+    """The steps alone, for the page that waits."""
+    found = queries.invitation(call, uid)
+    progress = queries.invitation_progress(call.session, found, call.now)
+    return page("enrollment/_steps.html", poll=url_for("invitation_steps", uid=uid), **_steps(progress))
+
+
+def _steps(progress: Progress) -> dict[str, Any]:
+    return {"progress": progress, "order": ORDER, "sentences": SENTENCES}
+
+
+@may(Permission.ENROLLMENT_INVITE)
+def invitation_withdraw(call: Call, uid: str) -> Response:
+    """Makes an unused invitation worthless."""
+    service.withdraw(call, uid)
+    return done(gettext("The invitation was withdrawn. Its address does not work any more."), url_for("enrollment"))
+
+
+def _language_of(call: Call, found: Invitation) -> str:
+    person = call.session.get_one(Person, found.person_id)
+    chosen = request.cookies.get("hm_language")
+    return chosen if chosen in LANGUAGES else person.language if person.language in LANGUAGES else settings().language
+
+
+@public("the invitation page: whoever has the token may see how to enrol and how far it is", write=True)
+def welcome(call: Call, token: str) -> Response:
+    """What will happen, the command to paste, the QR code, the steps. In the invited person's language."""
+    found = service.opened(call, token)
+    address = links().url(token)
+    with force_locale(_language_of(call, found)):
+        return page(
+            "enrollment/welcome.html",
+            invitation=found,
+            person=call.session.get_one(Person, found.person_id),
+            point=call.session.get(ServicePoint, found.service_point_id),
+            command=_command(address),
+            qr=_qr(address),
+            token_of=token,
+            language=_language_of(call, found),
+            stranger=call.actor.kind is ActorKind.VISITOR,
+            **_steps(queries.progress(call.session, token, call.now)),
+        )
+
+
+@public("the steps of an invitation, for the page that waits until they are done")
+def welcome_steps(call: Call, token: str) -> Response:
+    """The steps alone."""
+    found = queries.by_token(call.session, token)
+    if found is None:
+        raise queries.unknown_invitation()
+    with force_locale(_language_of(call, found)):
+        progress = queries.progress(call.session, token, call.now)
+        return page("enrollment/_steps.html", poll=url_for("welcome_steps", token=token), **_steps(progress))
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/enrollment", "enrollment", enrollment, GET),
+    ("/enrollment/file", "enrollment_file", enrollment_file, GET),
+    ("/enrollment/invite", "invite", invite, BOTH),
+    ("/enrollment/<uid>", "invitation", invitation, GET),
+    ("/enrollment/<uid>/steps", "invitation_steps", invitation_steps, GET),
+    ("/enrollment/<uid>/withdraw", "invitation_withdraw", invitation_withdraw, POST),
+    ("/e/<token>", "welcome", welcome, GET),
+    ("/e/<token>/steps", "welcome_steps", welcome_steps, GET),
+)
