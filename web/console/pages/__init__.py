@@ -1,0 +1,35 @@
+"""Every page of the console, one module per subject."""
+
+from web.console.pages import (
+    account,
+    applications,
+    approvals,
+    audit,
+    compliance,
+    device,
+    devices,
+    enrollment,
+    home,
+    org,
+    people,
+    settings,
+    sign_in,
+)
+from web.console.pages.helpers import Route
+
+ROUTES: tuple[Route, ...] = (
+    *home.ROUTES,
+    *sign_in.ROUTES,
+    *account.ROUTES,
+    *devices.ROUTES,
+    *device.ROUTES,
+    *people.ROUTES,
+    *org.ROUTES,
+    *applications.ROUTES,
+    *enrollment.ROUTES,
+    *compliance.ROUTES,
+    *approvals.ROUTES,
+    *audit.ROUTES,
+    *settings.ROUTES,
+)
+"""The table of all addresses."""
