@@ -233,7 +233,7 @@ def _fetch(
     order = next(column.sort for column in listing.columns if column.key == key and column.sort is not None)
     descending = query.descending is not backwards
     shown: list[Any] = [column.value.label(column.key) for column in listing.columns if column.key in query.columns]
-    statement: Select[Any] = (
+    statement: Any = (
         listing.base(call)
         .with_only_columns(
             listing.id.label("_id"), order.label("_sort"), *listing.extra, *shown, maintain_column_froms=True
@@ -321,7 +321,7 @@ def _is_id(value: str) -> bool:
 def one_row(call: Call, listing: Listing, number: int) -> RowMapping | None:
     """The row with that id as the list shows it, or None when it is not there or not the actor's."""
     columns: list[Any] = [column.value.label(column.key) for column in listing.columns]
-    statement: Select[Any] = listing.base(call).with_only_columns(
+    statement: Any = listing.base(call).with_only_columns(
         listing.id.label("_id"), *listing.extra, *columns, maintain_column_froms=True
     )
     return call.session.execute(statement.where(listing.id == number)).mappings().first()

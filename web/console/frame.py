@@ -187,7 +187,9 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "is_old": is_old,
     }
     app.jinja_env.filters.update(filters)
-    app.jinja_env.globals.update(asset=asset, word=word, truth=truth, vocabulary=VOCABULARY, act=act, translated=translated)
+    app.jinja_env.globals.update(
+        asset=asset, word=word, truth=truth, vocabulary=VOCABULARY, act=act, translated=translated
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -34,9 +34,7 @@ def seal() -> Seal:
 def limits() -> access.Limits:
     """How long sessions last here."""
     configured = settings()
-    return access.Limits(
-        timedelta(minutes=configured.session_idle_minutes), timedelta(hours=configured.session_hours)
-    )
+    return access.Limits(timedelta(minutes=configured.session_idle_minutes), timedelta(hours=configured.session_hours))
 
 
 def cookie_name() -> str:
@@ -81,17 +79,13 @@ def _remember(web_session: WebSession, operator: Operator) -> None:
 
 def give_cookie(response: Response, secret: str) -> Response:
     """The response with the session cookie: for this host, for scripts invisible, not sent from other sites' forms."""
-    response.set_cookie(
-        cookie_name(), secret, httponly=True, samesite="Lax", secure=uses_tls(settings()), path="/"
-    )
+    response.set_cookie(cookie_name(), secret, httponly=True, samesite="Lax", secure=uses_tls(settings()), path="/")
     return response
 
 
 def take_cookie(response: Response) -> Response:
     """The response that makes the browser forget the session."""
-    response.delete_cookie(
-        cookie_name(), httponly=True, samesite="Lax", secure=uses_tls(settings()), path="/"
-    )
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=uses_tls(settings()), path="/")
     return response
 
 

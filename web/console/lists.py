@@ -182,4 +182,3 @@ def chosen_ids(call: Call, listing: Listing) -> list[int]:
         parameters = parse_qs(request.form.get("query", ""))
         return matching_ids(call, listing, read_query(listing, parameters))
     return [int(value) for value in request.form.getlist("row") if value.isascii() and value.isdigit()][:1000]
-

@@ -85,7 +85,11 @@ def second_factor(call: Call) -> Response:
             access.confirm_totp(call, text("code"), seal())
             return done(gettext("The second factor is set up."), url_for("account"))
         proved = access.prove_again(call, g.web_session, visit(), seal(), code=text("code"))
-        access.remove_totp(call, proved)
+        if not proved:
+            # A wrong code counts for the brake, so it must be kept: an answer and no exception.
+            sentence = gettext("The code is wrong. Nothing was changed.")
+            return _page(call, Failure(422, "invalid", sentence))
+        access.remove_totp(call, g.web_session)
     except HavenmeesterError as error:
         return _page(call, refused(call, error))
     return done(gettext("The second factor was removed."), url_for("account"))

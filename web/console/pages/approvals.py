@@ -24,7 +24,6 @@ from web.console.identity import settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 
-
 DAY = timedelta(days=1)
 
 
@@ -61,7 +60,10 @@ def _order(call: Call, number: str, failure: Failure | None = None) -> Response:
         .select_from(Order)
         .where(Order.requested_by_id == order.requested_by_id, Order.requested_at > call.now - DAY)
     )
-    decides = call.actor.may(Permission.ORDER_APPROVE, Where(order.service_point_id, order.unit_id)) and order.state == "requested"
+    decides = (
+        call.actor.may(Permission.ORDER_APPROVE, Where(order.service_point_id, order.unit_id))
+        and order.state == "requested"
+    )
     response = page(
         "orders/order.html",
         order=order,

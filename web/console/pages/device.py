@@ -94,7 +94,9 @@ def device_raw(call: Call, uid: str) -> Response:
 def _overview(call: Call, found: Device) -> dict[str, Any]:
     return {
         "facts": {name: one.content for name, one in queries.facts(call, found.uid).items()},
-        "findings": compliance.findings(call, found.uid) if call.actor.may(Permission.COMPLIANCE_VIEW, found.where) else [],
+        "findings": compliance.findings(call, found.uid)
+        if call.actor.may(Permission.COMPLIANCE_VIEW, found.where)
+        else [],
         "waiting": [one for one in commands.for_device(call, found.uid, limit=20) if one.finished_at is None],
         "certificates": enrollments.enrollments(call, found.uid)[:3],
     }
@@ -191,7 +193,9 @@ def device_move(call: Call, uid: str) -> Response:
         inventory.take_back(call, uid, int(chosen) if chosen.isdigit() else None, reason=reason)
     else:
         inventory.move(call, uid, goal, reason=reason)
-    return done(gettext("Done. The device is now: %(state)s.", state=gettext(words.STATES[state])), url_for("device", uid=uid))
+    return done(
+        gettext("Done. The device is now: %(state)s.", state=gettext(words.STATES[state])), url_for("device", uid=uid)
+    )
 
 
 @may(Permission.ENROLLMENT_REVOKE)
@@ -211,7 +215,9 @@ def devices_act(call: Call) -> Response:
     needs_form = verb in (Verb.LOCK, Verb.MESSAGE, Verb.RESTART)
     chosen = device_page.chosen(call, uids)
     if needs_form and not text("sure"):
-        return page("devices/act.html", verb=verb.value, chosen=chosen, failure=None, values=request.form, next=text("next"))
+        return page(
+            "devices/act.html", verb=verb.value, chosen=chosen, failure=None, values=request.form, next=text("next")
+        )
     ready = [one.uid for one in chosen if one.enrolled_at is not None]
     try:
         sent = command_service.send(call, ready, verb, _args(verb), reason=text("reason")[:REASON_MOST])
@@ -219,10 +225,19 @@ def devices_act(call: Call) -> Response:
         failure = refused(call, error)
         chosen = device_page.chosen(call, uids)
         return failure.stamp(
-            page("devices/act.html", verb=verb.value, chosen=chosen, failure=failure, values=request.form, next=text("next"))
+            page(
+                "devices/act.html",
+                verb=verb.value,
+                chosen=chosen,
+                failure=failure,
+                values=request.form,
+                next=text("next"),
+            )
         )
     left_out = len(chosen) - len(ready)
-    sentence = gettext("%(verb)s was asked of %(count)s devices.", verb=gettext(words.VERBS[verb.value]), count=len(ready))
+    sentence = gettext(
+        "%(verb)s was asked of %(count)s devices.", verb=gettext(words.VERBS[verb.value]), count=len(ready)
+    )
     if left_out:
         sentence += " " + gettext("%(count)s are not enrolled and were left out.", count=left_out)
     if sent.batch:

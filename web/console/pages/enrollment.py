@@ -87,9 +87,7 @@ def invite(call: Call) -> Response:
     except HavenmeesterError as error:
         return _form(call, refused(call, error))
     person = call.session.get_one(Person, made.person_id)
-    return page(
-        "enrollment/invited.html", invitation=made, person=person, url=url, qr=_qr(url), command=_command(url)
-    )
+    return page("enrollment/invited.html", invitation=made, person=person, url=url, qr=_qr(url), command=_command(url))
 
 
 def _command(url: str) -> str:

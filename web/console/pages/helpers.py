@@ -86,5 +86,3 @@ def day_field(name: str, source: Mapping[str, str] | None = None) -> date | None
 def warn(failure: Failure) -> None:
     """Shows a refusal on top of the next page."""
     flash(failure.sentence, "error")
-
-

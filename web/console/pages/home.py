@@ -25,9 +25,7 @@ def drawn(chart: Chart, *, share: bool = False, across: bool = False) -> str:
             "names": [gettext(name) for name in chart.names],
             "share": share,
             "across": across,
-            "series": [
-                {"name": gettext(one.name), "colour": one.colour, "values": one.values} for one in chart.series
-            ],
+            "series": [{"name": gettext(one.name), "colour": one.colour, "values": one.values} for one in chart.series],
         }
     )
 

@@ -23,7 +23,9 @@ from web.console.pages.helpers import BOTH, GET, POST, Route, day_field, done, n
 
 def _per(call: Call, column: str) -> tuple[dict[int, int], dict[int, int]]:
     """People and devices per place, within the actor's scope."""
-    people = people_select(call).with_only_columns(getattr(Person, column), func.count()).group_by(getattr(Person, column))
+    people = (
+        people_select(call).with_only_columns(getattr(Person, column), func.count()).group_by(getattr(Person, column))
+    )
     devices = (
         devices_select(call).with_only_columns(getattr(Device, column), func.count()).group_by(getattr(Device, column))
     )

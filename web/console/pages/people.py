@@ -12,8 +12,7 @@ from mdm.org.queries import service_point_names, unit_names
 from mdm.overview import words
 from mdm.overview.devices import places, units_offered
 from mdm.overview.people import PEOPLE
-from mdm.people import queries
-from mdm.people import service
+from mdm.people import queries, service
 from mdm.people.model import Person
 from mdm.people.service import PersonFields
 from mdm.storage.call import Call

@@ -8,12 +8,13 @@ from mdm.access import service as access
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, LimitedError
 from mdm.storage.call import Call
+from web.common.app import uses_tls
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.console.frame import THEME_COOKIE, THEMES
-from web.console.identity import brought_cookie, give_cookie, limits, seal, settings, take_cookie, uses_tls, visit
+from web.console.identity import brought_cookie, give_cookie, limits, seal, settings, take_cookie, visit
 from web.console.pages.helpers import BOTH, POST, Route, back, is_ours, page, text
 
 YEAR = 31_536_000

@@ -1,0 +1,86 @@
+"""A console over a filled house, once per session, and visitors who have signed in through its true pages."""
+
+import re
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from mdm.settings import Settings
+from tests.console.house import fill, sign_in_link
+from web.build import build
+from web.console.app import make_console
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """A database file with the pilot in it, to copy from."""
+    path = tmp_path_factory.mktemp("filled") / "havenmeester.db"
+    shutil.copy(sqlite_template, path)
+    settings = Settings(home=path.parent, database_url=f"sqlite:///{path}", language="en")
+    fill(settings, datetime.now(UTC).replace(microsecond=0))
+    return path
+
+
+@pytest.fixture
+def settings(filled: Path, tmp_path: Path) -> Settings:
+    """The configuration of a console of one test's own."""
+    path = tmp_path / "havenmeester.db"
+    for file in filled.parent.glob("havenmeester.db*"):
+        shutil.copy(file, tmp_path / file.name)
+    return Settings(home=tmp_path, database_url=f"sqlite:///{path}", language="en", console_port=8080)
+
+
+@pytest.fixture
+def console(settings: Settings) -> Flask:
+    """The console."""
+    build()
+    return make_console(settings)
+
+
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Visitor:
+    """Somebody at a browser: sends forms as the browser does, with the token of the page that it stands on."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.token = ""
+
+    def get(self, address: str, **options: object):  # noqa: ANN201
+        """Opens a page and remembers its form token."""
+        answer = self.client.get(address, **options)
+        found = CSRF.search(answer.text) if answer.mimetype == "text/html" else None
+        if found:
+            self.token = found[1]
+        return answer
+
+    def post(self, address: str, **fields: object):  # noqa: ANN201
+        """Sends a form."""
+        return self.client.post(address, data={"csrf_token": self.token, **fields})
+
+
+@pytest.fixture
+def visitor(console: Flask) -> Visitor:
+    """A stranger."""
+    return Visitor(console)
+
+
+@pytest.fixture
+def signed_in(console: Flask, settings: Settings) -> Callable[[str], Visitor]:
+    """``signed_in("mo@stad.example")`` has redeemed a one-time link."""
+
+    def one(email: str) -> Visitor:
+        visitor = Visitor(console)
+        address = f"/sign-in/link/{sign_in_link(settings.database, email)}"
+        visitor.get(address)
+        assert visitor.post(address).status_code == 303
+        visitor.get("/account")
+        return visitor
+
+    return one

@@ -1,0 +1,77 @@
+"""Every page opens for those who may, and for nobody else."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from mdm.settings import Settings
+from tests.console.conftest import Visitor
+
+LINK = re.compile(r'href="(/[^"#]*)"')
+SignedIn = Callable[[str], Visitor]
+
+
+def crawl(visitor: Visitor, most: int = 400) -> dict[str, int]:
+    """Every address that pages link to, within reason, with its status."""
+    seen: dict[str, int] = {}
+    shapes: dict[str, int] = {}
+    waiting = ["/"]
+    while waiting and len(seen) < most:
+        address = waiting.pop(0)
+        if address in seen or address.startswith("/static/"):
+            continue
+        shape = re.sub(r"[0-9a-f]{32}|\d+|=[^&]*", "*", address)
+        shapes[shape] = shapes.get(shape, 0) + 1
+        if shapes[shape] > 2:
+            continue
+        answer = visitor.get(address)
+        seen[address] = answer.status_code
+        if answer.mimetype == "text/html":
+            waiting += [link.replace("&amp;", "&") for link in LINK.findall(answer.text)]
+    return seen
+
+
+@pytest.mark.parametrize("email", ["mo@stad.example", "marijke@stad.example", "sarah@stad.example"])
+def test_every_link_that_a_page_shows_can_be_followed(signed_in: SignedIn, email: str) -> None:
+    seen = crawl(signed_in(email))
+
+    assert len(seen) > 60
+    assert {address: status for address, status in seen.items() if status not in (200, 303)} == {}
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_and_comes_back_to_where_they_wanted(visitor: Visitor) -> None:
+    answer = visitor.get("/devices?state=lost")
+
+    assert (answer.status_code, answer.location) == (303, "/sign-in?next=/devices?state%3Dlost")
+
+
+def test_a_form_without_its_token_changes_nothing(signed_in: SignedIn, settings: Settings) -> None:
+    visitor = signed_in("mo@stad.example")
+    visitor.token = "forged"
+
+    answer = visitor.post("/people/new", name="Eve")
+
+    assert answer.status_code == 400
+    with create_engine(settings.database).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM person WHERE name = 'Eve'")).scalar() == 0
+
+
+def test_a_page_from_elsewhere_is_not_gone_back_to(signed_in: SignedIn) -> None:
+    visitor = signed_in("mo@stad.example")
+
+    for address in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+        assert visitor.post("/preferences", theme="dark", next=address).location == "/"
+    assert visitor.post("/preferences", theme="dark", next="/devices?state=lost").location == "/devices?state=lost"
+
+
+def test_hostile_names_are_shown_as_text(signed_in: SignedIn, settings: Settings) -> None:
+    with create_engine(settings.database).begin() as connection:
+        connection.execute(text("UPDATE device SET name = '<script>alert(1)</script>' WHERE id = 1"))
+    visitor = signed_in("mo@stad.example")
+
+    page = visitor.get("/devices?sort=name").text
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
