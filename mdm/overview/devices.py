@@ -16,6 +16,7 @@ from mdm.org.queries import service_points, units, units_below
 from mdm.overview import words
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, moment_order, text_order
 from mdm.people.model import Person
+from mdm.policies.model import Assignment, Cohort
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
 
@@ -142,6 +143,25 @@ def _finding(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
+def _assigned(call: Call, wanted: set[int]) -> ColumnElement[bool]:
+    """Devices that one of these assignments reaches: by their cohorts, which are few however many devices there are."""
+    rows = call.session.execute(select(Cohort.id, Cohort.assignments))
+    return Device.cohort_id.in_([row.id for row in rows if wanted & set(row.assignments)])
+
+
+def _numbers(values: Sequence[str]) -> set[int]:
+    return {int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 15}
+
+
+def _assignment(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return _assigned(call, _numbers(values))
+
+
+def _policy(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    ids = call.session.scalars(select(Assignment.id).where(Assignment.policy_id.in_(_numbers(values))))
+    return _assigned(call, set(ids))
+
+
 def _group(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     numbers = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 15]
     members = select(DeviceGroupMember.device_id).where(DeviceGroupMember.group_id.in_(numbers))
@@ -249,6 +269,8 @@ DEVICES = Listing(
         Filter("app_version", N_("Application version"), _app_version, shown=False),
         Filter("finding", N_("Rule and standing"), _finding, shown=False),
         Filter("rule", N_("Rule"), _rule, shown=False),
+        Filter("policy", N_("Policy"), _policy, shown=False),
+        Filter("assignment", N_("Assignment"), _assignment, shown=False),
         Filter("cohort", N_("Cohort"), any_id(Device.cohort_id), shown=False),
     ),
 )

@@ -159,3 +159,18 @@ ACTIONS = {
     "unit.reopened": N_("reopened a unit"),
 }
 """Actions of the diary in words. One that is missing here is shown by its name."""
+EVENTS = {
+    "recorded": N_("Recorded"),
+    "enrolled": N_("Enrolled"),
+    "edited": N_("Edited"),
+    "handed_out": N_("Handed out"),
+    "state": N_("State changed"),
+    "moved": N_("State changed"),
+    "relocated": N_("Moved to another place"),
+    "returned": N_("Returned"),
+    "left": N_("Left the management"),
+    "renewed": N_("Certificate renewed"),
+    "revoked": N_("Certificate refused"),
+    "wiped": N_("Wiped"),
+}
+"""Kinds of lines of a device's own time line; one that is missing here is shown by its name."""

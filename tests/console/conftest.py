@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -14,6 +15,12 @@ from mdm.settings import Settings
 from tests.console.house import fill, sign_in_link
 from web.build import build
 from web.console.app import make_console
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> None:
+    """Plain lines: traces with every local variable take seconds to draw."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +59,7 @@ class Visitor:
         self.client: FlaskClient = app.test_client()
         self.token = ""
 
-    def get(self, address: str, **options: object):  # noqa: ANN201
+    def get(self, address: str, **options: object):
         """Opens a page and remembers its form token."""
         answer = self.client.get(address, **options)
         found = CSRF.search(answer.text) if answer.mimetype == "text/html" else None
@@ -60,7 +67,7 @@ class Visitor:
             self.token = found[1]
         return answer
 
-    def post(self, address: str, **fields: object):  # noqa: ANN201
+    def post(self, address: str, **fields: object):
         """Sends a form."""
         return self.client.post(address, data={"csrf_token": self.token, **fields})
 

@@ -11,7 +11,7 @@ from mdm.audit import service as audit
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
 from mdm.compliance import management
-from mdm.compliance.service import judge_all
+from mdm.compliance.service import judge_many
 from mdm.core.actor import Actor, ActorKind, command_line
 from mdm.core.permissions import Grant, Role
 from mdm.enrollment.links import Links
@@ -52,7 +52,8 @@ def fill(settings: Settings, now: datetime) -> None:
             access.add_grant(call, made.id, role)
         _enrol(call)
     with transaction(engine) as session:
-        judge_all(Call(command_line("tests"), session, now))
+        ids = session.scalars(select(Device.id).where(Device.enrolled_at.is_not(None))).all()
+        judge_many(Call(command_line("tests"), session, now), ids)
     with transaction(engine) as session:
         admin = Actor(ActorKind.OPERATOR, 1, "Mo Haddad", (Grant(Role.FLEET_ADMIN),))
         call = Call(admin, session, now)
@@ -65,21 +66,29 @@ def fill(settings: Settings, now: datetime) -> None:
 def _enrol(call: Call) -> None:
     """Makes the kiosks and laptops of the pilot look as after their first reports."""
     session: Session = call.session
-    apps = store(session, "linux", {"chromium": "142.0", "firefox-esr": "128.5", "bash": "5.2", "openssh-server": "9.2"})
+    apps = store(
+        session, "linux", {"chromium": "142.0", "firefox-esr": "128.5", "bash": "5.2", "openssh-server": "9.2"}
+    )
     devices = session.scalars(select(Device).where(Device.kind.in_(("kiosk", "laptop"))).order_by(Device.id)).all()
     for number, device in enumerate(devices):
         device.platform = "linux"
         device.os_name, device.os_version = OS[number % 3]
         device.agent_version = "0.1.0"
         device.enrolled_at = call.now - timedelta(days=number % 60, hours=3)
-        seen = timedelta(days=12) if number % 11 == 5 else timedelta(days=3) if number % 5 == 3 else timedelta(minutes=4)
+        seen = (
+            timedelta(days=12) if number % 11 == 5 else timedelta(days=3) if number % 5 == 3 else timedelta(minutes=4)
+        )
         device.last_seen_at = device.last_report_at = call.now - seen
         device.app_set_id = apps
         for section, content in SECTIONS.items():
             changed = {**content, "root_encrypted": number % 4 != 1} if section == "encryption" else content
             session.add(
                 FactSection(
-                    device_id=device.id, section=section, digest="0" * 16, content=changed, changed_at=device.last_seen_at
+                    device_id=device.id,
+                    section=section,
+                    digest="0" * 16,
+                    content=changed,
+                    changed_at=device.last_seen_at,
                 )
             )
     audit.record(call, "device.enrolled", ("device", devices[0].uid), name=devices[0].label, where=devices[0].where)

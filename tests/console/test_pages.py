@@ -13,7 +13,7 @@ LINK = re.compile(r'href="(/[^"#]*)"')
 SignedIn = Callable[[str], Visitor]
 
 
-def crawl(visitor: Visitor, most: int = 400) -> dict[str, int]:
+def crawl(visitor: Visitor, most: int = 120) -> dict[str, int]:
     """Every address that pages link to, within reason, with its status."""
     seen: dict[str, int] = {}
     shapes: dict[str, int] = {}
@@ -23,8 +23,10 @@ def crawl(visitor: Visitor, most: int = 400) -> dict[str, int]:
         if address in seen or address.startswith("/static/"):
             continue
         shape = re.sub(r"[0-9a-f]{32}|\d+|=[^&]*", "*", address)
+        # Sorting and sizes lead to the same pages again.
+        shape = re.sub(r"[?&](sort|size)=\*", "", shape)
         shapes[shape] = shapes.get(shape, 0) + 1
-        if shapes[shape] > 2:
+        if shapes[shape] > 1:
             continue
         answer = visitor.get(address)
         seen[address] = answer.status_code
@@ -37,7 +39,7 @@ def crawl(visitor: Visitor, most: int = 400) -> dict[str, int]:
 def test_every_link_that_a_page_shows_can_be_followed(signed_in: SignedIn, email: str) -> None:
     seen = crawl(signed_in(email))
 
-    assert len(seen) > 60
+    assert len(seen) > 40
     assert {address: status for address, status in seen.items() if status not in (200, 303)} == {}
 
 

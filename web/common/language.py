@@ -1,8 +1,6 @@
 """Which language a person reads: their own choice, else the browser's, else the city's."""
 
-from datetime import tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel
@@ -23,8 +21,9 @@ def chosen_language() -> str:
     return request.accept_languages.best_match(list(LANGUAGES)) or city
 
 
-def _zone() -> tzinfo:
-    return ZoneInfo(current_app.config["TIMEZONE"])
+def _zone() -> str:
+    # The name and not the zone itself: flask-babel makes its own kind of zone from it.
+    return str(current_app.config["TIMEZONE"])
 
 
 def speak(app: Flask, language: str, timezone: str) -> None:

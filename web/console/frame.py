@@ -1,6 +1,7 @@
 """What every page of the console has around it: navigation, words, time, the person's language and theme."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from mdm.core.clock import iso, utcnow
 from mdm.core.errors import N_
 from mdm.core.permissions import Permission
 from mdm.overview import words
+from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
 from web.common.language import LANGUAGES
 
@@ -105,6 +107,32 @@ def word(vocabulary: str, value: str) -> str:
     return str(gettext(known[value])) if value in known else value
 
 
+def event(kind: str) -> str:
+    """A line of a device's own time line in words."""
+    found = word("EVENTS", kind)
+    return found if found != kind else kind.replace(".", " ").replace("_", " ")
+
+
+def anchor(place: str) -> str:
+    """A place in a form as the id of an element: ``wifi.networks[1].ssid`` is ``wifi-networks-1-ssid``."""
+    return re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")
+
+
+def shown_value(key: str, value: object) -> str:
+    """A value of a setting in words, secrets masked."""
+    return catalogue.show(key, value, str(get_locale() or "en")[:2])
+
+
+def reason_of(other: Mapping[str, Any]) -> str:
+    """Why a policy did not win, in words."""
+    return explanation.reason(other, str(get_locale() or "en")[:2])
+
+
+def fill(sentence: str, params: Mapping[str, Any]) -> str:
+    """A sentence of a room in the person's language, filled."""
+    return str(gettext(sentence)) % params
+
+
 def translated(vocabulary: Mapping[str, str]) -> list[tuple[str, str]]:
     """The values of a vocabulary with what people call them."""
     return [(value, str(gettext(label))) for value, label in vocabulary.items()]
@@ -187,9 +215,8 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "is_old": is_old,
     }
     app.jinja_env.filters.update(filters)
-    app.jinja_env.globals.update(
-        asset=asset, word=word, truth=truth, vocabulary=VOCABULARY, act=act, translated=translated
-    )
+    helpers = (asset, word, truth, act, translated, anchor, fill, shown_value, reason_of, event)
+    app.jinja_env.globals.update({helper.__name__: helper for helper in helpers}, vocabulary=VOCABULARY)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

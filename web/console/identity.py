@@ -1,5 +1,6 @@
 """Who sits at the browser: from the session cookie to the actor, and from a sign-in to the cookie."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask, Response, current_app, g, request
@@ -15,6 +16,7 @@ from mdm.storage.engine import transaction
 from mdm.storage.seal import Seal
 from web.common.app import SETTINGS, uses_tls
 from web.common.database import db
+from web.common.language import chosen_language
 
 SEAL = "havenmeester_seal"
 
@@ -63,6 +65,7 @@ def identify(session: Session, request_id: str) -> Actor:
         web_session, operator = found
         _remember(web_session, operator)
         actor = access.actor_for(session, operator, request_id, request.remote_addr, now, units_below)
+        actor = replace(actor, language=chosen_language())
         if access.needs_touch(web_session, now):
             g.touch = web_session.id
     g.actor = None if actor.kind is ActorKind.VISITOR else actor

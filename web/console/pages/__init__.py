@@ -12,6 +12,7 @@ from web.console.pages import (
     home,
     org,
     people,
+    policies,
     settings,
     sign_in,
 )
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *org.ROUTES,
     *applications.ROUTES,
     *enrollment.ROUTES,
+    *policies.ROUTES,
     *compliance.ROUTES,
     *approvals.ROUTES,
     *audit.ROUTES,

@@ -1,12 +1,16 @@
 """The diary: reading it, filtering it, proving it."""
 
+from collections.abc import Sequence
+
 from flask.wrappers import Response
 
 from mdm.audit import service as audit_service
-from mdm.audit.chain import Break
 from mdm.core.actor import require
+from mdm.core.errors import HavenmeesterError
 from mdm.core.permissions import Permission
 from mdm.overview.audit import listing
+from mdm.signing.client import SignerClient
+from mdm.signing.seals import Head
 from mdm.storage.call import Call
 from web.common.guard import may
 from web.console.identity import settings
@@ -30,11 +34,21 @@ def audit_file(call: Call) -> Response:
 def audit_verify(call: Call) -> Response:
     """Reads the whole diary and proves its chain; the proof itself is noted."""
     require(call.actor, Permission.AUDIT_VIEW)
-    outcome = audit_service.verify(call.session)
-    broken = outcome if isinstance(outcome, Break) else None
-    last = None if isinstance(outcome, Break) else outcome
-    audit_service.record(call, "audit.verified", ("audit", "chain"), details={"whole": broken is None})
-    return page("audit/verified.html", broken=broken, last=last)
+    head_key, witnessed = _witness()
+    proof = audit_service.verify(call.session, head_key, witnessed)
+    audit_service.record(
+        call, "audit.verified", ("audit", "chain"), details={"sound": proof.sound, "lines": proof.lines}
+    )
+    return page("audit/verified.html", proof=proof, witnessed=bool(head_key))
+
+
+def _witness() -> tuple[str, Sequence[Head]]:
+    """The signer's key and the heads that it keeps itself; nothing while it does not answer, and the page says so."""
+    client = SignerClient(settings().signer_socket)
+    try:
+        return client.ca().head_key, list(client.heads())
+    except HavenmeesterError:
+        return "", ()
 
 
 ROUTES: tuple[Route, ...] = (
