@@ -67,12 +67,16 @@ def checked(payloads: object, errors: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _content(raw: object) -> Any:
-    """The content as data: given as such, or as text in JSON; None when it is neither, or too long."""
+    """The content as data: given as such, or as text in JSON; None when it is neither, or too long.
+
+    A NUL, half a surrogate pair or an infinite number is no content either: not every database can keep them.
+    """
     try:
-        text = raw if isinstance(raw, str) else json.dumps(raw, allow_nan=False)
-        return json.loads(text) if len(text) <= MAX_CONTENT else None
+        value = json.loads(raw) if isinstance(raw, str) and len(raw) <= MAX_CONTENT else raw
+        text = wire.canonical(value).decode()
     except (ValueError, TypeError, RecursionError):
         return None
+    return value if len(text) <= MAX_CONTENT and "\\u0000" not in text else None
 
 
 def linux_fault(content: object) -> str:

@@ -309,6 +309,13 @@ def test_many_moved_devices_ring_their_former_cohort_once(calling: Calling) -> N
         ({"kind": "unit", "name": "x.service", "content": "[Unit]\nDescription=x\n"}, False),
         ('{"kind": "chromium", "content": {"BookmarkBarEnabled": true}}', False),
         ("{", True),
+        ({"kind": "chromium", "content": {"A": "a\x00b"}}, True),
+        ('{"kind": "chromium", "content": {"A": "\\ud800"}}', True),
+        ('{"kind": "chromium", "content": {"A": 1e999}}', True),
+        ("[" * 50_000, True),
+        ({"kind": "chromium", "content": {"A": "x" * 140_000}}, True),
+        (float("nan"), True),
+        (None, True),
     ],
 )
 def test_raw_payloads_are_checked_when_they_are_saved(calling: Calling, content: Any, fault: bool) -> None:
