@@ -2,13 +2,15 @@
 
 import base64
 import json
+import threading
+import time
 from dataclasses import replace
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select, update
 
-from agent.wire import CHECKIN, ORDER_PREFIX
+from agent.wire import CHECKIN, ORDER_PREFIX, report_digest, short_digest
 from mdm.commands import service as commands
 from mdm.commands.model import Command, State, Verb
 from mdm.core.actor import Actor, ActorKind
@@ -53,6 +55,35 @@ def test_a_command_is_given_until_it_is_answered_and_to_nobody_else(gateway: Run
     with transaction(gateway.engine, write=False) as session:
         kept = session.get_one(Command, asked)
         assert (kept.state, kept.detail) == (State.DONE, "fresh")
+
+
+def test_whoever_said_not_now_still_hears_the_ring_for_the_next_command(gateway: RunningGateway) -> None:
+    agent = gateway.enrolled()
+    sections = {"system": {"hostname": "zuil"}}
+    digests = {"system": short_digest(sections["system"])}
+    first = ask(gateway, agent, Verb.RESTART)
+    agent.checkin()
+    agent.checkin(
+        {
+            "report": {"id": "report-1", "at": "2026-11-21T20:00:00Z", "sections": sections, "digests": digests},
+            "results": [{"id": first, "state": "busy"}],
+        }
+    )
+    out: list[list[str]] = []
+
+    def poll() -> None:
+        reply = agent.checkin(r=report_digest(digests), w=25)
+        out.append([one["verb"] for one in reply.json["commands"]])
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    time.sleep(1)
+    begun = time.monotonic()
+    ask(gateway, agent, Verb.LOCK)
+    thread.join(30)
+
+    assert out == [["lock"]]
+    assert time.monotonic() - begun < 10
 
 
 def wipe(gateway: RunningGateway, agent: Agent) -> str:

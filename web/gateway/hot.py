@@ -116,7 +116,8 @@ class HotPath:
         event = self.doorbell.enter(knock.device_id, knock.cohort_id)
         try:
             while True:
-                # Looked at after entering: what was rung in between is seen by this look or heard by this event.
+                # Forgotten before the look and waited for after it: a ring in between is seen by one or heard by the other.
+                event.clear()
                 fresh = self.database.knock(fingerprint, datetime.now(UTC))
                 environ[KNOCK] = fresh
                 if fresh is None or not fresh.nothing_new(desired, report):
@@ -124,7 +125,6 @@ class HotPath:
                 left = last - time.monotonic()
                 if left <= 0 or self.doorbell.stopping:
                     return fresh
-                event.clear()
                 event.wait(left)
         finally:
             self.doorbell.leave(event, knock.device_id, knock.cohort_id)

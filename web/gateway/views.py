@@ -1,5 +1,6 @@
 """The addresses of ``agent/wire.py``: CA, enroll, renew, check-in, leave; and what an operator's tools ask for."""
 
+import time
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -16,6 +17,7 @@ from agent.wire import (
     MAX_ENROLL_BODY,
     NEXT_HEADER,
     RENEW,
+    Answer,
     EnrollAnswer,
     EnrollRequest,
 )
@@ -27,9 +29,11 @@ from mdm.signing.client import Issued, Ownership
 from mdm.storage.call import Call
 from web.common.guard import without_database
 from web.gateway import body, figures
-from web.gateway.door import device, for_devices, for_invited, gateway, visitor
+from web.gateway.door import Gateway, device, for_devices, for_invited, gateway, look_again, visitor
 from web.gateway.hot import asked, pause
 
+LOOK_AGAIN = 30
+"""Seconds after which a waiting device is looked at again without a ring: what was put off has no bell."""
 LOCAL = frozenset({"127.0.0.1", "::1"})
 
 
@@ -93,16 +97,36 @@ def checkin(knock: Knock) -> ResponseReturnValue:
     here = gateway()
     sent = b"" if body.empty(request.environ) else body.read(request.environ, MAX_BODY)
     message = read(CheckinMessage, sent) if sent else None
-    desired, report, _wait = asked(request.environ)
-    seconds = pause(here.settings.checkin_seconds)
-    with here.call(device(knock), write=knock.writes(message)) as call:
-        answer = exchange(call, knock, Visit(desired, report, message, here.order_key), seconds)
+    desired, report, wait = asked(request.environ)
+    visit = Visit(desired, report, message, here.order_key)
+    answer = _answer(here, knock, visit, 0 if message else wait)
     here.figures.exchanges += 1
     if message is not None and message.report is not None:
         here.figures.reports += 1
     if set(answer) == {"next"}:
-        return Response(status=204, headers={NEXT_HEADER: str(seconds)})
+        return Response(status=204, headers={NEXT_HEADER: str(answer["next"])})
     return jsonify(answer)
+
+
+def _answer(here: Gateway, knock: Knock, visit: Visit, wait: int) -> Answer:
+    """What the device gets. Where all that waits for it cannot be given yet, it waits at the doorbell like an idle one.
+
+    A device that said "not now" to one command must still hear the ring for the next, which may be a lock.
+    """
+    last = time.monotonic() + wait
+    event = here.doorbell.enter(knock.device_id, knock.cohort_id)
+    try:
+        while True:
+            event.clear()
+            with here.call(device(knock), write=knock.writes(visit.message)) as call:
+                answer = exchange(call, knock, visit, pause(here.settings.checkin_seconds))
+            left = last - time.monotonic()
+            if set(answer) != {"next"} or left <= 0 or here.doorbell.stopping:
+                return answer
+            event.wait(min(left, LOOK_AGAIN))
+            knock = look_again()
+    finally:
+        here.doorbell.leave(event, knock.device_id, knock.cohort_id)
 
 
 @for_devices
