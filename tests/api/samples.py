@@ -9,6 +9,8 @@ def body_of(operation: str, city: City) -> Any:
     """A body that this operation takes, None where it takes none."""
     own, person = city.device["own"], city.person["own"]
     point = city.service_point["own"]
+    if "import_" in operation:
+        return FILES[operation.rpartition("import_")[2]]
     bodies: dict[str, Any] = {
         "add_grant": {"role": "auditor", "service_point_id": point},
         "add_group_devices": {"devices": [own]},
@@ -63,6 +65,14 @@ def body_of(operation: str, city: City) -> Any:
     }
     return bodies.get(operation)
 
+
+FILES = {
+    "devices": b"serial,platform,kind,service_point\nS-1,linux,laptop,SP-OWN\n",
+    "people": b"name,email,service_point\nAda,ada@example.org,SP-OWN\n",
+    "service_points": b"code,name\nSP-OWN,Point own\n",
+    "units": b"code,name\nU-OWN,Unit own\n",
+}
+"""A CSV file of each kind."""
 
 QUERIES = {
     "cancel_unit_move": "?from_date=2027-01-01",

@@ -111,6 +111,8 @@ class Stage:
         if method == "PATCH":
             reader = who if operation == "edit_me" else self.api.by(cookie=city.cookies[Role.FLEET_ADMIN, "city"])
             headers["If_Match"] = reader.get(address).headers.get("ETag", "-")
+        if "import_" in operation:
+            headers["Content_Type"] = "text/csv"
         answer = who.send(method, address + QUERIES.get(operation, ""), body_of(operation, city), **headers)
         if method != "GET" and answer.status_code < 400:
             self.reset()

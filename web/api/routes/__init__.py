@@ -8,6 +8,7 @@ from web.api.routes import (
     devices,
     enrollment,
     groups,
+    imports,
     intent,
     orders,
     people,
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     people.api,
     units.api,
     service_points.api,
+    imports.api,
     audit.api,
 )
 """In the order in which the document lists them."""
