@@ -21,6 +21,7 @@ from mdm.storage.engine import make_engine, transaction
 from tests.api.city import LINKS, City, boss, build
 from tests.api.conftest import close
 from web.api.app import make_api, mount
+from web.api.links import LINKS_KEY
 from web.api.openapi import DOCUMENT
 
 CHECKS = [
@@ -46,7 +47,7 @@ class Target:
             _, self.token = access.create_token(call, name="fuzz", role=Role.FLEET_ADMIN)
         engine.dispose()
         self.app = make_api(Settings(home=home, database_url=url))
-        self.app.extensions["havenmeester_links"] = LINKS
+        self.app.extensions[LINKS_KEY] = LINKS
         document: dict[str, Any] = json.loads(self.app.extensions[DOCUMENT])
         self.schema = schemathesis.openapi.from_dict(document)
         self.wsgi = mount(_nothing, self.app)

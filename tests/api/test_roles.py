@@ -37,6 +37,7 @@ from tests.api.city import LINKS, PLACES, City, boss, build, settle
 from tests.api.conftest import Api, close
 from tests.api.samples import QUERIES, body_of
 from web.api.app import make_api
+from web.api.links import LINKS_KEY
 from web.api.openapi import DOCUMENT
 from web.common.database import db
 
@@ -85,7 +86,7 @@ class Stage:
         shutil.copy(self.file, self.kept)
         self.app: APIFlask = make_api(Settings(home=home, database_url=url))
         # The signer does not run here: what it would say of its authority is known already.
-        self.app.extensions["havenmeester_links"] = LINKS
+        self.app.extensions[LINKS_KEY] = LINKS
         self.api = Api(self.app, self.app.test_client(use_cookies=False))
         document: dict[str, Any] = json.loads(self.app.extensions[DOCUMENT])
         self.operations = {

@@ -7,14 +7,15 @@ from mdm.settings import Settings
 from mdm.signing.client import SignerClient
 from web.common.app import SETTINGS
 
-_KEY = "havenmeester_links"
+LINKS_KEY = "havenmeester_links"
+"""Key of the application's extensions under which the links lie once they are known."""
 
 
 def invitation_links() -> Links:
     """The links of this installation; the signer is asked once. Raises UnavailableError when it does not answer."""
-    known: Links | None = current_app.extensions.get(_KEY)
+    known: Links | None = current_app.extensions.get(LINKS_KEY)
     if known is None:
         settings: Settings = current_app.extensions[SETTINGS]
         known = Links.of(settings, SignerClient(settings.signer_socket).ca().fingerprint)
-        current_app.extensions[_KEY] = known
+        current_app.extensions[LINKS_KEY] = known
     return known
