@@ -2,6 +2,8 @@
 bad way on purpose. The agents are the real program; they believe what they read here, as on any machine."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -79,6 +81,8 @@ def plant(root: Path, machine: Machine, now: datetime | None = None) -> None:
         path = root / inside
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    if machine.encrypted:
+        _container(root / "dev/nvme0n1p3")
     changed = (now or datetime.now(UTC)) - timedelta(days=machine.updated_days_ago)
     os.utime(root / "var/lib/dpkg/status", (changed.timestamp(), changed.timestamp()))
     # Written last: a machine that was interrupted half-way is planted again.
@@ -104,12 +108,26 @@ def _storage(machine: Machine) -> dict[str, str]:
     return {
         "proc/self/mounts": "/dev/mapper/root / ext4 rw,relatime 0 0\n",
         "etc/crypttab": "root /dev/nvme0n1p3 none luks,discard\n",
-        "dev/nvme0n1p3": "LUKS\u00ba\u00be\x00\x02",
         "sys/block/dm-0/dm/name": "root\n",
         "sys/block/dm-0/dm/uuid": "CRYPT-LUKS2-8c3f7a1e5b2d4f60a9c7e1d2b3f4a5c6-root\n",
         "sys/block/dm-0/slaves/nvme0n1p3/size": "498000000\n",
         "sys/class/block/dm-0/slaves/nvme0n1p3/size": "498000000\n",
     }
+
+
+def _container(path: Path) -> None:
+    """An encrypted volume whose keys a wipe can truly destroy: a real one where cryptsetup is installed, else a header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"LUKS\xba\xbe\x00\x02" + (16384).to_bytes(8, "big") + os.urandom(512 * 1024))
+    program = shutil.which("cryptsetup", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if program is None:
+        return
+    with path.open("r+b") as file:
+        file.truncate(4 * 1024 * 1024)
+    small = ["--luks2-metadata-size", "16k", "--luks2-keyslots-size", "512k", "--pbkdf", "pbkdf2"]
+    quick = ["--pbkdf-force-iterations", "1000", "--key-file", "-"]
+    argv = [program, "luksFormat", "-q", "--type", "luks2", *small, *quick, str(path)]
+    subprocess.run(argv, input=os.urandom(32), capture_output=True, check=False, timeout=60)
 
 
 def _screen(machine: Machine) -> dict[str, str]:
