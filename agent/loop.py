@@ -55,8 +55,6 @@ class Loop:
         """Until SIGTERM or SIGINT. Raises WipedError when the device was wiped and the server has the receipt."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        programs.heartbeat.append(notify.alive)
-        notify.tell("READY=1")
         try:
             while not self._stopping:
                 notify.alive()
@@ -66,7 +64,6 @@ class Loop:
             pass
         finally:
             notify.tell("STOPPING=1")
-            programs.heartbeat.remove(notify.alive)
 
     def _round(self) -> float:
         """One round; returns the pause after it. Trouble is noted, and makes the pause longer."""

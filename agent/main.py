@@ -67,12 +67,15 @@ def enroll(state: State, arguments: argparse.Namespace) -> int:
 
 def run(state: State, arguments: argparse.Namespace) -> int:
     """``run``, and ``run --once``."""
-    from agent import loop, wipe
+    from agent import loop, notify, programs, wipe
     from agent.exchange import Agent, WipedError
 
     identity = state.identity()
     root = state.root(arguments.root)
     state.hold()
+    # Before the first work: a wipe that was interrupted is finished right away, and may take longer than a start may.
+    notify.tell("READY=1")
+    programs.heartbeat.append(notify.alive)
     try:
         agent = Agent(state, root, identity)
         if not arguments.once:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any, Final
 
-from agent import programs
+from agent import programs, shred
 from agent.collect import disks, luks
 from agent.roots import Root
 from agent.state import State
@@ -38,7 +38,7 @@ MAX_SHOWN: Final = 32
 
 
 def _erase(volume: luks.Volume) -> dict[str, Any]:
-    """Destroys the key slots of one volume."""
+    """Destroys the key slots of one volume: by cryptsetup, else by overwriting the part of it that holds them."""
     row = {
         "name": volume.name,
         "source": volume.source,
@@ -48,13 +48,25 @@ def _erase(volume: luks.Volume) -> dict[str, Any]:
     }
     if volume.path is None or luks.method_of(volume.path) is None:
         return {**row, "detail": "No LUKS header was found there."}
-    outcome = programs.run(["cryptsetup", "-q", "luksErase", str(volume.path)], timeout=120)
-    left = programs.run(["cryptsetup", "luksDump", str(volume.path)], timeout=60)
-    if not outcome.good or not left.good:
-        return {**row, "detail": (outcome.text if not outcome.good else left.text)[-300:]}
-    if _has_slots(left.text):
-        return {**row, "detail": "cryptsetup was content, but a key slot is still there."}
-    return {**row, "destroyed": True}
+    trouble = _by_cryptsetup(volume.path)
+    if not trouble:
+        return {**row, "destroyed": True}
+    row["method"] = "header overwritten"
+    still = shred.overwrite(volume.path)
+    if still or luks.method_of(volume.path) is not None:
+        return {**row, "detail": f"{trouble}; {still or 'the header is still there'}"}
+    return {**row, "destroyed": True, "detail": trouble}
+
+
+def _by_cryptsetup(path: Path) -> str:
+    """Lets cryptsetup destroy every key slot, and looks afterwards. Returns what went wrong; empty when nothing did."""
+    outcome = programs.run(["cryptsetup", "-q", "luksErase", str(path)], timeout=120)
+    if not outcome.good:
+        return outcome.text[-300:]
+    left = programs.run(["cryptsetup", "luksDump", str(path)], timeout=60)
+    if not left.good:
+        return left.text[-300:]
+    return "cryptsetup was content, but a key slot is still there" if _has_slots(left.text) else ""
 
 
 def _has_slots(dump: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import orders, programs, wire
+from agent import orders, programs, shred, wire
 from agent.orders import Facts, OrderRefusedError
 from tests.agent.conftest import Device
 from tests.agent.test_exchange import until
@@ -186,6 +186,40 @@ def test_a_wipe_destroys_keys_then_data_and_its_receipt_says_so(
     assert not (enrolled.state / "keys").exists()
     assert enrolled.call("run", "--once").returncode == 3
     assert "Wiped on" in enrolled.call("status").stdout
+
+
+@needs_cryptsetup
+@pytest.mark.parametrize("kind", ["luks1", "luks2"])
+def test_without_cryptsetup_the_part_that_holds_the_keys_is_overwritten_and_the_rest_is_not(
+    tmp_path: Path, kind: str
+) -> None:
+    container = tmp_path / "disk.img"
+    luks(container, kind)
+    size = container.stat().st_size
+    with container.open("r+b") as file:
+        file.seek(size - 8)
+        file.write(b"the data")
+    whole = container.read_bytes()
+    assert shred.overwrite(container) == ""
+    assert not opens(container)
+    repaired = subprocess.run(["cryptsetup", "repair", "-q", str(container)], check=False, capture_output=True)
+    assert repaired.returncode != 0 or not opens(container)
+    after = container.read_bytes()
+    assert len(after) == size
+    assert after[-8:] == b"the data"
+    area = shred.key_area(whole)
+    assert whole[area:] == after[area:]
+    assert b"LUKS" not in after[:area]
+
+
+def test_a_header_that_cryptsetup_cannot_read_is_overwritten_all_the_same(enrolled: Device, gateway: Gateway) -> None:
+    (enrolled.root / "dev").mkdir()
+    (enrolled.root / "dev/sda3").write_bytes(b"LUKS\xba\xbe\x00\x02" + b"x" * 100_000)
+    gateway.command("c1", "wipe", gateway.sign(gateway.order()))
+    enrolled.once()
+    [volume] = gateway.result("c1")["data"]["volumes"]
+    assert (volume["destroyed"], volume["method"]) == (True, "header overwritten")
+    assert gateway.result("c1")["state"] == "done"
 
 
 def without_volumes(device: Device) -> None:
