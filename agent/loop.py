@@ -6,7 +6,7 @@ import time
 from types import FrameType
 from typing import Final
 
-from agent import notify, pace, programs, wipe
+from agent import notify, pace, wipe
 from agent.errors import AgentError, RefusedError
 from agent.exchange import Agent
 from agent.state import State
