@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import Engine
@@ -20,6 +21,10 @@ from mdm.core.permissions import Grant, Role
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from mdm.storage.metadata import all_tables
+
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+"""A busy machine is no failure: what an example may cost is not a matter of the clock."""
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday morning."""
