@@ -3,15 +3,17 @@
 import os
 import socket
 import sys
+import time
 
 import rich_click as click
 
-from mdm.cli import errors
+from mdm.cli import errors, services
 from mdm.core.errors import ConfigurationError
 from mdm.operation.parent import die_with_parent
 from mdm.settings import Settings, load
 
 NAMES = ("console", "gateway", "worker", "signer")
+SIGNER_SECONDS = 30.0
 CONSOLE_THREADS = 64
 """Slow bodies hold a thread each; waiting threads cost nothing."""
 
@@ -75,6 +77,10 @@ def _address(host: str) -> str:
 
 def gateway(settings: Settings) -> int:
     """Devices, by gunicorn with gevent; it must be patched before anything else, so it replaces this process."""
+    # It asks the signer for its certificate before it listens; when both are started together it would be too early.
+    end = time.monotonic() + SIGNER_SECONDS
+    while not services.socket_answers(settings.signer_socket) and time.monotonic() < end:
+        time.sleep(0.05)
     os.environ["HAVENMEESTER_HOME"] = str(settings.home)
     os.execv(sys.executable, [sys.executable, "-m", "web.gateway"])  # noqa: S606 -- our own program, no shell
 

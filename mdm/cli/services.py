@@ -26,7 +26,7 @@ def the_four(settings: Settings) -> dict[str, Service]:
         return Service(name, argv, ready, rank=rank, patience=patience, env=env)
 
     return {
-        "signer": service("signer", 1, lambda: _socket_answers(settings.signer_socket), 3),
+        "signer": service("signer", 1, lambda: socket_answers(settings.signer_socket), 3),
         "worker": service("worker", 2, lambda: _worker_lives(settings.home), 6),
         "gateway": service("gateway", 3, lambda: _gateway_answers(settings), 5),
         "console": service("console", 3, lambda: _console_answers(settings), 5),
@@ -59,7 +59,8 @@ def check_ports(settings: Settings) -> None:
                 ) from error
 
 
-def _socket_answers(path: Path) -> bool:
+def socket_answers(path: Path) -> bool:
+    """Whether somebody accepts connections on this local socket."""
     if not path.exists():
         return False
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)

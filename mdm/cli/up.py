@@ -19,6 +19,8 @@ from mdm.settings import Settings, load
 
 PATIENCE = 60.0
 """Seconds after which a start is given up."""
+PILOT_NOTE = "agents/pilot-is-loaded"
+"""Saves a later start from asking the database, which takes longer than all else; without it the database is asked."""
 STEP = 2.0
 """Seconds after which a person wants to know what takes so long."""
 
@@ -38,7 +40,7 @@ def up(no_demo: bool) -> int:
         _fresh_figures(settings.home)
         if not install.installed(settings):
             output.note(f"Preparing {settings.home} …")
-        install.install(settings, output.note)
+            install.install(settings, output.note)
         return Start(settings, demo=not no_demo).run()
 
 
@@ -80,15 +82,13 @@ class Start:
     def _start(self) -> None:
         four = services.the_four(self.settings)
         output.note("Starting signer, worker, gateway and console …")
-        # The gateway asks the signer for its certificate before it listens; the pilot needs neither.
-        self.supervisor.add([four["signer"], four["console"]])
-        if self.demo:
-            from mdm.cli import demo
-
-            if demo.load_pilot(self.settings, output.note):
-                output.note("The pilot is loaded.")
-        self._ready("signer")
-        self.supervisor.add([four["worker"], four["gateway"]])
+        if self.demo and not _pilot_noted(self.settings):
+            # While the pilot is entered, in one transaction, whoever writes would only wait for it.
+            self.supervisor.add([four["signer"], four["console"]])
+            self._load_pilot()
+            self.supervisor.add([four["gateway"], four["worker"]])
+        else:
+            self.supervisor.add([four[name] for name in ("signer", "gateway", "console", "worker")])
         self._ready()
         if self.supervisor.stopping:
             return
@@ -96,10 +96,17 @@ class Start:
             self._demo_agents()
         self._greet()
 
-    def _ready(self, *names: str) -> None:
+    def _load_pilot(self) -> None:
+        from mdm.cli import demo
+
+        if demo.load_pilot(self.settings, output.note):
+            output.note("The pilot is loaded.")
+        (self.settings.home / PILOT_NOTE).touch()
+
+    def _ready(self) -> None:
         end, told = time.monotonic() + PATIENCE, time.monotonic() + STEP
         while not self.supervisor.stopping:
-            missing = [name for name in self.supervisor.wait_ready(0) if not names or name in names]
+            missing = self.supervisor.wait_ready(0)
             if not missing:
                 return
             if time.monotonic() > end:
@@ -159,6 +166,10 @@ def _alone(home: Path) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _pilot_noted(settings: Settings) -> bool:
+    return (settings.home / PILOT_NOTE).exists()
 
 
 def _fresh_figures(home: Path) -> None:
