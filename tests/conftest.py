@@ -48,10 +48,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class PrivatePostgres:
-    """A PostgreSQL server of the tests' own, in a folder of their own, without durability."""
+HASTY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+"""What a database that nobody will miss can do without."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+
+class PrivatePostgres:
+    """A PostgreSQL server of the tests' own, in a folder of their own; durable only where that is measured."""
+
+    def __init__(self, folder: Path, binaries: Path, *, durable: bool = False) -> None:
         self.folder = folder
         self.port = free_port()
         self.count = 0
@@ -77,7 +81,7 @@ class PrivatePostgres:
             self.process = subprocess.Popen(
                 [
                     binaries / "postgres", "-D", data, "-p", str(self.port), "-k", folder, "-c", "listen_addresses=127.0.0.1",
-                    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
+                    "-c", "max_connections=200", *([] if durable else HASTY),
                 ],
                 stdout=log,
                 stderr=log,

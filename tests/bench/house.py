@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class House:
     environment: dict[str, str]
     signer: Server | None = None
     gateway: Server | None = None
+    others: list[Server] = field(default_factory=list)
 
     def clients(self, count: int) -> tuple[list[Client], dict[int, str]]:
         """Real certificates of our CA for devices 1 to ``count``: the files, and the fingerprint of each device."""
@@ -83,9 +84,17 @@ class House:
         )
         return self.gateway
 
+    def start(self, name: str, core: int = SERVER_CORE) -> Server:
+        """Starts one of the four processes by its name."""
+        server = Server.start(
+            [sys.executable, "-m", "mdm.cli.main", "process", name], self.environment, self.home / f"{name}.log", core
+        )
+        self.others.append(server)
+        return server
+
     def stop(self) -> None:
         """Stops whatever was started."""
-        for server in (self.gateway, self.signer):
+        for server in (*self.others, self.gateway, self.signer):
             if server is not None:
                 server.stop()
         self.engine.dispose()

@@ -1,0 +1,159 @@
+"""``make bench``: prints the table of docs/performance.md. ``--write`` puts it there; ``--parts`` chooses what is measured."""
+
+import argparse
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import checkins, edit, lists, start
+from tests.bench.house import LOAD_CORE
+from tests.bench.processes import cpu_seconds
+from tests.conftest import PrivatePostgres, postgres_binaries
+from tests.sim import measure as agent
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PARTS = ("agent", "checkins", "edit", "lists", "start")
+SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
+
+
+class Databases:
+    """SQLite files and, where its server is installed, fresh databases of a private PostgreSQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server: PrivatePostgres | None = None
+        binaries = postgres_binaries()
+        if binaries is not None:
+            (folder / "postgres").mkdir()
+            self.server = PrivatePostgres(folder / "postgres", binaries, durable=True)
+
+    def each(self) -> Iterator[tuple[str, Callable[[], str | None], Callable[[], float]]]:
+        """Name, maker of a new database's URL (None: SQLite in the home folder), and the processor time it used."""
+        yield "SQLite", lambda: None, lambda: 0.0
+        if self.server is not None:
+            server = self.server
+            yield "PostgreSQL", lambda: server.fresh(tables=False), lambda: cpu_seconds(server.process.pid)
+
+    def stop(self) -> None:
+        """Stops the server."""
+        if self.server is not None:
+            self.server.stop()
+
+
+def main() -> None:
+    """Measures what was asked for and prints one table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated: " + ", ".join(PARTS))
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, {LOAD_CORE})
+    with _folder() as folder:
+        databases = Databases(folder)
+        rows: list[tuple[str, str]] = []
+        try:
+            for part in asked.parts.split(","):
+                say(f"Measuring: {part} …")
+                rows += globals()[f"_{part}"](folder, databases)
+        finally:
+            databases.stop()
+    table = "\n".join(["| figure | value |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+    print(f"\n{machine()}\n\n{table}")
+    if asked.write:
+        text = PAGE.read_text()
+        PAGE.write_text(
+            re.sub(r"(<!-- table -->\n).*(\n<!-- end -->)", rf"\1\n{machine()}\n\n{table}\n\2", text, flags=re.S)
+        )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="havenmeester-bench-") as name:
+        yield Path(name)
+
+
+def say(sentence: str) -> None:
+    """Tells whoever waits what is going on."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def machine() -> str:
+    """One line about where this was measured."""
+    model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors"
+        f"{' (' + model[1] + ')' if model else ''}, Python {platform.python_version()}, the server on one, the load on the other."
+    )
+
+
+def _checkins(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, cpu in databases.each():
+        for devices in (SMALL, LARGE):
+            found = checkins.measure(folder / f"checkins-{name}-{devices}", url(), cpu, devices)
+            idle, bare, report = found["idle"][0], found["bare"][0], found["report"][0]
+            fleet = f"{name}, {devices:,} devices"
+            yield (
+                f"idle check-ins per second ({fleet})",
+                f"{idle.per_second:,.0f} ({found['idle'][1].percentile(0.95):.0f} ms p95)",
+            )
+            yield (
+                f"CPU per idle check-in ({fleet})",
+                f"server {idle.cpu_ms:.2f} ms, database {idle.database_ms:.2f} ms; "
+                f"{idle.cpu_ms / bare.cpu_ms:.2f} times a bare WSGI callable ({bare.cpu_ms:.2f} ms)",
+            )
+            yield (
+                f"changed reports per second ({fleet})",
+                f"{report.per_second:,.0f}; server {report.cpu_ms:.2f} ms, database {report.database_ms:.2f} ms",
+            )
+
+
+def _edit(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, _cpu in databases.each():
+        found = edit.measure(folder / f"edit-{name}", url())
+        yield (
+            f"policy edit on 10,000 devices in {found['cohorts']:.0f} cohorts ({name})",
+            f"effect shown in {found['effect']:.2f} s, saved in {found['save']:.2f} s, last desired state ready after "
+            f"{found['ready']:.2f} s; placing all devices anew {found['placing']:.2f} s",
+        )
+
+
+def _lists(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, _cpu in databases.each():
+        small = lists.measure(folder / f"lists-{name}", url(), LARGE)
+        yield (
+            f"device list, three filters, 25,000 devices ({name})",
+            f"p50 {small['p50']:.0f} ms, p95 {small['p95']:.0f} ms",
+        )
+        if name == "PostgreSQL":
+            large = lists.measure(folder / f"lists-{name}-huge", url(), HUGE)
+            yield (
+                f"device list, three filters, 250,000 devices ({name})",
+                f"p50 {large['p50']:.0f} ms, p95 {large['p95']:.0f} ms; {large['p95'] / small['p95']:.2f} times 25,000",
+            )
+
+
+def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
+    found = agent.measure()
+    yield (
+        "agent: resident memory after 500 check-ins",
+        f"{found['rss_kb'] / 1024:.1f} MB, growth {found['growth_kb'] / 1024:.2f} MB",
+    )
+    yield "agent: bytes of an idle check-in on a kept connection, both ways, with TLS", str(found["idle_bytes"])
+
+
+def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
+    found = start.measure(folder / "start")
+    yield "seconds from `make run` on a warm machine to the first enrolled device", f"{found['first_device']:.1f}"
+    yield (
+        "seconds from `make run` to the sign-in link, first time and second time",
+        (f"{found['first']:.1f} and {found['second']:.1f}"),
+    )
+
+
+if __name__ == "__main__":
+    main()
