@@ -75,6 +75,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_entry_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
+        "audit_head",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signature", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
         "bell",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("device_id", sa.Integer(), nullable=True),
@@ -947,6 +955,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_bell_at"))
 
     op.drop_table("bell")
+    op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entry_unit_id"))
         batch_op.drop_index("ix_audit_entry_subject")
