@@ -50,7 +50,7 @@ def take_report(call: Call, device: Device, report: Report) -> list[str]:
     values: dict[str, Any] = {}
     changed = 0
     for name, content in contents.items():
-        digests[name] = declared.get(name) or short_digest(report["sections"][name])
+        digests[name] = declared.get(name) or short_digest(content)
         if stored.get(name) == digests[name]:
             continue
         changed += 1
