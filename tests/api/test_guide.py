@@ -44,7 +44,7 @@ def test_every_example_of_the_guide_works(api: Api, city: City) -> None:
                 address = part
         answer = api.client.open(address, method=method, headers=headers, data=body)
         assert answer.status_code in (200, 201), f"{example}\n{answer.text}"
-    assert len(examples()) == 8
+    assert len(examples()) == 10
 
 
 def test_the_guide_lists_every_status_that_the_document_knows(api: Api) -> None:

@@ -223,3 +223,53 @@ def test_a_token_that_ended_or_was_revoked_speaks_for_nobody(api: Api, city: Cit
     assert api.post(f"/tokens/{token.id}/revoke").status_code == 204
 
     assert [api.by(secret).get("/me").status_code for secret in (old, revoked)] == [401, 401]
+
+
+def test_the_list_of_devices_has_the_filters_orders_and_scope_of_the_console(
+    api: Api, city: City, calling: Calling
+) -> None:
+    with calling(boss(), now=utcnow()) as call:
+        settle(call, city)
+    names = ["Kiosk", "Laptop other", "Laptop own"]
+
+    def listed(query: str, who: Api = api) -> list[str]:
+        return [item["name"] for item in who.get(f"/devices?{query}").json["items"]]
+
+    assert listed("") == names
+    assert listed("sort=-name") == names[::-1]
+    assert listed("kind=laptop&q=own") == ["Laptop own"]
+    assert listed("kind=laptop&kind=kiosk&limit=2") == names[:2]
+    assert listed(f"service_point={city.service_point['other']}") == ["Laptop other"]
+    assert listed("", api.by(city.tokens[Role.DESK_CLERK, "own"])) == ["Kiosk", "Laptop own"]
+    pages, address = [], "/devices?limit=1&sort=-name"
+    while address:
+        answer = api.get(address)
+        pages += [item["name"] for item in answer.json["items"]]
+        assert answer.json["total"] == 3
+        address = answer.headers.get("Link", "").split(">")[0][1:]
+    assert pages == names[::-1]
+
+
+def test_an_export_holds_what_the_list_holds_and_no_formula_and_is_noted(api: Api, city: City) -> None:
+    api.post("/devices", {"platform": "linux", "kind": "laptop", "name": "=1+1", "serial": "F-1"})
+
+    file = api.get("/devices/export?columns=name&columns=serial&sort=name&q=F-1")
+    sheet = api.get("/devices/export?format=xlsx")
+
+    assert file.mimetype == "text/csv"
+    assert file.text.splitlines() == ["name,serial", "'=1+1,F-1"]
+    assert sheet.data[:2] == b"PK"
+    line = api.get("/audit?action=list.exported").json["items"][0]
+    assert (line["details"]["rows"], line["details"]["as"]) == (4, "xlsx")
+
+
+def test_the_figures_are_of_the_devices_at_ones_places(api: Api, city: City, calling: Calling) -> None:
+    with calling(boss(), now=utcnow()) as call:
+        settle(call, city)
+
+    everywhere = api.get("/overview").json
+    here = api.by(city.tokens[Role.DESK_CLERK, "own"]).get("/overview").json
+
+    assert (everywhere["counts"]["all"], here["counts"]["all"]) == (3, 2)
+    assert sum(here["compliance_by_place"]["series"][3]["values"]) == 2
+    assert api.get("/health").json["tone"] == "bad", "no signer runs here"
