@@ -26,6 +26,9 @@ TRANSLATIONS = WEB / "translations"
 ENTRIES = ("app.js", "app.css", "theme.js", "charts.js")
 NODE_LEAST = 20
 ICON = re.compile(r"""icon(?:\(\s*|=|":\s*)["']([a-z0-9-]+)["']""")
+"""An icon that a page certainly asks for: it must be there."""
+WORD = re.compile(r"""["']([a-z][a-z0-9-]{0,40})["']""")
+"""Any short word in a template: an icon may be chosen by a table of states, so every one that names an icon is taken along."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -90,7 +93,7 @@ def _inputs_digest() -> str:
     total = hashlib.sha256()
     for path in _sources():
         total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    total.update(" ".join(icons_used()).encode())
+    total.update(" ".join((*icons_used(), *words_used())).encode())
     return total.hexdigest()
 
 
@@ -99,6 +102,14 @@ def icons_used() -> list[str]:
     found: set[str] = set()
     for path in (*WEB.rglob("*.html"), *(WEB / "console").rglob("*.py")):
         found.update(ICON.findall(path.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def words_used() -> list[str]:
+    """Words in templates that may name an icon, sorted."""
+    found: set[str] = set()
+    for path in WEB.rglob("*.html"):
+        found.update(WORD.findall(path.read_text(encoding="utf-8")))
     return sorted(found)
 
 
@@ -188,8 +199,11 @@ def _sprite(target: Path) -> str:
     ET.register_namespace("", SVG.strip("{}"))
     sheet = ET.Element(f"{SVG}svg")
     folder = ROOT / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
-    for name in icons_used():
+    certain = set(icons_used())
+    for name in sorted(certain.union(words_used())):
         path = folder / f"{name}.svg"
+        if not path.exists() and name not in certain:
+            continue
         if not path.exists():
             raise BuildError(f"a template asks for the icon {name!r}, which Tabler does not have.")
         drawing = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 -- from a pinned package

@@ -15,17 +15,17 @@ function colours() {
     text: of("--tblr-secondary"),
     line: of("--tblr-border-color"),
     ground: of("--hm-surface"),
-    good: of("--hm-good"),
-    warn: of("--tblr-yellow"),
-    bad: of("--tblr-danger"),
-    calm: of("--tblr-disabled-color"),
+    good: of("--hm-chart-good"),
+    warn: of("--hm-chart-warn"),
+    bad: of("--hm-chart-bad"),
+    calm: of("--hm-chart-calm"),
     main: of("--tblr-primary"),
   };
 }
 
 function options(data) {
   const paint = colours();
-  const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: 120, overflow: "truncate" } };
+  const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: 150, overflow: "truncate" } };
   const numbers = { type: "value", max: data.share ? 100 : undefined, minInterval: 1, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share ? "{value} %" : "{value}" } };
   const totals = data.names.map((_, i) => data.series.reduce((sum, one) => sum + one.values[i], 0) || 1);
   return {
