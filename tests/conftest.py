@@ -99,7 +99,7 @@ class PrivatePostgres:
         return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/{database}"
 
     def _wait(self) -> None:
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 psycopg.connect(host="127.0.0.1", port=self.port, user="owner", dbname="postgres").close()
             except psycopg.OperationalError:
