@@ -15,7 +15,7 @@ from mdm.core.permissions import Permission
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device, Ownership
 from mdm.policies import assigning, catalogue, payloads
-from mdm.policies.conflicts import Conflict, conflicts
+from mdm.policies.conflicts import conflicts
 from mdm.policies.intent import Intent, Scoped, level_version, load_intent
 from mdm.policies.model import Assignment, Policy, PolicyVersion
 from mdm.policies.placing import COLUMNS, Ground, Step, Tally, ground, in_no_group, in_use, tallies
@@ -159,6 +159,18 @@ def _existing(call: Call, policy_id: int | None) -> list[dict[str, Any]]:
     return [{"id": row.id, "include": row.include, "exclude": row.exclude, "priority": row.priority} for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What happens to every device of one platform and level that goes from one set of assignments to another."""
+
+    was: Mapping[str, Any]
+    now: Mapping[str, Any]
+    keys: tuple[str, ...]
+    payloads_differ: bool
+    clashes: tuple[tuple[str, str], ...]
+    """New contradictions: severity and sentence."""
+
+
 class _Sum:
     """Adds placements up. Every pair of assignment sets is resolved once, however many placements have it."""
 
@@ -170,8 +182,7 @@ class _Sum:
             for id_, one in intent.scoped.items()
             if one.candidate.source.policy_id == (policy_id or 0)
         }
-        self.memo: dict[tuple[int, str, str, tuple[int, ...]], Resolved] = {}
-        self.clashes: dict[tuple[int, str, str, tuple[int, ...]], tuple[Conflict, ...]] = {}
+        self.changes: dict[tuple[str, str, tuple[int, ...], tuple[int, ...]], _Change] = {}
         self.new: dict[tuple[str, str], int] = {}
         self.reached = [0, 0]
         self.payload_devices = 0
@@ -217,34 +228,35 @@ class _Sum:
             self.reached[side] += tally.count * touched[side]
         if not any(touched):
             return
-        old, new = (self._resolved(side, tally, sets[side]) for side in (0, 1))
-        was, now = old.settings, new.settings
-        keys = tuple(key for key in catalogue.known() if was.get(key) != now.get(key))
-        payloads_differ = old.payloads != new.payloads
-        self.payload_devices += tally.count * payloads_differ
-        if keys or payloads_differ:
-            self.steps.append(Step(tally, was, now, keys))
-        known = {(one.code, one.keys, one.items) for one in self._conflicts(0, tally, sets[0])}
-        for one in self._conflicts(1, tally, sets[1]):
-            if (one.code, one.keys, one.items) not in known:
-                told = one.severity, one.say(self.call.actor.language)
-                self.new[told] = self.new.get(told, 0) + tally.count
+        change = self._change(tally, sets[0], sets[1])
+        self.payload_devices += tally.count * change.payloads_differ
+        if change.keys or change.payloads_differ:
+            self.steps.append(Step(tally, change.was, change.now, change.keys))
+        for told in change.clashes:
+            self.new[told] = self.new.get(told, 0) + tally.count
 
-    def _key(self, side: int, tally: Tally, assignments: tuple[int, ...]) -> tuple[int, str, str, tuple[int, ...]]:
-        return side, tally.placement.platform, tally.level, assignments
+    def _change(self, tally: Tally, before: tuple[int, ...], after: tuple[int, ...]) -> _Change:
+        key = tally.placement.platform, tally.level, before, after
+        if key not in self.changes:
+            old, new = self._resolved(0, tally, before), self._resolved(1, tally, after)
+            was, now = old.settings, new.settings
+            known = {(one.code, one.keys, one.items) for one in conflicts(old)}
+            self.changes[key] = _Change(
+                was,
+                now,
+                tuple(key for key in catalogue.known() if was.get(key) != now.get(key)),
+                old.payloads != new.payloads,
+                tuple(
+                    (one.severity, one.say(self.call.actor.language))
+                    for one in conflicts(new)
+                    if (one.code, one.keys, one.items) not in known
+                ),
+            )
+        return self.changes[key]
 
     def _resolved(self, side: int, tally: Tally, assignments: tuple[int, ...]) -> Resolved:
-        key = self._key(side, tally, assignments)
-        if key not in self.memo:
-            intent = self.after if side else self.before
-            self.memo[key] = intent.resolved(tally.placement.platform, level_version(tally.level), assignments)
-        return self.memo[key]
-
-    def _conflicts(self, side: int, tally: Tally, assignments: tuple[int, ...]) -> tuple[Conflict, ...]:
-        key = self._key(side, tally, assignments)
-        if key not in self.clashes:
-            self.clashes[key] = conflicts(self._resolved(side, tally, assignments))
-        return self.clashes[key]
+        intent = self.after if side else self.before
+        return intent.resolved(tally.placement.platform, level_version(tally.level), assignments)
 
     def _private(self) -> int:
         private = Ownership.PRIVATE.value

@@ -1,7 +1,7 @@
 """What people want now: every assignment in force and the current version of its policy, as plain data for the rules."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -12,7 +12,11 @@ from mdm.policies.catalogue import known
 from mdm.policies.catalogue.keys import Version, version_of
 from mdm.policies.model import Assignment, Policy, PolicyVersion
 from mdm.policies.resolve import Candidate, Resolved, Source, resolve
-from mdm.policies.scope import Placement, Target, matches
+from mdm.policies.scope import Placement, Target, fitting
+
+Chosen = tuple[str, int | str | None]
+"""Kind and id of a target."""
+_NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,21 @@ class Intent:
     """Every assignment in force, by its id."""
 
     scoped: Mapping[int, Scoped]
+    _including: Mapping[Chosen, frozenset[int]] = field(init=False, repr=False, compare=False)
+    _excluding: Mapping[Chosen, frozenset[int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_including", _by_target((one.id, one.include) for one in self.scoped.values()))
+        object.__setattr__(self, "_excluding", _by_target((one.id, one.exclude) for one in self.scoped.values()))
 
     def matching(self, placement: Placement) -> tuple[int, ...]:
-        """The ids of the assignments that are for a device that stands here, sorted."""
-        return tuple(sorted(one.id for one in self.scoped.values() if matches(placement, one.include, one.exclude)))
+        """The ids of the assignments that are for a device that stands here, sorted: those that ``matches`` says yes to.
+
+        Looked up by what fits the placement, so that it costs what a device has, not how many assignments there are.
+        """
+        fit = tuple(fitting(placement))
+        included = _NOBODY.union(*(self._including.get(one, _NOBODY) for one in fit))
+        return tuple(sorted(included.difference(*(self._excluding.get(one, _NOBODY) for one in fit))))
 
     def resolved(self, platform: str, os_version: Version, assignments: Iterable[int]) -> Resolved:
         """The sum of these assignments; those no longer in force add nothing."""
@@ -57,6 +72,15 @@ class Intent:
     def with_(self, more: Iterable[Scoped]) -> "Intent":
         """The same with these assignments added or replaced."""
         return Intent({**self.scoped, **{one.id: one for one in more}})
+
+
+def _by_target(assignments: Iterable[tuple[int, Sequence[Target]]]) -> dict[Chosen, frozenset[int]]:
+    found: dict[Chosen, set[int]] = {}
+    for id_, targets in assignments:
+        for target in targets:
+            chosen = ("all", None) if target["kind"] == "all" else (target["kind"], target["id"])
+            found.setdefault(chosen, set()).add(id_)
+    return {chosen: frozenset(ids) for chosen, ids in found.items()}
 
 
 def load_intent(session: Session) -> Intent:

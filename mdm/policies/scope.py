@@ -4,7 +4,7 @@ A device matches when at least one target of ``include`` fits and no target of `
 every kind and every number of includes. A unit fits the devices of every unit below it. An empty include is nobody.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -43,6 +43,22 @@ FITS: Mapping[str, Callable[[Placement, Any], bool]] = {
 }
 ROW_KINDS = frozenset({"group", "service_point", "unit"})
 """Kinds whose id is the number of a row."""
+
+
+def fitting(placement: Placement) -> Iterator[tuple[str, int | str | None]]:
+    """Kind and id of every target that fits a device that stands here: what ``fits`` says yes to, listed."""
+    yield "all", None
+    one: tuple[tuple[str, int | str | None], ...] = (
+        ("kind", placement.kind),
+        ("ownership", placement.ownership),
+        ("persona", placement.persona),
+        ("platform", placement.platform),
+        ("ring", placement.ring),
+        ("service_point", placement.service_point_id),
+    )
+    yield from (pair for pair in one if pair[1] not in (None, ""))
+    yield from (("unit", unit) for unit in placement.units)
+    yield from (("group", group) for group in placement.groups)
 
 
 def matches(placement: Placement, include: Sequence[Target], exclude: Sequence[Target]) -> bool:
