@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from mdm.cli import output
+from mdm.cli.choice import Words
 from mdm.cli.work import work
 from mdm.settings import load
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from mdm.inventory.model import Device
 
 SHOWN = ("name", "serial", "platform", "kind", "state", "verdict", "os_version", "last_seen_at", "service_point")
-PLATFORMS = click.Choice(["linux", "ios", "android"])
+PLATFORMS = Words(["linux", "ios", "android"])
 JSON = click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 
 
@@ -22,7 +23,7 @@ JSON = click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.
 @click.option("--state", default=None, help="Only in this state of their life, such as handed_out.")
 @click.option(
     "--verdict",
-    type=click.Choice(["compliant", "in_grace", "noncompliant", "unknown"]),
+    type=Words(["compliant", "in_grace", "noncompliant", "unknown"]),
     default=None,
     help="Only these.",
 )
@@ -101,7 +102,7 @@ def device(serial: str, json_wanted: bool) -> None:
 @click.option("--platform", type=PLATFORMS, required=True, help="What they will enrol.")
 @click.option("--service-point", "code", required=True, metavar="CODE", help="Where the device belongs.")
 @click.option("--name", default=None, help="Their name, where they are not known yet.")
-@click.option("--kind", type=click.Choice(["phone", "tablet", "laptop", "kiosk"]), default=None, help="What it is.")
+@click.option("--kind", type=Words(["phone", "tablet", "laptop", "kiosk"]), default=None, help="What it is.")
 @JSON
 def invite(email: str, platform: str, code: str, name: str | None, kind: str | None, json_wanted: bool) -> None:
     """Invite a person to enrol a device and print the address, this once; the person is made where unknown."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from mdm.cli import errors, output
+from mdm.cli.choice import Words
 from mdm.cli.work import work
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ MAX_SHOWN = 50
 
 
 @click.command("import")
-@click.argument("kind", type=click.Choice(["people", "units", "service-points", "devices"]))
+@click.argument("kind", type=Words(["people", "units", "service-points", "devices"]))
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON, with every row.")

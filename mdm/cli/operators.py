@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from mdm.cli import output
+from mdm.cli.choice import Words
 from mdm.cli.work import work
 from mdm.core.errors import NotFoundError
 from mdm.core.permissions import Role
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mdm.access.places import Place
     from mdm.storage.call import Call
 
-ROLES = click.Choice([role.value for role in Role])
+ROLES = Words([role.value for role in Role])
 
 
 @click.group()
@@ -28,7 +29,7 @@ def operator() -> None:
 @click.option("--role", type=ROLES, required=True, help="What they may do.")
 @click.option("--service-point", "code", default=None, metavar="CODE", help="Only there; without it: the whole city.")
 @click.option("--name", default="", help="Their name.")
-@click.option("--language", type=click.Choice(["nl", "fr", "en"]), default=None, help="Of the console.")
+@click.option("--language", type=Words(["nl", "fr", "en"]), default=None, help="Of the console.")
 def add(email: str, role: str, code: str | None, name: str, language: str | None) -> None:
     """Add somebody, or give another role to somebody who is there, and print a link that signs in once."""
     settings = load()

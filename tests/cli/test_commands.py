@@ -127,6 +127,13 @@ def test_an_unknown_role_and_an_unknown_place_are_refused_and_nobody_is_added(ho
         assert call.session.scalar(select(func.count(Operator.id))) == 0
 
 
+@pytest.mark.parametrize("written", ["desk-clerk", "Desk_Clerk", "desk clerk", "DESK-CLERK"])
+def test_a_word_of_a_closed_list_may_be_written_as_people_write_it(home: Path, ask: Ask, written: str) -> None:
+    code, _, err = ask("operator", "add", "sarah@stad.example", "--role", written)
+    assert code == 0, err
+    assert [one["roles"] for one in json.loads(ask("operator", "list", "--json")[1])] == ["desk_clerk"]
+
+
 def test_a_link_for_somebody_who_is_not_there_is_refused(home: Path, ask: Ask) -> None:
     assert ask("sign-in", "nobody@stad.example")[0] == 1
     ask("operator", "add", "mo@stad.example", "--role", "fleet_admin")
