@@ -1,46 +1,33 @@
 """What the doctor looks at, one function each; none of them changes anything."""
 
-import json
 import os
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.cli import schema, services
-from mdm.core.clock import iso, utcnow
+from mdm.core.clock import utcnow
 from mdm.core.errors import HavenmeesterError
+from mdm.operation import health
+from mdm.operation.health import Finding
 from mdm.settings import Settings
 
-ROOM = 1024**3
-"""Bytes that shall be free on the disk of the home folder."""
 LATE = timedelta(minutes=5)
 SOON = timedelta(days=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look found. ``mend`` says what to do when it is not good."""
-
-    name: str
-    good: bool
-    said: str
-    mend: str = ""
 
 
 def examine(settings: Settings) -> list[Finding]:
     """Every look in turn; one that breaks is a finding itself."""
     looks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("home folder", home),
-        ("disk", disk),
+        ("disk", health.disk),
         ("keys", keys),
         ("database", database),
         ("schema", tables),
-        ("signer", signer),
-        ("worker", worker),
+        ("signer", health.signer),
+        ("worker", health.worker),
         ("post", post),
         ("console", console),
         ("gateway", gateway),
@@ -54,8 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         except HavenmeesterError as error:
             found.append(Finding(name, False, str(error), error.mend or ""))
         except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            found.append(Finding(name, False, said, "Mend the database first."))
+            found.append(Finding(name, False, health.first_line(error), "Mend the database first."))
     return found
 
 
@@ -70,12 +56,6 @@ def home(settings: Settings) -> Finding:
     if state.st_uid != os.geteuid():
         return Finding("home folder", False, f"{path} belongs to another user", "Run commands as that user.")
     return Finding("home folder", True, str(path))
-
-
-def disk(settings: Settings) -> Finding:
-    """There is room."""
-    free = shutil.disk_usage(settings.home).free
-    return Finding("disk", free > ROOM, f"{free // 1024**2:,} MB are free", "Make room, or move the home folder.")
 
 
 def keys(settings: Settings) -> Finding:
@@ -101,12 +81,7 @@ def database(settings: Settings) -> Finding:
         return Finding("database", False, "there is none", "Run havenmeester init.")
     engine = make_engine(settings.database)
     try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                said = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
-                return Finding("database", said == "ok", f"SQLite says {said}", "Restore the newest backup.")
-            connection.execute(text("SELECT 1"))
-            return Finding("database", True, f"{engine.dialect.name} answers")
+        return health.database(lambda: health.check_file(engine))
     finally:
         engine.dispose()
 
@@ -115,31 +90,6 @@ def tables(settings: Settings) -> Finding:
     """The schema is the one that this code needs."""
     has, needs = schema.present(settings), schema.wanted()
     return Finding("schema", has == needs, f"has {has or 'none'}, needs {needs}", "Run havenmeester database upgrade.")
-
-
-def signer(settings: Settings) -> Finding:
-    """The signer answers."""
-    from mdm.signing.client import SignerClient
-
-    SignerClient(settings.signer_socket).health()
-    return Finding("signer", True, "answers")
-
-
-def worker(settings: Settings) -> Finding:
-    """Some worker leads, lives, and none of its jobs fails."""
-    start = f"Run havenmeester up; else see {settings.home}/log/worker.log"
-    try:
-        told = json.loads((settings.home / "run" / "worker.json").read_text())
-        at = datetime.strptime(told["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except (OSError, ValueError, KeyError):
-        return Finding("worker", False, "is not running here", start)
-    if utcnow() - at > timedelta(seconds=30):
-        return Finding("worker", False, f"was last alive at {iso(at)}", start)
-    failing = [name for name, known in told["jobs"].items() if known["failures"]]
-    if failing:
-        why = told["jobs"][failing[0]]["error"]
-        return Finding("worker", False, f"the job {failing[0]} fails: {why}", f"See {settings.home}/log/worker.log")
-    return Finding("worker", True, f"leads, {len(told['jobs'])} jobs")
 
 
 def post(settings: Settings) -> Finding:

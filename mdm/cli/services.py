@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mdm.cli.supervisor import Service
 from mdm.core.errors import ConfigurationError
+from mdm.operation.health import heartbeat_file
 from mdm.settings import Settings
 
 QUICK = 1.0
@@ -78,7 +79,7 @@ def socket_answers(path: Path) -> bool:
 
 def _worker_lives(home: Path) -> bool:
     try:
-        told = json.loads((home / "run" / "worker.json").read_text())
+        told = json.loads(heartbeat_file(home).read_text())
         os.kill(int(told["pid"]), 0)
     except (OSError, ValueError, KeyError):
         return False

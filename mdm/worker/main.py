@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -17,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.core.clock import iso
 from mdm.operation import metrics
+from mdm.operation.health import heartbeat_file
 from mdm.settings import Settings
 from mdm.storage.engine import make_engine
 from mdm.worker import post
@@ -28,11 +28,6 @@ log = structlog.get_logger(__name__)
 BEAT = 1.0
 """Seconds between two signs of life."""
 THREADS = 3
-
-
-def heartbeat_file(home: Path) -> Path:
-    """Where the worker tells that it lives: JSON with its process id, whether it leads, and how its jobs went."""
-    return home / "run" / "worker.json"
 
 
 class Worker:

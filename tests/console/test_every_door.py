@@ -129,6 +129,8 @@ def test_a_database_that_is_away_is_told_as_such_and_the_process_stays_alive(tmp
     away = client.get("/readyz")
 
     assert (away.status_code, away.headers["Retry-After"]) == (503, "10")
+    assert (away.json["status"], away.json["parts"]["database"]) == ("unavailable", "away")
+    assert "127.0.0.1" not in away.text, "strangers are told which part, not where it is"
     assert client.get("/healthz").status_code == 200
 
 

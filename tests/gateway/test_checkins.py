@@ -347,6 +347,8 @@ def test_everybody_may_read_our_ca_and_health_and_nobody_a_page(gateway: Running
     visitor = gateway.agent()
 
     assert b"BEGIN CERTIFICATE" in visitor.send("GET", CA).body
-    assert visitor.send("GET", "/readyz").status == 200
+    ready = visitor.send("GET", "/readyz")
+    assert (ready.status, ready.json["parts"]["database"], ready.json["parts"]["signer"]) == (200, "ok", "ok")
+    assert (ready.json["status"], ready.json["parts"]["worker"]) == ("degraded", "degraded"), "no worker runs here"
     assert b"havenmeester_gateway_idle_checkins_total" in visitor.send("GET", "/metrics").body
     assert visitor.send("GET", "/").json["code"] == "not_found"

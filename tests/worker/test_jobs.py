@@ -17,6 +17,7 @@ from mdm.audit import service as audit
 from mdm.compliance import management
 from mdm.compliance.model import VerdictChange
 from mdm.inventory.model import Device
+from mdm.operation.health import heartbeat_file
 from mdm.org.model import Unit, UnitParent
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -25,7 +26,7 @@ from mdm.signing.client import SignerClient
 from mdm.worker import mail, table
 from mdm.worker.jobs import Job, Runs, run
 from mdm.worker.lead import DatabaseLead, FileLead, Lead, lead_for
-from mdm.worker.main import Worker, heartbeat_file
+from mdm.worker.main import Worker
 from mdm.worker.office import Office
 from mdm.worker.post import Outside, deliver
 from mdm.worker.topics import TOPICS

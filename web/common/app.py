@@ -30,7 +30,7 @@ def furnish(app: Flask, settings: Settings, identify: Identify, *, max_body: int
     connect(app, settings.database)
     speak(app, settings.language, settings.timezone)
     furnish_headers(app, tls=uses_tls(settings))
-    add_health(app)
+    add_health(app, settings)
     return app
 
 

@@ -6,6 +6,7 @@ from mdm.settings import Settings
 from mdm.signing.client import SignerClient
 from web.common.failures import answer_problems
 from web.common.guard import check_routes
+from web.common.health import add_health
 from web.common.language import speak
 from web.common.requests import number_requests
 from web.gateway.database import Database
@@ -39,6 +40,7 @@ def make_gateway(settings: Settings) -> HotPath:
     speak(app, "en", settings.timezone)
     answer_problems(app)
     add_views(app)
+    add_health(app, settings, database.ping)
     check_routes(app)
     return HotPath(
         app.wsgi_app,

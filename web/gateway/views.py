@@ -138,19 +138,6 @@ def leave(knock: Knock) -> ResponseReturnValue:
     return Response(status=204)
 
 
-@without_database("says that the process lives")
-def healthz() -> ResponseReturnValue:
-    """The process lives."""
-    return jsonify({"status": "ok"})
-
-
-@without_database("says that the database answers; 503 when it does not")
-def readyz() -> ResponseReturnValue:
-    """The database answers."""
-    gateway().database.ping()
-    return jsonify({"status": "ok"})
-
-
 @without_database("figures, for this machine only")
 def metrics() -> ResponseReturnValue:
     """The figures of this process; for whoever stands on this machine, and 404 for everybody else."""
@@ -165,5 +152,4 @@ def add_views(app: Flask) -> None:
     app.add_url_rule(CA, view_func=ca)
     for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave)):
         app.add_url_rule(path, view_func=view, methods=["POST"])
-    for path, view in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
-        app.add_url_rule(path, view_func=view)
+    app.add_url_rule("/metrics", view_func=metrics)
