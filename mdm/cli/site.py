@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 from mdm.operation import logs, metrics
 from mdm.operation.parent import die_with_parent
 from mdm.settings import load
+from web.common.requests import from_this_machine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 METRICS = "/metrics"
-LOCAL = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_VIA")
 
 
 def application() -> "WSGIApplication":
@@ -33,8 +32,8 @@ def with_figures(inner: "WSGIApplication") -> "WSGIApplication":
     """
 
     def outer(environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
-        local = environ.get("REMOTE_ADDR") in LOCAL and not any(environ.get(name) for name in FORWARDED)
-        if environ.get("PATH_INFO") != METRICS or environ.get("REQUEST_METHOD") != "GET" or not local:
+        asked = environ.get("PATH_INFO") == METRICS and environ.get("REQUEST_METHOD") == "GET"
+        if not asked or not from_this_machine(environ):
             return inner(environ, start)
         body, kind = metrics.exposition()
         start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])

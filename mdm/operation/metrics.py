@@ -5,6 +5,8 @@ process shows only its own figures.
 """
 
 import os
+import re
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -15,12 +17,14 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter(
-    "havenmeester_requests_total", "Requests answered, by door, endpoint and status.", ("door", "endpoint", "status")
+    "havenmeester_requests_total",
+    "Requests answered, by door, route (the template, never the path) and status.",
+    ("door", "route", "status"),
 )
 REQUEST_SECONDS = Histogram(
     "havenmeester_request_seconds",
@@ -37,14 +41,32 @@ POST_WAITING = Gauge(
 POST_DEAD = Gauge(
     "havenmeester_outbox_dead", "Messages of the outbox that were given up.", multiprocess_mode="mostrecent"
 )
-DEVICES = Gauge("havenmeester_devices", "Devices, by verdict.", ("verdict",), multiprocess_mode="mostrecent")
+DEVICES = Gauge(
+    "havenmeester_devices", "Devices, by verdict, or not_enrolled.", ("verdict",), multiprocess_mode="mostrecent"
+)
 LEADS = Gauge("havenmeester_worker_leads", "1 while this worker leads.", multiprocess_mode="livesum")
+
+
+def answered(door: str, route: str, status: int, seconds: float) -> None:
+    """Counts one request that a door answered. ``route`` is the template: a path may hold a secret, and never ends."""
+    REQUESTS.labels(door, route, str(status)).inc()
+    REQUEST_SECONDS.labels(door).observe(seconds)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Takes away what processes that were killed said of the present; what they have counted stays counted."""
+    for file in folder.glob("gauge_live*.db"):
+        found = re.search(r"_(\d+)\.db$", file.name)
+        if found and not Path("/proc", found[1]).exists():
+            mark_process_dead(int(found[1]), str(folder))  # type: ignore[no-untyped-call]
 
 
 def exposition() -> tuple[bytes, str]:
     """The figures of all processes of this home and their content type."""
     registry: CollectorRegistry = REGISTRY
-    if os.environ.get(FOLDER):
+    folder = os.environ.get(FOLDER)
+    if folder:
+        _forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,49 +1,42 @@
-"""What a gateway process counts about itself, in the Prometheus text format. Each process counts for itself."""
+"""What a gateway process counts about itself, and how it comes into the figures of the whole installation.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+On the hot path a lock and a write per count would cost more than the count, so plain numbers are added to and published
+from time to time.
+"""
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from dataclasses import dataclass, fields
 
-from web.gateway.doorbell import Doorbell
+from prometheus_client import Counter, Gauge
+
+COUNTERS = {
+    name: Counter(f"havenmeester_gateway_{name}", text)
+    for name, text in (
+        ("idle_checkins", "Check-ins with nothing new."),
+        ("idle_checkin_seconds", "Seconds spent in them, waiting for the doorbell included."),
+        ("exchanges", "Check-ins in which something was told."),
+        ("reports", "Reports that were taken."),
+        ("refused", "Requests with a certificate that is missing or refused."),
+        ("enrolled", "Devices that got their first certificate."),
+    )
+}
+WAITING = Gauge("havenmeester_gateway_waiting", "Long polls that wait for the doorbell.", multiprocess_mode="livesum")
 
 
 @dataclass
 class Figures:
-    """Plain numbers: on the hot path a lock per count would cost more than the count."""
+    """Plain numbers since the last ``publish``."""
 
-    checkins: int = 0
-    seconds: float = 0.0
+    idle_checkins: int = 0
+    idle_checkin_seconds: float = 0.0
     exchanges: int = 0
     reports: int = 0
     refused: int = 0
     enrolled: int = 0
 
-
-class _Collector:
-    def __init__(self, figures: Figures, doorbell: Doorbell) -> None:
-        self.figures = figures
-        self.doorbell = doorbell
-
-    def collect(self) -> Iterator[Metric]:
-        """Every figure as it is now."""
-        for name, text, value in (
-            ("idle_checkins", "Check-ins with nothing new.", self.figures.checkins),
-            ("idle_checkin_seconds", "Seconds spent in them, waiting for the doorbell included.", self.figures.seconds),
-            ("exchanges", "Check-ins in which something was told.", self.figures.exchanges),
-            ("reports", "Reports that were taken.", self.figures.reports),
-            ("refused", "Requests with a certificate that is missing or refused.", self.figures.refused),
-            ("enrolled", "Devices that got their first certificate.", self.figures.enrolled),
-        ):
-            yield CounterMetricFamily(f"havenmeester_gateway_{name}", text, value=value)
-        yield GaugeMetricFamily(
-            "havenmeester_gateway_waiting", "Long polls that wait for the doorbell.", value=self.doorbell.waiting
-        )
-
-
-def page(figures: Figures, doorbell: Doorbell) -> bytes:
-    """The figures in the text format of Prometheus."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(figures, doorbell))
-    return bytes(generate_latest(registry))
+    def publish(self, waiting: int) -> None:
+        """Adds what was counted since the last time to the figures; ``waiting`` is how many long polls wait now."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            setattr(self, one.name, one.default)
+            COUNTERS[one.name].inc(value)
+        WAITING.set(waiting)

@@ -82,8 +82,8 @@ class HotPath:
         except UnavailableError:
             return self._pass_on(environ, start)
         if knock is not None:
-            self.figures.checkins += 1
-            self.figures.seconds += time.perf_counter() - begun
+            self.figures.idle_checkins += 1
+            self.figures.idle_checkin_seconds += time.perf_counter() - begun
             return self._idle(start)
         return self._pass_on(environ, start)
 

@@ -23,18 +23,19 @@ from agent.wire import (
 )
 from mdm.enrollment import redeem, renewal
 from mdm.enrollment import service as enrollment
+from mdm.operation import metrics
 from mdm.platforms.linux.exchange import Knock, Visit, exchange
 from mdm.platforms.linux.messages import CheckinMessage, EnrollMessage, RenewMessage, read
 from mdm.signing.client import Issued, Ownership
 from mdm.storage.call import Call
 from web.common.guard import without_database
-from web.gateway import body, figures
+from web.common.requests import from_this_machine
+from web.gateway import body
 from web.gateway.door import Gateway, device, for_devices, for_invited, gateway, look_again, visitor
 from web.gateway.hot import asked, pause
 
 LOOK_AGAIN = 30
 """Seconds after which a waiting device is looked at again without a ring: what was put off has no bell."""
-LOCAL = frozenset({"127.0.0.1", "::1"})
 
 
 @without_database("the certificate of our CA, which the agent trusts only by its fingerprint")
@@ -139,12 +140,14 @@ def leave(knock: Knock) -> ResponseReturnValue:
 
 
 @without_database("figures, for this machine only")
-def metrics() -> ResponseReturnValue:
-    """The figures of this process; for whoever stands on this machine, and 404 for everybody else."""
-    if request.remote_addr not in LOCAL:
+def figures() -> ResponseReturnValue:
+    """The figures of all processes of this home; for programs on this machine, and 404 for everybody else."""
+    if not from_this_machine(request.environ):
         raise NotFound
     here = gateway()
-    return Response(figures.page(here.figures, here.doorbell), mimetype="text/plain")
+    here.figures.publish(here.doorbell.waiting)
+    content, kind = metrics.exposition()
+    return Response(content, content_type=kind)
 
 
 def add_views(app: Flask) -> None:
@@ -152,4 +155,4 @@ def add_views(app: Flask) -> None:
     app.add_url_rule(CA, view_func=ca)
     for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave)):
         app.add_url_rule(path, view_func=view, methods=["POST"])
-    app.add_url_rule("/metrics", view_func=metrics)
+    app.add_url_rule("/metrics", view_func=figures)

@@ -38,12 +38,14 @@ class DeviceWorker(GeventWorker):  # type: ignore[misc]
             super().run()
         finally:
             here.seen.flush()
+            here.figures.publish(0)
             here.database.dispose()
 
     def _flush(self, here: HotPath) -> None:
         while True:
             sleep(FLUSH)
             here.seen.flush()
+            here.figures.publish(here.doorbell.waiting)
 
     def _hang_up(self) -> None:
         """Waits for the end, wakes long polls and closes connections on which nothing is being answered."""
