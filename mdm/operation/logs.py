@@ -65,7 +65,8 @@ def configure(process: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    logging.getLogger("apscheduler").setLevel(max(number, logging.WARNING))
+    # A round that takes longer than its interval is skipped by design, every second while much is to be delivered.
+    logging.getLogger("apscheduler").setLevel(max(number, logging.ERROR))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import checkins, edit, lists, start
+from tests.bench import apply, checkins, edit, lists, start
 from tests.bench.house import LOAD_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "checkins", "edit", "lists", "start")
+PARTS = ("agent", "start", "checkins", "edit", "lists", "apply")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
+AGENTS = 10_000
 
 
 class Databases:
@@ -144,6 +145,16 @@ def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
         f"{found['rss_kb'] / 1024:.1f} MB, growth {found['growth_kb'] / 1024:.2f} MB",
     )
     yield "agent: bytes of an idle check-in on a kept connection, both ways, with TLS", str(found["idle_bytes"])
+
+
+def _apply(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    name, url, _cpu = list(databases.each())[-1]
+    found = apply.measure(folder / "apply", url(), AGENTS)
+    yield (
+        f"{AGENTS:,} simulated agents ({name})",
+        f"invited, enrolled, configured and reported after {found['first']:.0f} s; an edit of a policy was answered by half "
+        f"of them after {found['half']:.0f} s and by all after {found['all']:.0f} s; gateway {found['gateway_mb']:.0f} MB",
+    )
 
 
 def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:

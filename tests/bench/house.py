@@ -100,7 +100,7 @@ class House:
         self.engine.dispose()
 
 
-def wait_for(address: str, log: Path, *, verify: str | bool = True, seconds: float = 20) -> None:
+def wait_for(address: str, log: Path, *, verify: str | bool = True, seconds: float = 60) -> None:
     """Returns when ``address`` answers at all; raises RuntimeError with the log when it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
