@@ -30,7 +30,10 @@ class Invitation(NamedTuple):
 
 def read_invitation(url: str) -> Invitation:
     """Takes an address apart. Raises AgentError when something is missing: without a fingerprint nothing is trusted."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise AgentError("This is no address. Copy the whole line from the invitation page.", 2) from None
     token = parts.path.rstrip("/").rpartition("/")[2]
     fragment = parse_qs(parts.fragment)
     fingerprint = fragment.get("ca", [""])[0].lower().replace(":", "")
@@ -43,7 +46,7 @@ def read_invitation(url: str) -> Invitation:
             "Copy the whole line from the invitation page, between quotation marks.",
             2,
         )
-    if urlsplit(gateway).scheme != "https":
+    if not gateway.startswith("https://"):
         raise AgentError(f"The gateway's address must begin with https://, not {printable(gateway)}.", 2)
     return Invitation(token, fingerprint, gateway)
 
@@ -56,6 +59,8 @@ def fetch_ca(gateway: str, fingerprint: str) -> str:
     connection = Connection(gateway, trusting_nobody())
     try:
         text = connection.ask("GET", wire.CA).body.decode("ascii", errors="replace")
+    except RefusedError as trouble:
+        raise refused(trouble) from trouble
     finally:
         connection.close()
     found = re.search(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", text, re.DOTALL)
@@ -89,7 +94,11 @@ def refused(trouble: RefusedError) -> AgentError:
     """The refusal of an enrollment as a sentence that says what to do."""
     if trouble.status in (429, 503):
         seconds = trouble.retry_after or 30
-        return AgentError(f"{trouble} Try again in {seconds} seconds.", errors.UNREACHABLE)
+        return AgentError(
+            f"The gateway cannot enrol now: {trouble} Nothing was changed on this device; "
+            f"run this command again in {seconds} seconds.",
+            errors.UNREACHABLE,
+        )
     return AgentError(f"The invitation was refused: {trouble} Nothing was changed on this device.", errors.REFUSED)
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from mdm.core.errors import ConfigurationError
 
 PREFIX = "HAVENMEESTER_"
 FILE = "havenmeester.toml"
+DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -61,6 +63,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        # The sentence never repeats the address: it may hold a password.
+        if value and not value.startswith(DATABASES):
+            raise PydanticCustomError("database_url", "it must begin with sqlite:/// or postgresql://")
+        return value
 
     @classmethod
     def settings_customise_sources(

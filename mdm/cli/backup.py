@@ -26,6 +26,11 @@ def backup(file: Path, force: bool, json_wanted: bool) -> None:
         raise ConfigurationError("There is no installation to back up.", mend="Run havenmeester init.")
     if file.exists() and not force:
         raise InvalidError("%(file)s is there already. Nothing was written; choose another name.", file=file)
+    if not file.absolute().parent.is_dir():
+        raise InvalidError(
+            "The folder %(folder)s is not there. Nothing was written; make it, or choose another.",
+            folder=file.absolute().parent,
+        )
     about = {"made_at": iso(utcnow()), "version": version("havenmeester"), "revision": revision}
     target = file.absolute()
     tell = (

@@ -4,6 +4,9 @@ from typing import Any
 
 import rich_click as click
 
+NUMBER = click.IntRange(1, 2**31 - 1)
+"""The number of a row, as every database can hold it."""
+
 
 def plain(word: str) -> str:
     """The word without the differences that mean nothing."""

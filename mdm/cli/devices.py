@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 SHOWN = ("name", "serial", "platform", "kind", "state", "verdict", "os_version", "last_seen_at", "service_point")
 PLATFORMS = Words(["linux", "ios", "android"])
+STATES = Words(["in_stock", "handed_out", "on_loan", "in_repair", "lost", "returned", "wiped", "retired"])
 JSON = click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 
 
 @click.command()
 @click.option("--search", default="", help="Name, holder, tag, serial number, IMEI.")
 @click.option("--platform", type=PLATFORMS, default=None, help="Only this platform.")
-@click.option("--state", default=None, help="Only in this state of their life, such as handed_out.")
+@click.option("--state", type=STATES, default=None, help="Only in this state of their life.")
 @click.option(
     "--verdict",
     type=Words(["compliant", "in_grace", "noncompliant", "unknown"]),

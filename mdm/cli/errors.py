@@ -29,7 +29,7 @@ def lines(error: HavenmeesterError) -> list[str]:
     """What a person reads: the sentence, the places that are wrong, the mend."""
     told = [str(error)]
     if isinstance(error, InvalidError):
-        told += [f"  {place}: {why}" for place, why in error.fields.items()]
+        told += [f"  {place}: {why}" for place, why in error.fields.items() if why != str(error)]
     if error.mend:
         told.append(f"To mend it: {error.mend}")
     return told

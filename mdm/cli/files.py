@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from mdm.cli import errors, output
-from mdm.cli.choice import Words
+from mdm.cli.choice import NUMBER, Words
 from mdm.cli.work import work
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
     from rich.progress import Progress
 
     from mdm.imports.service import ImportKind, import_csv
+    from mdm.imports.table import MAX_BYTES
 
     with (
         Progress(console=Console(stderr=True), transient=True, disable=json_wanted) as bar,
@@ -36,7 +37,7 @@ def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
         result = import_csv(
             call,
             ImportKind(kind),
-            file.read_bytes(),
+            _content(file, MAX_BYTES),
             name=file.name,
             dry_run=dry_run,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
@@ -48,6 +49,12 @@ def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
     else:
         _tell(told, rows, result.ignored_columns)
     return errors.REFUSED if result.errors else errors.OK
+
+
+def _content(file: Path, limit: int) -> bytes:
+    """The file, or as much of it as shows that it is over the limit: whatever its size, memory stays small."""
+    with file.open("rb") as source:
+        return source.read(limit + 1)
 
 
 def _row(row: "Planned[Any]") -> dict[str, Any]:
@@ -87,9 +94,9 @@ def policy() -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def apply(file: Path, json_wanted: bool) -> None:
     """Make a policy what a TOML or JSON file says; twice is like once."""
-    from mdm.policies.document import apply_document, parse_document
+    from mdm.policies.document import MAX_DOCUMENT, apply_document, parse_document
 
-    document = parse_document(file.read_bytes())
+    document = parse_document(_content(file, MAX_DOCUMENT))
     with work() as call:
         applied = apply_document(call, document)
     told = {"policy": applied.name, "version": applied.version, "done": applied.done}
@@ -117,7 +124,7 @@ def list_policies(json_wanted: bool) -> None:
 
 
 @policy.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def show(number: int) -> None:
     """Write one policy as a JSON document that can be applied again."""
     from mdm.policies.document import as_document

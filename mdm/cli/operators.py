@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from mdm.cli import output
-from mdm.cli.choice import Words
+from mdm.cli.choice import NUMBER, Words
 from mdm.cli.work import work
 from mdm.core.errors import NotFoundError
 from mdm.core.permissions import Role
@@ -114,7 +114,7 @@ def list_tokens(json_wanted: bool) -> None:
 
 
 @token.command("revoke")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def revoke(number: int) -> None:
     """Make a token worthless, from the next request on."""
     from mdm.access import service as access

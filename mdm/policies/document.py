@@ -64,7 +64,9 @@ def parse_document(content: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise InvalidError(N_("The document is not text in UTF-8. Nothing was changed.")) from error
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        document = (
+            json.loads(text, object_pairs_hook=_each_once) if text.lstrip().startswith("{") else tomllib.loads(text)
+        )
     except (ValueError, RecursionError) as error:
         raise InvalidError(
             N_("The document is neither TOML nor JSON: %(why)s. Nothing was changed."), why=clean(str(error), 200)
@@ -72,6 +74,16 @@ def parse_document(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidError(N_("The document is not a table. Nothing was changed."))
     return document
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError when it says something twice: one of the two would be lost without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} stands there twice")
+    return found
 
 
 def apply_document(call: Call, document: Mapping[str, Any]) -> Applied:

@@ -91,6 +91,19 @@ def test_an_address_that_is_cut_off_is_told_apart_before_anybody_is_asked(device
     assert not device.state.joinpath("keys").exists()
 
 
+def test_an_address_that_is_none_is_wrong_use(device: Device) -> None:
+    outcome = device.call("enroll", "http://[::1/e/x#ca=1", "--root", str(device.root))
+    assert (outcome.returncode, "Traceback" in outcome.stderr) == (2, False)
+    assert not device.state.joinpath("keys").exists()
+
+
+def test_a_gateway_that_cannot_enrol_now_is_asked_again_later(device: Device, gateway: Gateway) -> None:
+    gateway.closed_for = 7
+    outcome = device.call("enroll", gateway.invitation(), "--root", str(device.root))
+    assert (outcome.returncode, "again in 7 seconds" in outcome.stderr) == (7, True), outcome.stderr
+    assert not device.state.joinpath("identity.json").exists()
+
+
 def test_an_agent_enrolled_for_one_root_does_not_touch_another(enrolled: Device, gateway: Gateway) -> None:
     outcome = enrolled.call("run", "--once", "--root", "/")
     assert outcome.returncode == 9

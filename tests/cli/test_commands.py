@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 
 from mdm.access.model import ApiToken, OneTimeLink, Operator, WebSession
 from mdm.audit.model import AuditEntry
+from mdm.cli.devices import STATES
 from mdm.cli.main import run
 from mdm.cli.work import work
 from mdm.compliance.model import RuleInForce
 from mdm.core.ids import secret_digest
-from mdm.inventory.model import Device
+from mdm.inventory.model import Device, LifeCycle
 from mdm.orders.model import Order, OrderState
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -214,6 +215,50 @@ def test_a_policy_is_applied_from_a_file_and_twice_is_like_once(home: Path, ask:
     assert "kiosk.url" in err
     assert [one["name"] for one in json.loads(ask("policy", "list", "--json")[1])] == ["Kiosks"]
     assert json.loads(ask("policy", "show", "1")[1])["name"] == "Kiosks"
+
+
+def test_a_policy_that_says_a_thing_twice_or_never_ends_is_refused(home: Path, ask: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "twice.json"
+    file.write_text('{"name": "X", "settings": {"screen_lock.enabled": true, "screen_lock.enabled": false}}')
+    code, _, err = ask("policy", "apply", file)
+    assert (code, "screen_lock.enabled stands there twice" in err) == (1, True)
+    code, _, err = ask("policy", "apply", "/dev/zero")
+    assert (code, "larger than 512 KiB" in err) == (1, True)
+    code, _, err = ask("import", "people", "/dev/zero")
+    assert (code, "larger than 20 MB" in err) == (1, True)
+    assert json.loads(ask("policy", "list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize("words", [("token", "revoke"), ("policy", "show")])
+@pytest.mark.parametrize("number", ["0", "99999999999999999999999", "x"])
+def test_a_number_that_no_row_can_have_is_wrong_usage(home: Path, ask: Ask, words: list[str], number: str) -> None:
+    assert ask(*words, number)[0] == 2
+
+
+def test_a_state_that_no_device_can_be_in_is_wrong_usage(home: Path, ask: Ask) -> None:
+    assert ask("devices", "--state", "nonsense")[0] == 2
+    assert ask("devices", "--state", "In-Stock", "--json")[:2] == (0, "[]\n")
+
+
+def test_the_states_that_devices_are_asked_for_are_those_of_their_life() -> None:
+    assert set(STATES.choices) == {state.value for state in LifeCycle}
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://a:hush@127.0.0.1/x", "sqlite:", "postgres://a:hush@127.0.0.1/x"])
+def test_a_database_that_is_not_ours_is_a_wrong_setting(
+    home: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HAVENMEESTER_DATABASE_URL", url)
+    code, out, err = ask("devices")
+    assert (code, out) == (3, "")
+    assert "HAVENMEESTER_DATABASE_URL" in err
+    assert "hush" not in err
+
+
+def test_a_backup_into_a_folder_that_is_not_there_is_refused(home: Path, ask: Ask, tmp_path: Path) -> None:
+    code, _, err = ask("backup", tmp_path / "nowhere" / "all.tar")
+    assert (code, "The folder" in err and "Nothing was written" in err) == (1, True)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_diary_is_proved_and_a_changed_line_is_found(home: Path, ask: Ask) -> None:

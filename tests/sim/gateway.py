@@ -117,6 +117,8 @@ class Gateway:
             Callable[[str, dict[str, Any]], tuple[int, dict[str, str], dict[str, Any]] | str | None] | None
         ) = None
         """May answer in our place: (status, headers, body); ``drop`` hangs up after the work is done, ``deaf`` before."""
+        self.closed_for = 0
+        """Seconds for which strangers are asked to stay away; 0: they may come."""
         self.ring = threading.Event()
         self.lock = threading.Lock()
         chain, secret = self.authority.server(folder)
@@ -201,6 +203,13 @@ class Gateway:
         parts = urlsplit(path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self.lock:
+            if self.closed_for and not peer:
+                headers = {"Content-Type": "application/problem+json", "Retry-After": str(self.closed_for)}
+                return (
+                    503,
+                    headers,
+                    json.dumps({"code": "unavailable", "detail": "The signer does not answer."}).encode(),
+                )
             if (method, parts.path) == ("GET", wire.CA):
                 return 200, {"Content-Type": "application/x-pem-file"}, self.authority.pem.encode()
             if parts.path == wire.ENROLL:
