@@ -4,7 +4,6 @@ import rich_click as click
 
 from mdm.cli import errors, output
 from mdm.cli.work import work
-from mdm.core.errors import UnavailableError
 from mdm.settings import load
 
 
@@ -20,31 +19,25 @@ def verify(json_wanted: bool) -> int:
 
     While the signer does not answer, only the chain is proved, and that is said.
     """
-    from mdm.audit import service
+    from mdm.audit import heads
     from mdm.signing.client import SignerClient
 
     settings = load()
-    client = SignerClient(settings.signer_socket)
-    key, heads, asked = "", [], True
-    try:
-        key = client.ca().head_key
-        heads = list(client.heads())
-    except UnavailableError:
-        asked = False
     with work(settings=settings, write=False) as call:
-        proof = service.verify(call.session, key, heads)
+        found = heads.prove(call.session, SignerClient(settings.signer_socket))
+    proof = found.proof
     told = {
         "sound": proof.sound,
         "lines": proof.lines,
         "heads": proof.heads,
         "broken_at": proof.broken_at,
         "sentence": str(proof),
-        "signer_asked": asked,
+        "signer_asked": found.signer_asked,
     }
     if json_wanted:
         output.as_json(told)
     else:
         output.say(str(proof))
-        if not asked:
+        if not found.signer_asked:
             output.note("The signer does not answer: only the chain was proved, not that its end is the true one.")
     return errors.OK if proof.sound else errors.REFUSED

@@ -52,8 +52,13 @@ class AuditQuery(PageQuery):
 class Proof(Answer):
     """What came of proving the diary."""
 
-    whole: bool = Field(description="Whether every line is as it was written, and none is missing.")
+    whole: bool | None = Field(
+        description="Whether every line is as it was written, and none is missing; null while the signer does not answer:"
+        " the chain is whole then, but lines may have been cut from its end."
+    )
+    signer_asked: bool = Field(description="Whether the diary was compared with what the signer signed.")
     lines: int = Field(description="Number of the last line that was proved.")
+    heads: int = Field(description="Signed heads that it agrees with.")
     hash: str = Field(description="Hash of that line.")
     broken_at: int | None = Field(description="Number of the first line that is wrong.")
     why: str
