@@ -82,6 +82,7 @@ def device(serial: str, json_wanted: bool) -> None:
         shown = _line(found, names.get(found.service_point_id or 0, ""))
         shown |= {
             "holder": person.name if person else None,
+            "product": found.product,
             "manufacturer": found.manufacturer,
             "model": found.model,
             "os_name": found.os_name,

@@ -4,7 +4,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, case, func
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mdm.core.permissions import Where
@@ -56,6 +57,10 @@ class Verdict(StrEnum):
     IN_GRACE = "in_grace"
     NONCOMPLIANT = "noncompliant"
     UNKNOWN = "unknown"
+
+
+NOT_ENROLLED = "not_enrolled"
+"""Stands where a list shows verdicts, for a device that was never enrolled."""
 
 
 class Device(Base):
@@ -134,6 +139,31 @@ class Device(Base):
     def label(self) -> str:
         """What a person knows it by: its name, else its tag, its serial, its id."""
         return self.name or self.tag or self.serial or self.uid[:8]
+
+    @hybrid_property
+    def product(self) -> str:
+        """Manufacturer and model as people say them: once, where the model begins with its maker already."""
+        maker, model = self.manufacturer, self.model
+        if not maker or f"{model} ".lower().startswith(f"{maker} ".lower()):
+            return model
+        return f"{maker} {model}".rstrip()
+
+    @product.inplace.expression
+    @classmethod
+    def _product(cls) -> ColumnElement[str]:
+        begins = func.lower(func.substr(cls.model + " ", 1, func.length(cls.manufacturer) + 1))
+        two_words = and_(cls.manufacturer != "", begins != func.lower(cls.manufacturer + " "))
+        return case((two_words, func.rtrim(cls.manufacturer + " " + cls.model)), else_=cls.model)
+
+    @hybrid_property
+    def standing(self) -> str:
+        """The verdict, or ``not_enrolled``: a device that nobody can judge has none."""
+        return self.verdict if self.enrolled_at is not None else NOT_ENROLLED
+
+    @standing.inplace.expression
+    @classmethod
+    def _standing(cls) -> ColumnElement[str]:
+        return case((cls.enrolled_at.is_(None), NOT_ENROLLED), else_=cls.verdict)
 
 
 class DeviceGroup(Base):
