@@ -32,6 +32,16 @@ def device(tmp_path: Path, request: pytest.FixtureRequest) -> Device:
     return made
 
 
+def _tells_nothing(running: RunningGateway, device: Device, uid: str) -> bool:
+    """Whether one more round brings no report. The free room on this machine's disk is true, and may just have changed."""
+    query = select(DeviceRow.last_report_at).where(DeviceRow.uid == uid)
+    with transaction(running.engine) as session:
+        before = session.scalar(query)
+    device.once()
+    with transaction(running.engine) as session:
+        return session.scalar(query) == before
+
+
 def test_a_device_enrols_reports_is_idle_and_leaves(gateway: RunningGateway, device: Device) -> None:  # noqa: F811
     url = invitation(gateway)
     device.good("enroll", url, "--root", str(device.root))
@@ -42,11 +52,7 @@ def test_a_device_enrols_reports_is_idle_and_leaves(gateway: RunningGateway, dev
         assert (row.name, row.os_name, row.os_version) == ("kiosk-werkhaven-1", "Debian GNU/Linux", "12.8")
         sections = select(func.count()).select_from(FactSection).where(FactSection.device_id == row.id)
         assert session.scalar(sections) == 10
-        reported = row.last_report_at
-    device.once()
-    with transaction(gateway.engine) as session:
-        row = session.scalars(select(DeviceRow).where(DeviceRow.uid == uid)).one()
-        assert row.last_report_at == reported
+    assert any(_tells_nothing(gateway, device, uid) for _ in range(5))
     again = Device(device.state.parent / "second")
     outcome = again.call("enroll", url, "--root", str(again.root))
     assert outcome.returncode == 5, outcome.stdout + outcome.stderr

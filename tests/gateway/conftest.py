@@ -201,19 +201,23 @@ def shared_signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def gateway(
-    request: pytest.FixtureRequest, shared_signer: RunningSigner, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningGateway]:
-    """A running gateway for all tests, once per kind of database: each test brings devices of its own."""
+def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """A running gateway for all tests, once per kind of database: each test brings devices of its own.
+
+    It has a signer of its own: the budgets of one signer hold over all wipes of an hour, whatever the database.
+    """
     folder = tmp_path_factory.mktemp("gateway")
+    signer = RunningSigner(tmp_path_factory.mktemp("signer"))
+    signer.start()
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "havenmeester.db")
         url = f"sqlite:///{folder / 'havenmeester.db'}"
     else:
         server: PrivatePostgres = request.getfixturevalue("postgres")
         url = server.fresh()
-    with running(RunningGateway(shared_signer, folder / "home", url)) as started:
+    with running(RunningGateway(signer, folder / "home", url)) as started:
         yield started
+    signer.stop()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def test_those_who_come_while_a_question_is_under_way_share_the_next_one() -> No
 
     together = Together(ask)
     greenlets = [gevent.spawn(together.get, key) for key in (1, 2, 3, 2)]
-    gevent.joinall(greenlets, timeout=5)
+    gevent.joinall(greenlets, timeout=60)
 
     assert [greenlet.value for greenlet in greenlets] == [10, 20, 30, 20]
     assert asked == [[1], [2, 3]]
@@ -41,7 +41,7 @@ def test_an_error_reaches_everybody_who_shared_the_question_and_the_next_one_is_
 
     together = Together(ask)
     greenlets = [gevent.spawn(together.get, key) for key in ("a", "b")]
-    gevent.joinall(greenlets, timeout=5)
+    gevent.joinall(greenlets, timeout=60)
 
     assert [type(greenlet.exception) for greenlet in greenlets] == [ConnectionError, ConnectionError]
     broken = False

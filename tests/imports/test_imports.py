@@ -66,7 +66,7 @@ def test_a_whole_organisation_comes_from_four_files(calling: Calling) -> None:
         units = {line.unit.code: line for line in org.units(call)}
         assert units["SB-VEEG"].parent_id == units["SB"].unit.id
         assert org.service_point_by_code(call, "WERKHAVEN").opening_hours["fri"] == [["09:00", "17:00"]]
-        assert isinstance(audit.verify(call.session), tuple)
+        assert audit.verify(call.session).sound
 
 
 def test_the_same_files_again_change_nothing_and_write_no_line(calling: Calling) -> None:
