@@ -5,6 +5,7 @@ Installs the libraries of ``package-lock.json`` with npm (no install scripts), b
 ``manifest.json`` last. Node: the system's, from version 20 on, else the one from PyPI at the version of our lock file.
 """
 
+import fcntl
 import hashlib
 import json
 import re
@@ -48,6 +49,14 @@ def main() -> int:
 
 def build() -> None:
     """Everything that is out of date. Raises BuildError."""
+    DIST.parent.mkdir(exist_ok=True)
+    with (DIST.parent / ".building").open("w") as lock:
+        # One at a time: whoever waited finds everything up to date.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _build()
+
+
+def _build() -> None:
     compile_catalogues()
     digest = _inputs_digest()
     manifest = DIST / "manifest.json"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -60,7 +61,7 @@ class Api:
         return Api(self.app, self.app.test_client(use_cookies=False), token, cookie)
 
 
-def close(app: APIFlask) -> None:
+def close(app: Flask) -> None:
     """Gives the connections of the application back."""
     with app.app_context():
         db.session.remove()

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 
 from mdm.access import service as access
-from mdm.access.model import ApiToken
+from mdm.access.model import ApiToken, WebSession
 from mdm.core.clock import utcnow
 from mdm.core.permissions import Role
 from mdm.settings import Settings
@@ -121,10 +121,16 @@ def test_an_order_is_asked_by_a_program_and_approved_only_by_somebody_else(
     by_program = api.post(f"{path}/approve", {})
     elsewhere = api.by(cookie=city.cookies[Role.APPROVER, "own"]).post(f"{path}/approve", {})
     approver = api.by(cookie=city.cookies[Role.APPROVER, "city"])
+    with calling(boss(), now=utcnow()) as call:
+        call.session.execute(update(WebSession).values(fresh_at=call.now - timedelta(minutes=16)))
+    stale = approver.post(f"{path}/approve", {})
+    with calling(boss(), now=utcnow()) as call:
+        call.session.execute(update(WebSession).values(fresh_at=call.now))
     yes = approver.post(f"{path}/approve", {"reason": "seen"})
     late = approver.post(f"{path}/approve", {})
 
     assert (by_program.status_code, elsewhere.status_code) == (403, 404)
+    assert (stale.status_code, stale.json["code"]) == (403, "prove_again")
     assert (yes.json["state"], late.status_code) == ("approved", 409)
     receipt = api.get(f"{path}/receipt").json
     assert [(one["name"], one["approved"]) for one in receipt["decisions"]] == [("approver city", True)]

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from apiflask import APIBlueprint
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import tuple_
 
+from mdm.core.errors import N_, DeniedError
 from mdm.core.permissions import Permission
 from mdm.orders import model, queries, service
 from mdm.settings import Settings
@@ -80,12 +81,23 @@ def get_order_receipt(call: Call, order_id: str) -> shapes.Receipt:
     return shapes.Receipt.model_validate(queries.receipt(call, order_id).as_dict())
 
 
+def _proved_lately() -> None:
+    """Deciding asks for a recent proof of who sits there, as in the console; a program is refused by the use case."""
+    if g.get("fresh") is False:
+        raise DeniedError(
+            N_("Show in the console once more that it is you, and repeat this. Nothing was changed."),
+            code="prove_again",
+        )
+
+
 @operation(api, "POST", f"{ONE}/approve", APPROVE, body=shapes.Yes, answer=Order)
 def approve_order(call: Call, order_id: str, body: shapes.Yes) -> Order:
     """Approve somebody else's order.
 
-    For people only: 403 for an API token, and for whoever asked for it. 409 when somebody was faster.
+    For people only: 403 for an API token, for whoever asked for it, and (`prove_again`) for a session whose last proof
+    of identity is older than fifteen minutes. 409 when somebody was faster.
     """
+    _proved_lately()
     settings: Settings = current_app.extensions[SETTINGS]
     return _shown(service.approve(call, order_id, body.reason, hours=settings.order_hours))
 
@@ -96,6 +108,7 @@ def reject_order(call: Call, order_id: str, body: shapes.No) -> Order:
 
     For people only. A reason is needed. 409 when somebody was faster.
     """
+    _proved_lately()
     return _shown(service.reject(call, order_id, body.reason))
 
 
