@@ -78,8 +78,11 @@ class Identity:
         return secret_digest(f"{self.issuer}\n{self.subject}")
 
 
-def begin(provider: Provider) -> Begun:
-    """Where to send the browser. Raises UnavailableError when the provider does not answer."""
+def begin(provider: Provider, *, again: bool = False) -> Begun:
+    """Where to send the browser; ``again`` asks the provider to have the person show anew who they are.
+
+    Raises UnavailableError when the provider does not answer.
+    """
     metadata = _metadata(provider)
     state, nonce, verifier = generate_token(32), generate_token(32), generate_token(64)
     url = prepare_grant_uri(
@@ -92,6 +95,7 @@ def begin(provider: Provider) -> Begun:
         nonce=nonce,
         code_challenge=create_s256_code_challenge(verifier),
         code_challenge_method="S256",
+        **({"prompt": "login"} if again else {}),
     )
     return Begun(url, state, nonce, verifier)
 

@@ -21,6 +21,7 @@ from mdm.access.operators import (
 )
 from mdm.access.places import CITY, Place, actor_for
 from mdm.access.sessions import (
+    PROOF_NEEDED,
     Limits,
     Visit,
     end,
@@ -39,6 +40,7 @@ from mdm.access.views import delete_view, save_view
 
 __all__ = [
     "CITY",
+    "PROOF_NEEDED",
     "Answer",
     "Limits",
     "Place",

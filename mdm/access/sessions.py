@@ -21,6 +21,8 @@ PENDING_LIFE = timedelta(minutes=5)
 TOUCH = timedelta(minutes=1)
 FRESH = timedelta(minutes=15)
 """How recent the last proof of who somebody is must be for a risky act."""
+PROOF_NEEDED = "proof_needed"
+"""The stable key, in the console and in the API, of what is refused until somebody shows again who they are."""
 
 
 @dataclass(frozen=True, slots=True)

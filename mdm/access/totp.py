@@ -9,7 +9,7 @@ import pyotp
 from mdm.access.model import Operator, WebSession
 from mdm.access.operators import end_all, manageable
 from mdm.access.people_only import own_id, require_person
-from mdm.access.sessions import is_fresh
+from mdm.access.sessions import PROOF_NEEDED, is_fresh
 from mdm.audit import service as audit
 from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError
 from mdm.storage.call import Call
@@ -59,7 +59,7 @@ def remove_totp(call: Call, web_session: WebSession) -> None:
     """Removes one's own second factor; raises DeniedError unless the session proved who it is a moment ago."""
     operator = call.session.get_one(Operator, own_id(call))
     if web_session.operator_id != operator.id or not is_fresh(web_session, call.now):
-        raise DeniedError(N_("Show who you are again first. Nothing was changed."), code="proof_needed")
+        raise DeniedError(N_("Show who you are again first. Nothing was changed."), code=PROOF_NEEDED)
     _clear(call, operator, "operator.second_factor_removed")
 
 

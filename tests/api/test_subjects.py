@@ -130,7 +130,7 @@ def test_an_order_is_asked_by_a_program_and_approved_only_by_somebody_else(
     late = approver.post(f"{path}/approve", {})
 
     assert (by_program.status_code, elsewhere.status_code) == (403, 404)
-    assert (stale.status_code, stale.json["code"]) == (403, "prove_again")
+    assert (stale.status_code, stale.json["code"]) == (403, "proof_needed")
     assert (yes.json["state"], late.status_code) == ("approved", 409)
     receipt = api.get(f"{path}/receipt").json
     assert [(one["name"], one["approved"]) for one in receipt["decisions"]] == [("approver city", True)]

@@ -6,6 +6,7 @@ from flask import Flask, flash, make_response, redirect, render_template, reques
 from flask.wrappers import Response
 from flask_wtf import CSRFProtect
 
+from mdm.access.service import PROOF_NEEDED
 from mdm.settings import Settings
 from mdm.storage.seal import create_key, load_seal
 from web.common.app import furnish, uses_tls
@@ -55,7 +56,7 @@ def tell(error: Exception) -> Response:
     if request.method == "POST" and failure.status in TELL_ON_THE_PAGE and is_ours(request.form.get("next", "")):
         flash(_whole(failure), "error")
         return make_response(redirect(request.form["next"], 303))
-    if failure.code == "proof_needed":
+    if failure.code == PROOF_NEEDED:
         return make_response(redirect(url_for("prove", next=request.referrer or url_for("home")), 303))
     return failure.stamp(make_response(render_template("errors/failure.html", failure=failure)))
 

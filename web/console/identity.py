@@ -10,8 +10,10 @@ from mdm.access import service as access
 from mdm.access.model import Operator, WebSession
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
+from mdm.orders.queries import count_to_approve
 from mdm.org.queries import units_below
 from mdm.settings import Settings
+from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from mdm.storage.seal import Seal
 from web.common.app import SETTINGS, uses_tls
@@ -66,6 +68,7 @@ def identify(session: Session, request_id: str) -> Actor:
         _remember(web_session, operator)
         actor = access.actor_for(session, operator, request_id, request.remote_addr, now, units_below)
         actor = replace(actor, language=chosen_language())
+        g.approvals_waiting = count_to_approve(Call(actor, session, now))
         if access.needs_touch(web_session, now):
             g.touch = web_session.id
     g.actor = None if actor.kind is ActorKind.VISITOR else actor

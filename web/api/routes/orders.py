@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from flask import current_app, g
 from sqlalchemy import tuple_
 
+from mdm.access.service import PROOF_NEEDED
 from mdm.core.errors import N_, DeniedError
 from mdm.core.permissions import Permission
 from mdm.orders import model, queries, service
@@ -86,7 +87,7 @@ def _proved_lately() -> None:
     if g.get("fresh") is False:
         raise DeniedError(
             N_("Show in the console once more that it is you, and repeat this. Nothing was changed."),
-            code="prove_again",
+            code=PROOF_NEEDED,
         )
 
 
@@ -94,7 +95,7 @@ def _proved_lately() -> None:
 def approve_order(call: Call, order_id: str, body: shapes.Yes) -> Order:
     """Approve somebody else's order.
 
-    For people only: 403 for an API token, for whoever asked for it, and (`prove_again`) for a session whose last proof
+    For people only: 403 for an API token, for whoever asked for it, and (`proof_needed`) for a session whose last proof
     of identity is older than fifteen minutes. 409 when somebody was faster.
     """
     _proved_lately()

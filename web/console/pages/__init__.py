@@ -5,6 +5,7 @@ from web.console.pages import (
     applications,
     approvals,
     audit,
+    city,
     compliance,
     device,
     devices,
@@ -21,6 +22,7 @@ from web.console.pages.helpers import Route
 ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *sign_in.ROUTES,
+    *city.ROUTES,
     *account.ROUTES,
     *devices.ROUTES,
     *device.ROUTES,

@@ -14,7 +14,7 @@ from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import signed_in
 from web.console.identity import seal, settings, visit
-from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
+from web.console.pages.helpers import GET, POST, Route, done, is_ours, page, refused, text
 
 
 def _page(call: Call, failure: Failure | None = None, enrolment: Enrolment | None = None) -> Response:
@@ -70,7 +70,9 @@ def password(call: Call) -> Response:
         # A wrong try counts for the brake, so it must be kept: an answer and no exception.
         sentence = gettext("The current password is wrong. Nothing was changed.")
         return _page(call, Failure(422, "invalid", sentence, fields={"current": sentence}))
-    return done(gettext("Your password was saved. Your other sessions have ended."), url_for("account"))
+    goal = request.form.get("next", "")
+    sentence = gettext("Your password was saved. Your other sessions have ended.")
+    return done(sentence, goal if is_ours(goal) else url_for("account"))
 
 
 @signed_in()

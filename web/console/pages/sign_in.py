@@ -34,24 +34,25 @@ def sign_in(call: Call) -> Response:
     if request.method == "GET":
         if call.actor.kind is not ActorKind.VISITOR:
             return make_response(redirect(_goal(), 303))
-        return _form()
+        return sign_in_form()
     try:
         outcome = access.with_password(call, text("email"), request.form.get("password", ""), visit(), limits())
     except LimitedError as error:
         failure = failure_of(error)
-        return failure.stamp(_form(failure.sentence, failure.status))
+        return failure.stamp(sign_in_form(failure.sentence))
     if outcome.secret is None:
-        return _form(gettext(REFUSED), 422)
+        return sign_in_form(gettext(REFUSED), 422)
     return _come_in(outcome.secret, code_needed=outcome.code_needed)
 
 
-def _form(sentence: str = "", status: int = 200) -> Response:
+def sign_in_form(sentence: str = "", status: int = 200, goal: str = "") -> Response:
+    """The sign-in page, with what went wrong before, and where to go afterwards (as asked for, where not said)."""
     return page(
         "account/sign_in.html",
         status,
         sentence=sentence,
         email=text("email"),
-        next=_goal(),
+        next=goal or _goal(),
         provider=bool(settings().oidc_issuer),
     )
 
@@ -119,20 +120,23 @@ def preferences(call: Call) -> Response:
 def prove(call: Call) -> Response:
     """Asks again who somebody is, before a risky act."""
     if request.method == "GET":
-        return page("account/prove.html", sentence="", next=_goal(), operator=g.operator)
+        return _prove_form()
     try:
         right = access.prove_again(
             call, g.web_session, visit(), seal(), password=request.form.get("password", ""), code=text("code")
         )
     except LimitedError as error:
         failure = failure_of(error)
-        return failure.stamp(
-            page("account/prove.html", failure.status, sentence=failure.sentence, next=_goal(), operator=g.operator)
-        )
+        return failure.stamp(_prove_form(failure.sentence))
     if right:
         return make_response(redirect(_goal(), 303))
-    sentence = gettext("That was not right. Nothing was changed.")
-    return page("account/prove.html", 422, sentence=sentence, next=_goal(), operator=g.operator)
+    return _prove_form(gettext("That was not right. Nothing was changed."), 422)
+
+
+def _prove_form(sentence: str = "", status: int = 200) -> Response:
+    """By what this person can show it: the code, else the password, the city account; who has none chooses a password."""
+    city = bool(settings().oidc_issuer and g.operator.oidc_subject)
+    return page("account/prove.html", status, sentence=sentence, next=_goal(), operator=g.operator, city=city)
 
 
 ROUTES: tuple[Route, ...] = (
