@@ -12,9 +12,9 @@ from mdm.core.permissions import Permission
 from mdm.inventory import search
 from mdm.inventory.model import AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
 from mdm.org.model import ServicePoint, Unit
-from mdm.org.queries import service_points, units, units_below
+from mdm.org.queries import service_point_by_code, service_points, unit_by_code, units, units_below
 from mdm.overview import words
-from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, moment_order, text_order
+from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, moment_order, place_ids, text_order
 from mdm.people.model import Person
 from mdm.policies.model import Assignment, Cohort
 from mdm.storage.call import Call
@@ -56,12 +56,21 @@ def _words(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     return and_(true(), *(search.condition(call.session, value) for value in values))
 
 
+def point_of(call: Call, code: str) -> int:
+    """The id of the service point with this code; NotFoundError when it is not there or not the actor's."""
+    return service_point_by_code(call, code).id
+
+
+def unit_of(call: Call, code: str) -> int:
+    """The id of the unit with this code; NotFoundError when it is not there or not the actor's."""
+    return unit_by_code(call, code).id
+
+
 def unit_ids(call: Call, values: Sequence[str]) -> set[int]:
-    """The units with these ids and all that is below them today."""
+    """The units with these ids or codes and all that is below them today."""
     wanted: set[int] = set()
-    for value in values:
-        if value.isascii() and value.isdigit() and len(value) < 15:
-            wanted |= units_below(call.session, int(value), call.now.date())
+    for number in place_ids(call, values, unit_of):
+        wanted |= units_below(call.session, number, call.now.date())
     return wanted
 
 
@@ -250,8 +259,14 @@ DEVICES = Listing(
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
         Filter("verdict", N_("Compliance"), any_of(Device.verdict), words=words.VERDICTS),
         Filter("seen", N_("Last seen"), _seen, words=words.SEEN),
-        Filter("service_point", N_("Service point"), any_id(Device.service_point_id), choices=places),
-        Filter("unit", N_("Unit"), _unit, choices=units_offered),
+        Filter(
+            "service_point",
+            N_("Service point"),
+            any_place(Device.service_point_id, point_of),
+            choices=places,
+            by_code=point_of,
+        ),
+        Filter("unit", N_("Unit"), _unit, choices=units_offered, by_code=unit_of),
         Filter("platform", N_("Platform"), any_of(Device.platform), words=words.PLATFORMS),
         Filter("kind", N_("Kind"), any_of(Device.kind), words=words.KINDS),
         Filter("ownership", N_("Ownership"), any_of(Device.ownership), words=words.OWNERSHIPS),

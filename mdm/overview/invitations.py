@@ -12,8 +12,8 @@ from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
 from mdm.overview import words
-from mdm.overview.devices import places
-from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, moment_order, text_order
+from mdm.overview.devices import places, point_of
+from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, moment_order, text_order
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import has_words, within
@@ -92,7 +92,9 @@ def listing(now: datetime) -> Listing:
             Filter("q", N_("Search"), _words, shown=False),
             Filter("state", N_("State"), _standing, words=words.INVITATION_STATES),
             Filter("platform", N_("Platform"), any_of(Invitation.platform), words=words.PLATFORMS),
-            Filter("service_point", N_("Service point"), any_id(Invitation.service_point_id), choices=places),
+            Filter(
+                "service_point", N_("Service point"), any_place(Invitation.service_point_id, point_of), choices=places
+            ),
             Filter("expiring", N_("Expires within hours"), _expiring, shown=False),
             Filter("person", N_("Person"), any_id(Invitation.person_id), shown=False),
         ),

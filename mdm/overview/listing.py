@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, RowMapping, Select, SQLColumnExpression, String, func, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
-from mdm.core.errors import N_, InvalidError
+from mdm.core.errors import N_, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.storage.base import UTCDateTime
 from mdm.storage.call import Call
@@ -32,6 +32,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Expression = SQLColumnExpression[Any]
 Condition = Callable[[Call, Sequence[str]], ColumnElement[bool]]
 Choices = Callable[[Call], Sequence[tuple[str, str]]]
+ByCode = Callable[[Call, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Filter:
     choices: Choices | None = None
     shown: bool = True
     """Whether people are offered it; others are only linked to."""
+    by_code: ByCode | None = None
+    """For a filter that takes ids and codes: the id of a code; NotFoundError for one that is not the actor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,22 @@ def read_query(listing: Listing, parameters: Mapping[str, Sequence[str]]) -> Que
     return Query(
         filters, _columns(listing, parameters), _sort(listing, parameters), _size(parameters), _one(parameters, "page")
     )
+
+
+def check_codes(call: Call, listing: Listing, query: Query) -> None:
+    """Nothing when the actor knows every code in the filters; raises InvalidError that names the one they do not.
+
+    For programs. A person sees an empty list instead, with the filter that made it so.
+    """
+    for one in listing.filters:
+        for value in query.filters.get(one.key, ()):
+            if one.by_code is None or _is_id(value):
+                continue
+            try:
+                one.by_code(call, value)
+            except NotFoundError as error:
+                places = {one.key: N_("There is nothing with this code, or it is not yours to see.")}
+                raise InvalidError(error.message, fields=places, code="code_unknown", **error.params) from error
 
 
 def _one(parameters: Mapping[str, Sequence[str]], key: str) -> str:
@@ -312,6 +331,27 @@ def any_id(column: Any) -> Condition:
         return wanted
 
     return condition
+
+
+def any_place(column: Any, by_code: ByCode) -> Condition:
+    """The filter by row id or code; digits alone are an id, and a code that is not known matches nothing."""
+
+    def condition(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+        wanted: ColumnElement[bool] = column.in_(place_ids(call, values, by_code))
+        return wanted
+
+    return condition
+
+
+def place_ids(call: Call, values: Sequence[str], by_code: ByCode) -> list[int]:
+    """The row ids of values that are ids (digits alone) or codes; a code that is not known gives none."""
+    found = []
+    for value in values:
+        try:
+            found.append(int(value) if _is_id(value) else by_code(call, value))
+        except NotFoundError:
+            continue
+    return found
 
 
 def _is_id(value: str) -> bool:

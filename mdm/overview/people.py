@@ -10,8 +10,8 @@ from mdm.core.permissions import Permission
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint, Unit
 from mdm.overview import words
-from mdm.overview.devices import places, unit_ids, units_offered
-from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, text_order
+from mdm.overview.devices import places, point_of, unit_ids, units_offered
+from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, text_order
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import has_words, within
@@ -69,7 +69,7 @@ PEOPLE = Listing(
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
-        Filter("service_point", N_("Service point"), any_id(Person.service_point_id), choices=places),
+        Filter("service_point", N_("Service point"), any_place(Person.service_point_id, point_of), choices=places),
         Filter("unit", N_("Unit"), _unit, choices=units_offered),
         Filter("persona", N_("Persona"), any_of(Person.persona), words=words.PERSONAS),
         Filter("language", N_("Language"), any_of(Person.language), words=words.LANGUAGES),

@@ -278,3 +278,29 @@ def test_the_figures_are_of_the_devices_at_ones_places(api: Api, city: City, cal
     assert (everywhere["counts"]["all"], here["counts"]["all"]) == (3, 2)
     assert sum(here["compliance_by_place"]["series"][3]["values"]) == 2
     assert api.get("/health").json["tone"] == "bad", "no signer runs here"
+
+
+def test_places_are_named_by_code_as_well_as_by_id_and_an_unknown_code_is_named(
+    api: Api, city: City, calling: Calling
+) -> None:
+    with calling(boss(), now=utcnow()) as call:
+        settle(call, city)
+
+    def listed(query: str, who: Api = api) -> list[str]:
+        return [item["name"] for item in who.get(f"/devices?{query}").json["items"]]
+
+    clerk = api.by(city.tokens[Role.DESK_CLERK, "own"])
+    unknown = api.get("/devices?service_point=SP-own&service_point=NOWHERE")
+    foreign = clerk.get("/devices?service_point=SP-other")
+
+    assert listed("service_point=SP-OTHER") == listed("service_point=sp-other") == ["Laptop other"]
+    assert listed("unit=U-other") == listed(f"unit={city.unit['other']}") == ["Laptop other"]
+    assert listed(f"service_point=SP-own&service_point={city.service_point['other']}") == listed("")
+    assert "Laptop own" in listed("service_point=SP-own", clerk)
+    assert (unknown.status_code, unknown.json["code"]) == (422, "code_unknown")
+    assert "NOWHERE" in unknown.json["detail"]
+    assert list(unknown.json["fields"]) == ["service_point"]
+    assert (foreign.status_code, "SP-other" in foreign.json["detail"]) == (422, True)
+    assert api.get("/devices?unit=NOWHERE").status_code == 422
+    assert api.get("/devices/export?unit=NOWHERE").status_code == 422
+    assert api.get("/devices/export?columns=name&unit=U-other").text.splitlines() == ["name", "Laptop other"]

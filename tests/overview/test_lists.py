@@ -121,3 +121,13 @@ def test_more_than_may_be_chosen_at_once_is_refused(calling: Calling) -> None:
         some(call, 30)
         with pytest.raises(InvalidError):
             matching_ids(call, DEVICES, read_query(DEVICES, {}), most=10)
+
+
+def test_a_place_is_named_by_id_or_code_and_an_unknown_code_shows_nothing(calling: Calling) -> None:
+    with calling() as call:
+        some(call, 12)
+        point = next(one for one in call.session.query(ServicePoint) if one.code == "NORTH")
+        read = {code: read_query(DEVICES, {"service_point": [code]}) for code in ("NORTH", "north", str(point.id), "X")}
+
+        assert [total(call, DEVICES, query) for query in read.values()] == [6, 6, 6, 0]
+        assert total(clerk(call, "SOUTH"), DEVICES, read["NORTH"]) == 0

@@ -9,7 +9,7 @@ from flask import Response
 from mdm.audit import service as audit
 from mdm.core.clock import iso
 from mdm.core.text import spreadsheet_safe
-from mdm.overview.listing import Listing, Query, every
+from mdm.overview.listing import Listing, Query, check_codes, every
 from mdm.storage.call import Call
 
 MEDIA = {
@@ -19,7 +19,10 @@ MEDIA = {
 
 
 def exported(call: Call, listing: Listing, query: Query, kind: str) -> Response:
-    """All rows that match as a file of ``kind``; noted in the diary. Raises InvalidError when there are too many."""
+    """All rows that match as a file of ``kind``; noted in the diary. Raises InvalidError when there are too many,
+    or for a code that is not known.
+    """
+    check_codes(call, listing, query)
     keys = [column.key for column in listing.columns if column.key in query.columns]
     data = tablib.Dataset(headers=keys)
     for row in every(call, listing, query):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 from sqlalchemy import RowMapping
 
-from mdm.overview.listing import Listing, default_columns
+from mdm.overview.listing import Listing, check_codes, default_columns
 from mdm.overview.listing import Query as ListingQuery
 from mdm.overview.listing import page as listing_page
 from mdm.storage.call import Call
@@ -15,16 +15,19 @@ from web.api.shapes.fields import Id
 from web.api.strict import Query
 
 Word = Annotated[str, Field(max_length=200)]
-IDS = frozenset({"app", "assignment", "cohort", "group", "person", "policy", "rule", "service_point", "unit"})
+IDS = frozenset({"app", "assignment", "cohort", "group", "person", "policy", "rule"})
 """Filters whose values are row ids."""
+Place = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 def _fields(listing: Listing) -> dict[str, Any]:
     """Each of its filters (which may be repeated), and the orders it knows."""
     fields: dict[str, Any] = {}
     for one in listing.filters:
-        kind: Any = Id if one.key in IDS else Literal[tuple(one.words)] if one.words else Word
-        about = Field(default=None, max_length=50, description=f"{one.label}. May be repeated: any of them fits.")
+        kind: Any = Id if one.key in IDS else Literal[tuple(one.words)] if one.words else Place if one.by_code else Word
+        takes = " Its id, or its code." if one.by_code else ""
+        words = f"{one.label}.{takes} May be repeated: any of them fits."
+        about = Field(default=None, max_length=50, description=words)
         fields[one.key] = (list[kind] | None, about)
     orders = [column.key for column in listing.columns if column.sort is not None]
     about = Field(default=listing.sort, description="Column to sort by; with a minus from high to low.")
@@ -63,6 +66,8 @@ def wanted(listing: Listing, query: Query, columns: tuple[str, ...] = (), *, siz
 def page_of(
     call: Call, listing: Listing, query: PageQuery, columns: tuple[str, ...] = ()
 ) -> tuple[Sequence[RowMapping], str | None, int]:
-    """One page: its rows, the next cursor, the exact total."""
-    found = listing_page(call, listing, wanted(listing, query, columns, size=query.limit))
+    """One page: its rows, the next cursor, the exact total. Raises InvalidError for a code that is not known."""
+    asked = wanted(listing, query, columns, size=query.limit)
+    check_codes(call, listing, asked)
+    found = listing_page(call, listing, asked)
     return found.rows, announce(sealed(found.next) if found.next else None), found.total
