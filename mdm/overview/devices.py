@@ -10,7 +10,7 @@ from mdm.compliance.model import Exemption, Finding
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
 from mdm.inventory import search
-from mdm.inventory.model import AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
+from mdm.inventory.model import NOT_ENROLLED, AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import service_point_by_code, service_points, unit_by_code, units, units_below
 from mdm.overview import words
@@ -50,6 +50,14 @@ def seen_condition(call: Call, bucket: str) -> ColumnElement[bool]:
 
 def _seen(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(seen_condition(call, value) for value in values))
+
+
+def _verdict(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    """A verdict is one of an enrolled device; ``not_enrolled`` finds the others."""
+    enrolled = Device.enrolled_at.is_not(None)
+    verdicts = [value for value in values if value != NOT_ENROLLED]
+    found = and_(enrolled, Device.verdict.in_(verdicts))
+    return or_(found, ~enrolled) if NOT_ENROLLED in values else found
 
 
 def _words(call: Call, values: Sequence[str]) -> ColumnElement[bool]:
@@ -222,7 +230,6 @@ DEVICES = Listing(
         Device.platform.label("_platform"),
         Device.person_id.label("_person_id"),
         Device.state.label("_state"),
-        Device.verdict.label("_verdict"),
         Device.findings.label("_findings"),
         Device.grace_until.label("_grace_until"),
         ServicePoint.name.label("_place"),
@@ -232,7 +239,7 @@ DEVICES = Listing(
         Column("person", N_("Person"), Person.name, "person", default=True, sort=text_order(Person.name)),
         Column("tag", N_("Tag / serial"), Device.tag, "tag", default=True, sort=text_order(Device.tag)),
         Column("state", N_("State"), Device.state, "state", default=True, sort=Device.state),
-        Column("verdict", N_("Compliance"), Device.verdict, "verdict", default=True, sort=Device.verdict),
+        Column("verdict", N_("Compliance"), Device.standing, "verdict", default=True, sort=Device.verdict),
         Column("os", N_("System"), Device.os_name + " " + Device.os_version, default=True, sort=Device.os_version),
         Column("waiting", N_("Waiting"), Device.waiting, "number", default=True, sort=Device.waiting),
         Column(
@@ -257,7 +264,7 @@ DEVICES = Listing(
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
-        Filter("verdict", N_("Compliance"), any_of(Device.verdict), words=words.VERDICTS),
+        Filter("verdict", N_("Compliance"), _verdict, words=words.STANDINGS),
         Filter("seen", N_("Last seen"), _seen, words=words.SEEN),
         Filter(
             "service_point",

@@ -21,6 +21,8 @@ VERDICTS = {
     "noncompliant": N_("Not compliant"),
     "unknown": N_("Unknown"),
 }
+STANDINGS = {**VERDICTS, "not_enrolled": N_("Not enrolled")}
+"""Verdicts as lists show them: a device that was never enrolled has none."""
 PERSONAS = {
     "city": N_("Employee of the city"),
     "unit": N_("Employee inside a unit"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import delete, func, select
 
 from mdm.access import service as access
 from mdm.audit import heads
@@ -11,7 +11,7 @@ from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
 from mdm.compliance.model import VerdictChange
-from mdm.inventory.model import Device, Verdict
+from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
 from mdm.orders import delivery as orders
 from mdm.org import queries as org
@@ -84,10 +84,11 @@ def count(office: Office) -> None:
         dead = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.dead_at.is_not(None))
         metrics.POST_WAITING.set(call.session.scalar(waiting) or 0)
         metrics.POST_DEAD.set(call.session.scalar(dead) or 0)
-        standing = case((Device.enrolled_at.is_(None), "not_enrolled"), else_=Device.verdict)
-        counted: dict[str, int] = dict(call.session.execute(select(standing, func.count()).group_by(standing)).all())
+        counted: dict[str, int] = dict(
+            call.session.execute(select(Device.standing, func.count()).group_by(Device.standing)).all()
+        )
         # Also those that are none: a figure that is not set again would show what was.
-        for name in (*Verdict, "not_enrolled"):
+        for name in (*Verdict, NOT_ENROLLED):
             metrics.DEVICES.labels(str(name)).set(counted.get(str(name), 0))
 
 

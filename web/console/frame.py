@@ -74,7 +74,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
 
 VOCABULARY = {
     "state": "STATES",
-    "verdict": "VERDICTS",
+    "verdict": "STANDINGS",
     "ownership": "OWNERSHIPS",
     "kind": "KINDS",
     "platform": "PLATFORMS",

@@ -38,7 +38,9 @@ class Device(Answer):
     enrolled_at: datetime | None
     last_seen_at: datetime | None
     last_report_at: datetime | None
-    verdict: Verdict
+    verdict: Verdict = Field(
+        description="`unknown` also before it is enrolled; the filter `verdict=not_enrolled` finds those alone."
+    )
     findings: int
     grace_until: datetime | None
     waiting: int = Field(description="Commands and orders that it still has to fetch or answer.")
