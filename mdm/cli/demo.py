@@ -1,5 +1,6 @@
 """The demonstration: the pilot of the city in the database, and eight real agents on machines of their own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -102,7 +103,8 @@ def agents(settings: Settings) -> list[Service]:
     for machine in MACHINES:
         folder = agent_folder(settings, machine)
         if (folder / "state" / "identity.json").exists():
-            argv = _agent("run", "--state", folder / "state")
+            tied = [sys.executable, "-m", "mdm.operation.parent", str(os.getpid())]
+            argv = tied + _agent("run", "--state", folder / "state")[1:]
             found.append(Service(f"agent-{machine.name}", argv, lambda: True, rank=4, patience=4))
     return found
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -77,6 +78,26 @@ def test_a_child_that_cannot_start_is_named_with_its_last_words_and_waits_longer
     assert "ended with code 1 and starts again in 0.05 s" in told[0]
     assert told[1] == "  its last line: the key is missing"
     assert "starts again in 0.1 s" in told[2]
+
+
+def test_a_tied_program_ends_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    said = tmp_path / "pid"
+    child = f"import os, pathlib, time; pathlib.Path({str(said)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    parent = (
+        "import os, subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-m', 'mdm.operation.parent', str(os.getpid()), '-c', {child!r}])\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent]) as process:
+        end = time.monotonic() + 20
+        while not (said.exists() and said.read_text()):
+            assert time.monotonic() < end, "the tied program did not start"
+            time.sleep(0.02)
+        process.kill()
+    end = time.monotonic() + 10
+    while not gone(int(said.read_text())):
+        assert time.monotonic() < end, "the tied program outlived its parent"
+        time.sleep(0.02)
 
 
 def test_what_ignores_the_signal_is_killed_with_all_that_it_started(tmp_path: Path) -> None:

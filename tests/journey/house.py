@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,18 @@ class Machine:
         done = self.call("run", "--once")
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    @contextmanager
+    def resident(self) -> Iterator[None]:
+        """The agent as it stays on a machine, for as long as the block lasts."""
+        with (self.state / "said").open("wb") as said:
+            argv = [PROGRAMS / "havenmeester-agent", "run", "--state", self.state]
+            process = subprocess.Popen(argv, stdout=said, stderr=said)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
 
     def read(self, inside: str) -> str:
         """A file of the machine; empty when it is not there."""
