@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from mdm.audit.model import AuditEntry
 from mdm.commands.model import Command
 from mdm.compliance.model import Exemption
+from mdm.core.actor import ActorKind
 from mdm.core.permissions import Permission
 from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device
@@ -213,7 +214,12 @@ def activity(call: Call, limit: int = ACTIVITY) -> list[AuditEntry]:
         return []
     query: Any = (
         select(AuditEntry)
-        .where(within(scope, AuditEntry.service_point_id, AuditEntry.unit_id), AuditEntry.action != "list.exported")
+        .where(
+            within(scope, AuditEntry.service_point_id, AuditEntry.unit_id),
+            AuditEntry.action != "list.exported",
+            # A device that is recorded because it enrols is told once, by its enrolment.
+            or_(AuditEntry.action != "device.created", AuditEntry.actor_kind != ActorKind.SYSTEM.value),
+        )
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     )

@@ -23,10 +23,10 @@ function colours() {
   };
 }
 
-function options(data) {
+function options(data, element) {
   const paint = colours();
-  const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: 150, overflow: "truncate" } };
-  const numbers = { type: "value", max: data.share ? 100 : undefined, minInterval: 1, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share ? "{value} %" : "{value}" } };
+  const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: data.across ? Math.min(170, element.clientWidth * 0.45) : Math.max(56, (element.clientWidth - 60) / data.names.length - 6), overflow: data.across ? "truncate" : "break", interval: data.across || data.names.length <= 6 ? 0 : "auto" } };
+  const numbers = { type: "value", max: data.share ? 100 : undefined, minInterval: 1, splitNumber: element.clientWidth < 400 ? 3 : 5, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share ? "{value} %" : "{value}" } };
   const totals = data.names.map((_, i) => data.series.reduce((sum, one) => sum + one.values[i], 0) || 1);
   return {
     animation: false,
@@ -59,11 +59,16 @@ function draw(element) {
   const data = JSON.parse(element.dataset.chart);
   const chart = drawn.get(element) || echarts.init(element, null, { renderer: "svg" });
   drawn.set(element, chart);
-  chart.setOption(options(data), true);
+  chart.setOption(options(data, element), true);
 }
 
 for (const element of document.querySelectorAll("[data-chart]")) draw(element);
 new MutationObserver(() => drawn.forEach((_, element) => draw(element))).observe(document.documentElement, {
   attributeFilter: ["data-bs-theme"],
 });
-addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
+addEventListener("resize", () =>
+  drawn.forEach((chart, element) => {
+    chart.resize();
+    draw(element);
+  }),
+);

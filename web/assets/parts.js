@@ -37,6 +37,9 @@ on("click", "[data-dialog]", (button) => document.getElementById(button.dataset.
 on("click", "[data-close]", (button) => button.closest("dialog").close());
 for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
 
+// Printing what is on the page
+on("click", "[data-print]", () => print());
+
 // Copying a command
 on("click", "[data-copy]", async (button) => {
   const text = document.querySelector(button.dataset.copy).textContent.trim();
@@ -105,3 +108,24 @@ on("input", "[data-setting] input, [data-setting] select, [data-setting] textare
   );
   row.classList.toggle("is-set", filled);
 });
+
+// A list of places on the page marks the one that is being read
+for (const nav of document.querySelectorAll("[data-spy]")) {
+  const links = new Map();
+  for (const link of nav.querySelectorAll('a[href^="#"]')) {
+    const place = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (place) links.set(place, link);
+  }
+  const mark = () => {
+    const shown = [...links.keys()].filter((place) => !place.hidden);
+    const passed = shown.filter((place) => place.getBoundingClientRect().top < 180);
+    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2 && scrollY > 0;
+    const now = atEnd ? shown.at(-1) : passed.at(-1) || shown[0];
+    for (const [place, link] of links) {
+      if (place === now) link.setAttribute("aria-current", "location");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("scroll", mark, { passive: true });
+  mark();
+}

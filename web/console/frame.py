@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, Response, g, request, url_for
 from flask_babel import format_date, format_datetime, format_timedelta, get_locale, gettext
 
 from mdm.core.actor import Actor
@@ -19,11 +19,16 @@ from mdm.core.permissions import Permission
 from mdm.overview import words
 from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
+from web.common.app import uses_tls
+from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
+from web.console.hours import open_hours
+from web.console.told import told
 
 DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "hm_theme"
+YEAR = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +220,24 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "is_old": is_old,
     }
     app.jinja_env.filters.update(filters)
-    helpers = (asset, word, truth, act, translated, anchor, fill, shown_value, reason_of, event)
+    helpers = (asset, word, truth, act, translated, anchor, fill, shown_value, reason_of, event, told, open_hours)
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers}, vocabulary=VOCABULARY)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+    @app.after_request
+    def _keep_language(response: Response) -> Response:
+        # A page for which nobody is looked up, as that of an unknown address, still speaks the person's language.
+        language = g.get("language")
+        if (
+            language
+            and request.cookies.get(LANGUAGE_COOKIE) != language
+            and LANGUAGE_COOKIE not in str(response.headers)
+        ):
+            response.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=YEAR, samesite="Lax", httponly=True, secure=uses_tls(settings)
+            )
+        return response
 
     @app.context_processor
     def _context() -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Home, and the search that jumps."""
 
 import json
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import g, make_response, redirect, request, url_for
 from flask.wrappers import Response
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 
 from mdm.core.permissions import Permission
 from mdm.overview import home as figures
@@ -18,11 +19,19 @@ from web.console.identity import settings
 from web.console.pages.helpers import GET, Route, page
 
 
+def named(name: str) -> str:
+    """What a bar is called: a week by the day that it begins, anything else in the person's language."""
+    try:
+        return str(format_date(date.fromisoformat(name), "d MMM"))
+    except ValueError:
+        return str(gettext(name))
+
+
 def drawn(chart: Chart, *, share: bool = False, across: bool = False) -> str:
     """What the script draws, as JSON."""
     return json.dumps(
         {
-            "names": [gettext(name) for name in chart.names],
+            "names": [named(name) for name in chart.names],
             "share": share,
             "across": across,
             "series": [{"name": gettext(one.name), "colour": one.colour, "values": one.values} for one in chart.series],
@@ -50,7 +59,7 @@ def home(call: Call) -> Response:
             "weeks": figures.enrolments(call, settings().timezone),
             "activity": figures.activity(call),
         }
-    return page("home.html", drawn=drawn, address=address, **values)
+    return page("home.html", drawn=drawn, named=named, address=address, **values)
 
 
 @signed_in()

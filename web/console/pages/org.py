@@ -156,7 +156,7 @@ def service_points(call: Call) -> Response:
             .group_by(Device.service_point_id)
         )
     }
-    return page("org/service_points.html", points=found, people=people, devices=devices, stock=stock, hours=hours)
+    return page("org/service_points.html", points=found, people=people, devices=devices, stock=stock)
 
 
 @may(Permission.ORG_VIEW)
