@@ -4,7 +4,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, case, func
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    func,
+    literal_column,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -163,7 +174,8 @@ class Device(Base):
     @standing.inplace.expression
     @classmethod
     def _standing(cls) -> ColumnElement[str]:
-        return case((cls.enrolled_at.is_(None), NOT_ENROLLED), else_=cls.verdict)
+        # Written out and no parameter: PostgreSQL must see that it groups by the same words that it selects.
+        return case((cls.enrolled_at.is_(None), literal_column(f"'{NOT_ENROLLED}'")), else_=cls.verdict)
 
 
 class DeviceGroup(Base):
