@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import null, or_, select, update
 from sqlalchemy.orm import Session
 
 from agent import wire
@@ -128,3 +128,14 @@ def expire_due(call: Call, limit: int = 500) -> int:
         row.finished_at = call.now
         add_waiting(call, (row.device_id,), -1)
     return len(rows)
+
+
+def forget_answers(session: Session, before: datetime, limit: int = 2000) -> int:
+    """Forgets what devices answered, diagnostics too, to up to ``limit`` commands that ended before that; how many.
+
+    The commands stay: who asked what of which device, and how it ended.
+    """
+    said = or_(Command.data.is_not(None), Command.detail != "")
+    old = session.scalars(select(Command.id).where(Command.finished_at < before, said).limit(limit)).all()
+    session.execute(update(Command).where(Command.id.in_(old)).values(data=null(), detail=""))
+    return len(old)

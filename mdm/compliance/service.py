@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, literal, or_, select, update
+from sqlalchemy.orm import Session
 
 from mdm.compliance import evaluate, facts
 from mdm.compliance.evaluate import InForce, Outcome, State
@@ -229,3 +230,10 @@ def _remember(call: Call, ids: list[int], moments: Mapping[int, datetime]) -> No
     fresh = [{"device_id": d, "at": at} for d, at in moments.items() if before.get(d) != at]
     if fresh:
         call.session.execute(insert(JudgeAgain), fresh)
+
+
+def forget_changes(session: Session, before: datetime, limit: int = 2000) -> int:
+    """Forgets up to ``limit`` changes of verdict that are older than ``before``; how many."""
+    old = session.scalars(select(VerdictChange.id).where(VerdictChange.at < before).limit(limit)).all()
+    session.execute(delete(VerdictChange).where(VerdictChange.id.in_(old)))
+    return len(old)

@@ -5,9 +5,11 @@ device's own time line, and posts ``device.place`` or ``device.judge`` when assi
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from mdm.audit import service as audit
 from mdm.core.actor import require
@@ -268,3 +270,10 @@ def _plain(value: object) -> object:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def forget_events(session: Session, before: datetime, limit: int = 2000) -> int:
+    """Forgets up to ``limit`` lines of the devices' own time lines that are older than ``before``; how many."""
+    old = session.scalars(select(DeviceEvent.id).where(DeviceEvent.at < before).limit(limit)).all()
+    session.execute(delete(DeviceEvent).where(DeviceEvent.id.in_(old)))
+    return len(old)

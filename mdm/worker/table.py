@@ -1,16 +1,17 @@
 """The table of jobs: what the clock does, and how often."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from mdm.access import service as access
 from mdm.audit import heads
 from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
-from mdm.compliance.model import VerdictChange
+from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
 from mdm.orders import delivery as orders
@@ -25,8 +26,13 @@ from mdm.worker.topics import TOPICS
 
 SWEEP = 500
 """Devices that one transaction of the compliance sweep judges."""
-HISTORY = timedelta(days=400)
-"""How long changes of verdict are kept: a year and a month, for the half-yearly reports."""
+RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...] = (
+    ("answers to commands, diagnostics too", timedelta(days=90), commands.forget_answers),
+    ("events of devices", timedelta(days=90), inventory.forget_events),
+    # A year and a month, for the half-yearly reports.
+    ("changes of verdict", timedelta(days=400), compliance.forget_changes),
+)
+"""What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
 CATCH_UP = 31
 """Days back in which a move of a unit is looked for after a start: nobody is down for longer without a restore."""
 
@@ -101,9 +107,12 @@ def tidy(office: Office) -> None:
 
 
 def forget(office: Office) -> None:
-    """Forgets history that is older than we keep it."""
-    with office.call("retention") as call:
-        call.session.execute(delete(VerdictChange).where(VerdictChange.at < call.now - HISTORY))
+    """Forgets history that is older than ``RETENTION`` says, in short transactions."""
+    for _name, age, few in RETENTION:
+        more = True
+        while more:
+            with office.call("retention") as call:
+                more = few(call.session, call.now - age) > 0
 
 
 class UnitMoves:

@@ -14,9 +14,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from mdm.audit import service as audit
+from mdm.audit.model import AuditEntry
+from mdm.commands.model import Command
 from mdm.compliance import management
 from mdm.compliance.model import VerdictChange
-from mdm.inventory.model import Device
+from mdm.inventory.model import Device, DeviceEvent
 from mdm.operation.health import heartbeat_file
 from mdm.org.model import Unit, UnitParent
 from mdm.outbox import service as outbox
@@ -115,6 +117,36 @@ def test_old_history_is_forgotten_and_new_kept(office: Office, clock: HandClock)
     table.forget(office)
     with office.call("test", write=False) as call:
         assert call.session.scalar(select(func.count()).select_from(VerdictChange)) == 1
+
+
+def test_after_ninety_days_events_and_answers_are_forgotten_and_commands_and_the_diary_stay(
+    office: Office, clock: HandClock
+) -> None:
+    number = a_device(office, "d1")
+    with office.call("test") as call:
+        audit.record(call, "device.locked", ("device", "d1"))
+        for days in (0, 80):
+            at = NOW + timedelta(days=days)
+            call.session.add(DeviceEvent(device_id=number, at=at, kind="enrolled"))
+            command = Command(id=f"c{days}", device_id=number, verb="diagnostics", state="done", asked_by="Mo")
+            command.created_at = command.expires_at = command.finished_at = at
+            command.data, command.detail = {"log": "private"}, "collected"
+            call.session.add(command)
+        lines = call.session.scalar(select(func.count(AuditEntry.id)))
+    clock.forward(days=89)
+    table.forget(office)
+    with office.call("test", write=False) as call:
+        assert call.session.scalar(select(func.count(DeviceEvent.id))) == 2, "nothing is old enough"
+
+    clock.forward(days=2)
+    table.forget(office)
+    table.forget(office)
+
+    with office.call("test", write=False) as call:
+        assert [event.at for event in call.session.scalars(select(DeviceEvent))] == [NOW + timedelta(days=80)]
+        answers = {row.id: (row.state, row.data, row.detail) for row in call.session.scalars(select(Command))}
+        assert answers == {"c0": ("done", None, ""), "c80": ("done", {"log": "private"}, "collected")}
+        assert call.session.scalar(select(func.count(AuditEntry.id))) == lines
 
 
 def test_tidy_forgets_what_was_delivered_long_ago(office: Office, clock: HandClock) -> None:
