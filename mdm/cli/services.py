@@ -23,7 +23,11 @@ def the_four(settings: Settings) -> dict[str, Service]:
     env = {"HAVENMEESTER_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(figures_folder(settings.home))}
 
     def service(name: str, rank: int, ready: Callable[[], bool], patience: float) -> Service:
-        argv = (sys.executable, "-m", "mdm.cli.main", "process", name, "--parent", str(os.getpid()))
+        parent = str(os.getpid())
+        argv: tuple[str, ...] = (sys.executable, "-m", "mdm.cli.main", "process", name, "--parent", parent)
+        if name == "gateway":
+            # It replaces the process that starts it: without the command line in between it is there a second earlier.
+            argv = (sys.executable, "-m", "mdm.operation.parent", parent, "-m", "web.gateway")
         return Service(name, argv, ready, rank=rank, patience=patience, env=env)
 
     return {
