@@ -1,7 +1,7 @@
 """Putting something in the post, ringing the doorbell, and the worker's side: claim, done, failed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,8 +36,11 @@ def rings_after(session: Session, last: int) -> Sequence[tuple[int, int | None, 
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def claim(session: Session, now: datetime, limit: int = 20) -> list[OutboxMessage]:
-    """Messages that are due, now claimed by the caller for a minute; another worker does not get them meanwhile."""
+def claim(session: Session, now: datetime, limit: int = 20, patient: Collection[str] = ()) -> list[OutboxMessage]:
+    """Messages that are due, now claimed by the caller for a minute; another worker does not get them meanwhile.
+
+    Those of ``patient`` topics come after all others, so that a heap of them holds up nothing.
+    """
     query = (
         select(OutboxMessage)
         .where(
@@ -46,7 +49,7 @@ def claim(session: Session, now: datetime, limit: int = 20) -> list[OutboxMessag
             OutboxMessage.due_at <= now,
             or_(OutboxMessage.claimed_until.is_(None), OutboxMessage.claimed_until < now),
         )
-        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .order_by(OutboxMessage.topic.in_(tuple(patient)), OutboxMessage.due_at, OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -6,7 +6,7 @@ INVARIANT: whoever places, prepares or changes intent holds ``intent_lock`` unti
 that is made while a policy is being saved could be prepared with the version before, and nobody would notice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, text, update
@@ -43,29 +43,17 @@ def intent_lock(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
 
 
-def place(call: Call, device_id: int) -> bool:
-    """Puts one device into its cohort and rings for it; whether anything changed. A device that is gone is left alone."""
-    session = call.session
-    intent_lock(session)
-    session.flush()
-    device = next(iter(list(standings(session, device_id))), None)
-    if device is None:
-        return False
-    intent = load_intent(session)
-    base = ground(session, call.now.date(), intent.groups)
-    wanted = _wanted(intent, base, device, {})
-    cohorts = _find_or_make(session, {wanted} if wanted else set())
-    target = cohorts[wanted].id if wanted else None
-    if wanted and not cohorts[wanted].fresh:
-        outbox.post(call, "cohorts.prepare", {})
-    if target == device.cohort_id:
-        return False
-    _move(call, {target: [device_id]}, {device.cohort_id})
-    return True
+def place(call: Call, device_ids: Collection[int]) -> int:
+    """Puts these devices into their cohorts and rings for those that moved; how many did. Who is gone is left alone."""
+    return _place(call, device_ids)
 
 
 def place_everybody(call: Call) -> int:
     """Puts every device into its cohort; how many moved. Twice is like once."""
+    return _place(call, None)
+
+
+def _place(call: Call, device_ids: Collection[int] | None) -> int:
     session = call.session
     intent_lock(session)
     session.flush()
@@ -74,7 +62,7 @@ def place_everybody(call: Call) -> int:
     memo: dict[object, tuple[int, ...]] = {}
     moves: dict[Wanted | None, list[tuple[int, int | None]]] = {}
     here: dict[Wanted, int] = _keys(session)
-    for device in standings(session):
+    for device in standings(session, device_ids):
         wanted = _wanted(intent, base, device, memo)
         if (here.get(wanted) if wanted else None) != device.cohort_id or (wanted and wanted not in here):
             moves.setdefault(wanted, []).append((device.id, device.cohort_id))

@@ -1,6 +1,6 @@
 """Where devices stand, read set-based: distinct placements with their counts, and every device with its cohort."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -118,10 +118,10 @@ class Standing:
     row: tuple[Any, ...]
 
 
-def standings(session: Session, device_id: int | None = None) -> Iterator[Standing]:
-    """Every device in the order of ids, read in batches; only the one asked for, or none when it is gone."""
+def standings(session: Session, device_ids: Collection[int] | None = None) -> Iterator[Standing]:
+    """Every device in the order of ids, read in batches; only those asked for, without the ones that are gone."""
     query = select(Device.id, Device.cohort_id, Device.state, *COLUMNS).order_by(Device.id)
-    if device_id is not None:
-        query = query.where(Device.id == device_id)
+    if device_ids is not None:
+        query = query.where(Device.id.in_(device_ids))
     for found, cohort_id, state, *row in session.execute(query.execution_options(yield_per=BATCH)):
         yield Standing(found, cohort_id, state, tuple(row))

@@ -4,7 +4,7 @@ Policies belong to the whole city: each verb asks ``policy:edit`` there. A save 
 number of devices; the worker prepares what is stale.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -134,7 +134,12 @@ def restore(call: Call, policy_id: int) -> Policy:
 
 def place_device(call: Call, device_id: int) -> bool:
     """Puts one device into its cohort; whether that changed. For the worker and for enrollment."""
-    return cohorts.place(call, device_id)
+    return cohorts.place(call, [device_id]) > 0
+
+
+def place_devices(call: Call, device_ids: Collection[int]) -> int:
+    """Puts these devices into their cohorts; how many moved. For the worker."""
+    return cohorts.place(call, device_ids)
 
 
 def place_all(call: Call) -> int:

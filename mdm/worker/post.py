@@ -1,8 +1,9 @@
 """Delivering the outbox: claim, commit, call the handler, mark as done; put back with back-off what failed.
 
-There are two kinds of handler. One *inside* changes only our own database: its change and the mark are one transaction,
-so it happens exactly once. One *outside* speaks to a neighbour (mail, signer) between short transactions of its own: it
-happens at least once, and makes twice like once.
+There are three kinds of handler. One *inside* changes only our own database: its change and the mark are one transaction,
+so it happens exactly once. One *gathered* is an inside one that takes all messages of its topic at once, and last: what a
+whole fleet brings costs a few transactions and holds up nothing else. One *outside* speaks to a neighbour (mail, signer)
+between short transactions of its own: it happens at least once, and makes twice like once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from mdm.worker.office import Office
 log = structlog.get_logger(__name__)
 
 Payload = Mapping[str, Any]
-BATCH = 50
+BATCH = 200
 ROUNDS = 40
 """Batches that one run delivers at the most, so that the worker hears that it shall stop."""
 
@@ -42,13 +43,23 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A handler that changes only our database, for many messages of its topic in one transaction.
+
+    When it fails for many, each is tried alone, so that one that always fails does not hold back the rest.
+    """
+
+    handle: Callable[[Call, Sequence[Payload]], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """A handler that speaks to a neighbour."""
 
     handle: Callable[[Office, Payload], object]
 
 
-Handler = Inside | Outside
+Handler = Inside | Gathered | Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,10 @@ def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[
     """Delivers what is due, batch by batch: how many messages were tried."""
     tried = 0
     for _ in range(ROUNDS):
-        letters = _claim(office)
+        letters = _claim(office, [topic for topic, handler in handlers.items() if isinstance(handler, Gathered)])
         if not letters:
             break
-        for group in _alike(letters):
+        for group in _groups(letters, handlers):
             if stopping():
                 return tried
             _deliver_group(office, group, handlers)
@@ -90,7 +101,7 @@ def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[
     return tried
 
 
-def _claim(office: Office) -> list[_Letter]:
+def _claim(office: Office, patient: Sequence[str]) -> list[_Letter]:
     # Most seconds there is nothing to do: looking takes no write lock from those who have.
     with office.call("post", write=False) as call:
         waiting = call.session.scalar(
@@ -103,15 +114,16 @@ def _claim(office: Office) -> list[_Letter]:
     with office.call("post") as call:
         return [
             _Letter(message.id, message.topic, dict(message.payload))
-            for message in outbox.claim(call.session, call.now, BATCH)
+            for message in outbox.claim(call.session, call.now, BATCH, patient)
         ]
 
 
-def _alike(letters: Sequence[_Letter]) -> list[list[_Letter]]:
-    """The letters, those that ask for the same thing together, in the order of the first of each."""
+def _groups(letters: Sequence[_Letter], handlers: Mapping[str, Handler]) -> list[list[_Letter]]:
+    """The letters that are delivered together: the same request, or the same topic where it is gathered; in order."""
     groups: dict[tuple[str, str], list[_Letter]] = {}
     for letter in letters:
-        groups.setdefault(letter.same, []).append(letter)
+        key = (letter.topic, "") if isinstance(handlers.get(letter.topic), Gathered) else letter.same
+        groups.setdefault(key, []).append(letter)
     return list(groups.values())
 
 
@@ -126,6 +138,10 @@ def _deliver_group(office: Office, group: Sequence[_Letter], handlers: Mapping[s
             with office.call(first.topic) as call:
                 handler.handle(call, first.payload)
                 _mark(call, ids)
+        elif isinstance(handler, Gathered):
+            with office.call(first.topic) as call:
+                handler.handle(call, [letter.payload for letter in group])
+                _mark(call, ids)
         else:
             handler.handle(office, first.payload)
             with office.call(first.topic) as call:
@@ -133,6 +149,10 @@ def _deliver_group(office: Office, group: Sequence[_Letter], handlers: Mapping[s
     except NotNowError as wait:
         _postpone(office, ids, str(wait), wait.wait)
     except Exception as error:
+        if isinstance(handler, Gathered) and len(group) > 1:
+            for letter in group:
+                _deliver_group(office, [letter], handlers)
+            return
         log.warning("a message could not be delivered", topic=first.topic, message=first.id, exc_info=error)
         _put_back(office, ids, f"{type(error).__name__}: {error}")
 

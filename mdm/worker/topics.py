@@ -1,6 +1,6 @@
 """Who is called for which topic of the outbox: the one table that ties lower rooms' messages to upper rooms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -16,15 +16,19 @@ from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.worker import mail
 from mdm.worker.office import Office
-from mdm.worker.post import Handler, Inside, Outside, Payload
+from mdm.worker.post import Gathered, Handler, Inside, Outside, Payload
 
 
-def _judge(call: Call, payload: Payload) -> None:
-    compliance.judge(call, int(payload["device"]))
+def _devices(payloads: Sequence[Payload]) -> set[int]:
+    return {int(payload["device"]) for payload in payloads}
 
 
-def _place_device(call: Call, payload: Payload) -> None:
-    policies.place_device(call, int(payload["device"]))
+def _judge(call: Call, payloads: Sequence[Payload]) -> None:
+    compliance.judge_many(call, _devices(payloads))
+
+
+def _place_devices(call: Call, payloads: Sequence[Payload]) -> None:
+    policies.place_devices(call, _devices(payloads))
 
 
 def _place_all(call: Call, _payload: Payload) -> None:
@@ -61,8 +65,8 @@ TOPICS: Mapping[str, Handler] = {
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),
-    "device.judge": Inside(_judge),
-    "device.place": Inside(_place_device),
+    "device.judge": Gathered(_judge),
+    "device.place": Gathered(_place_devices),
     "device.wiped": Inside(_wiped),
     "mail": Outside(mail.send),
     "order.release": Outside(_release),

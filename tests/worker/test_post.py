@@ -1,6 +1,6 @@
 """Delivery of the outbox: nothing is lost, nothing inside happens twice, a failure waits and does not block others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
 from mdm.worker.office import Office
-from mdm.worker.post import Inside, NotNowError, Outside, deliver, free_claims
+from mdm.worker.post import Gathered, Inside, NotNowError, Outside, deliver, free_claims
 from tests.worker.conftest import HandClock
 
 
@@ -138,3 +138,46 @@ def test_a_message_due_later_stays(office: Office, clock: HandClock, topic: str)
     with office.call("test") as call:
         outbox.post(call, topic, {}, due=clock.now.replace(year=clock.now.year + 1))
     assert deliver(office, {"note": Inside(note)}) == 0
+
+
+def note_all(call: Call, payloads: Sequence[Mapping[str, Any]]) -> None:
+    audit.record(call, "test.gathered", ("test", len(payloads)))
+    if any(payload.get("device") == 13 for payload in payloads):
+        raise RuntimeError("not this one")
+
+
+def test_messages_of_a_gathered_topic_are_done_together(office: Office) -> None:
+    numbers = [put(office, "many", device=device) for device in range(5)]
+
+    assert deliver(office, {"many": Gathered(note_all)}) == 5
+
+    assert noted(office) == 1
+    assert all(look(office, number).done_at for number in numbers)
+
+
+def test_one_that_always_fails_does_not_hold_back_those_gathered_with_it(office: Office) -> None:
+    good, bad, fine = (put(office, "many", device=device) for device in (1, 13, 2))
+
+    deliver(office, {"many": Gathered(note_all)})
+
+    assert look(office, good).done_at is not None
+    assert look(office, fine).done_at is not None
+    assert look(office, bad).last_error == "RuntimeError: not this one"
+    assert noted(office) == 2
+
+
+def test_a_heap_of_gathered_messages_holds_up_nothing_else(office: Office) -> None:
+    order: list[str] = []
+    for device in range(3):
+        put(office, "many", device=device)
+    put(office, "urgent")
+
+    deliver(
+        office,
+        {
+            "many": Gathered(lambda _call, _payloads: order.append("many")),
+            "urgent": Inside(lambda _call, _payload: order.append("urgent")),
+        },
+    )
+
+    assert order == ["urgent", "many"]
