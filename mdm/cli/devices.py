@@ -1,5 +1,8 @@
 """``havenmeester devices``, ``device``, ``invite`` and ``order``: looking at the fleet and bringing devices into it."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -11,6 +14,8 @@ from mdm.settings import load
 
 if TYPE_CHECKING:
     from mdm.inventory.model import Device
+    from mdm.overview.listing import Query
+    from mdm.storage.call import Call
 
 SHOWN = ("name", "serial", "platform", "kind", "state", "verdict", "os_version", "last_seen_at", "service_point")
 PLATFORMS = Words(["linux", "ios", "android"])
@@ -24,7 +29,7 @@ JSON = click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.
 @click.option("--state", type=STATES, default=None, help="Only in this state of their life.")
 @click.option(
     "--verdict",
-    type=Words(["compliant", "in_grace", "noncompliant", "unknown"]),
+    type=Words(["compliant", "in_grace", "noncompliant", "unknown", "not_enrolled"]),
     default=None,
     help="Only these.",
 )
@@ -43,25 +48,17 @@ def devices(
     json_wanted: bool,
 ) -> None:
     """List devices, by name."""
-    from mdm.inventory import queries
-    from mdm.inventory import search as words
-    from mdm.inventory.model import Device
-    from mdm.org import queries as org
+    from mdm.overview.devices import DEVICES
+    from mdm.overview.listing import check_codes, read_query
 
+    given = {"q": search, "platform": platform, "state": state, "verdict": verdict, "service_point": code}
+    filters = {key: [value] for key, value in given.items() if value}
+    if enrolled is not None:
+        filters["enrolled"] = ["yes" if enrolled else "no"]
     with work(write=False) as call:
-        query = queries.devices_select(call)
-        if search:
-            query = query.where(words.condition(call.session, search))
-        for column, value in ((Device.platform, platform), (Device.state, state), (Device.verdict, verdict)):
-            if value is not None:
-                query = query.where(column == value)
-        if code is not None:
-            query = query.where(Device.service_point_id == org.service_point_by_code(call, code).id)
-        if enrolled is not None:
-            query = query.where(Device.enrolled_at.is_not(None) if enrolled else Device.enrolled_at.is_(None))
-        found = call.session.scalars(query.order_by(Device.name, Device.id).limit(limit)).all()
-        names = org.service_point_names(call.session, {d.service_point_id for d in found if d.service_point_id})
-        lines = [_line(device, names.get(device.service_point_id or 0, "")) for device in found]
+        query = read_query(DEVICES, {**filters, "size": ["200"]})
+        check_codes(call, DEVICES, query)
+        lines = list(islice(_lines(call, query), limit))
     output.rows(lines, SHOWN, json_wanted=json_wanted)
 
 
@@ -142,9 +139,25 @@ def order(number: str, json_wanted: bool) -> None:
     output.record(told, json_wanted=json_wanted)
 
 
+def _lines(call: "Call", query: "Query") -> Iterator[dict[str, Any]]:
+    """Every device that matches, by name, read page by page."""
+    from mdm.inventory import queries
+    from mdm.overview.devices import DEVICES
+    from mdm.overview.listing import page
+
+    while True:
+        found = page(call, DEVICES, query)
+        places = {row["_id"]: row["_place"] or "" for row in found.rows}
+        yield from (_line(device, places[device.id]) for device in queries.devices_by_id(call, list(places)))
+        if not found.next:
+            return
+        query = replace(query, cursor=found.next)
+
+
 def _line(device: "Device", place: str) -> dict[str, Any]:
-    fields = ("uid", "name", "tag", "serial", "imei", "platform", "kind", "ownership", "state", "verdict", "os_version")
+    fields = ("uid", "name", "tag", "serial", "imei", "platform", "kind", "ownership", "state", "os_version")
     return {name: getattr(device, name) for name in fields} | {
+        "verdict": device.standing,
         "last_seen_at": device.last_seen_at,
         "service_point": place,
     }

@@ -112,14 +112,11 @@ def apply(file: Path, json_wanted: bool) -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def list_policies(json_wanted: bool) -> None:
     """Show every policy that is in use."""
-    from sqlalchemy import select
-
-    from mdm.policies.model import Policy
+    from mdm.policies import queries
 
     columns = ("id", "name", "current", "description")
     with work(write=False) as call:
-        rows = call.session.scalars(select(Policy).where(Policy.archived_at.is_(None)).order_by(Policy.name))
-        found = [{column: getattr(row, column) for column in columns} for row in rows]
+        found = [{column: getattr(line.policy, column) for column in columns} for line in queries.policies(call)]
     output.rows(found, columns, json_wanted=json_wanted)
 
 

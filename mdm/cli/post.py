@@ -15,29 +15,23 @@ def post() -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def list_dead(json_wanted: bool) -> None:
     """Show the messages that were given up, the newest first."""
-    from sqlalchemy import select
-
-    from mdm.outbox.model import OutboxMessage as Message
+    from mdm.outbox import service as outbox
 
     columns = ("id", "topic", "created_at", "attempts", "last_error")
     with work(write=False) as call:
-        rows = call.session.scalars(select(Message).where(Message.dead_at.is_not(None)).order_by(Message.id.desc()))
-        found = [{column: getattr(row, column) for column in columns} for row in rows]
+        messages = outbox.given_up(call.session)
+        found = [{column: getattr(message, column) for column in columns} for message in messages]
     output.rows(found, columns, json_wanted=json_wanted)
 
 
 @post.command()
 def retry() -> None:
     """Have everything that was given up delivered again."""
-    from sqlalchemy import func, select, update
-
     from mdm.audit import service as audit
-    from mdm.outbox.model import OutboxMessage as Message
+    from mdm.outbox import service as outbox
 
     with work() as call:
-        dead = Message.dead_at.is_not(None)
-        number = call.session.scalar(select(func.count(Message.id)).where(dead)) or 0
-        call.session.execute(update(Message).where(dead).values(dead_at=None, attempts=0, due_at=call.now))
+        number = outbox.retry_given_up(call.session, call.now)
         if number:
             audit.record(call, "post.retried", ("outbox", "dead"), details={"messages": number})
     output.say(f"{number} messages are delivered again.")

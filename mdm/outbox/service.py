@@ -79,6 +79,21 @@ def failed(message: OutboxMessage, now: datetime, why: str) -> None:
     message.due_at = now + timedelta(seconds=wait)
 
 
+def given_up(session: Session) -> Sequence[OutboxMessage]:
+    """Messages that were given up, the newest first."""
+    return session.scalars(
+        select(OutboxMessage).where(OutboxMessage.dead_at.is_not(None)).order_by(OutboxMessage.id.desc())
+    ).all()
+
+
+def retry_given_up(session: Session, now: datetime) -> int:
+    """Has everything that was given up delivered again, from the first attempt on: how many."""
+    messages = given_up(session)
+    for message in messages:
+        message.dead_at, message.attempts, message.due_at = None, 0, now
+    return len(messages)
+
+
 def tidy(session: Session, now: datetime) -> None:
     """Forgets rings of more than ten minutes ago and messages delivered more than a week ago."""
     session.execute(delete(Bell).where(Bell.at < now - timedelta(minutes=10)))

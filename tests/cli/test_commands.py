@@ -196,10 +196,14 @@ def test_devices_are_listed_filtered_and_shown(home: Path, ask: Ask, tmp_path: P
     assert serials("--platform", "ios") == ["S2"]
     assert serials("--service-point", "WERKHAVEN") == ["S1"]
     assert serials("--search", "s2") == ["S2"]
+    assert serials("--verdict", "not_enrolled", "--limit", "1") == ["S1"]
+    assert serials("--verdict", "unknown") == []
+    code, _, err = ask("devices", "--service-point", "NOWHERE")
+    assert (code, "NOWHERE" in err) == (1, True)
     assert serials("--enrolled") == []
     assert "WERKHAVEN" in ask("devices")[1]
     shown = json.loads(ask("device", "S1", "--json")[1])
-    assert (shown["serial"], shown["verdict"], shown["findings"]) == ("S1", "unknown", [])
+    assert (shown["serial"], shown["verdict"], shown["findings"]) == ("S1", "not_enrolled", [])
     code, _, err = ask("device", "S9")
     assert (code, "no such device" in err) == (1, True)
 

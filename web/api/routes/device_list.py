@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from mdm.core.permissions import Permission
-from mdm.inventory import model, queries
+from mdm.inventory import queries
 from mdm.overview.devices import DEVICES
 from mdm.storage.call import Call
 from web.api.export import MEDIA, exported
@@ -27,12 +27,8 @@ def list_devices(call: Call, query: PageQuery) -> Page[Device]:
     The list of the console with its filters and orders. Only devices at your places are listed.
     """
     rows, following, total = page_of(call, DEVICES, query)
-    ids = [row["_id"] for row in rows]
-    found = {
-        device.id: device
-        for device in call.session.scalars(queries.devices_select(call).where(model.Device.id.in_(ids)))
-    }
-    items = [Device.model_validate(found[number]) for number in ids if number in found]
+    found = queries.devices_by_id(call, [row["_id"] for row in rows])
+    items = [Device.model_validate(device) for device in found]
     return DevicePage(items=items, next=following, total=total)
 
 
