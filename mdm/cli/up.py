@@ -12,7 +12,7 @@ from types import FrameType
 
 import rich_click as click
 
-from mdm.cli import errors, install, output, services
+from mdm.cli import checks, errors, install, output, services
 from mdm.cli.supervisor import Supervisor
 from mdm.core.errors import ConfigurationError, UnavailableError
 from mdm.settings import Settings, load
@@ -41,6 +41,8 @@ def up(no_demo: bool) -> int:
         if not install.installed(settings):
             output.note(f"Preparing {settings.home} …")
             install.install(settings, output.note)
+        if not checks.front(settings).good:
+            output.note("The front end is not built, so pages come bare. To mend it: make front")
         return Start(settings, demo=not no_demo).run()
 
 

@@ -1,13 +1,15 @@
 """Every page opens for those who may, and for nobody else."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from mdm.settings import Settings
 from tests.console.conftest import Visitor
+from web.console import frame
 
 LINK = re.compile(r'href="(/[^"#]*)"')
 SignedIn = Callable[[str], Visitor]
@@ -77,3 +79,19 @@ def test_hostile_names_are_shown_as_text(signed_in: SignedIn, settings: Settings
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+@pytest.fixture
+def not_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A console whose front end nobody has built."""
+    monkeypatch.setattr(frame, "DIST", tmp_path / "nothing")
+    frame._manifest.cache_clear()
+    yield
+    frame._manifest.cache_clear()
+
+
+def test_a_console_whose_front_end_is_not_built_is_bare_but_can_be_used(visitor: Visitor, not_built: None) -> None:
+    page = visitor.get("/sign-in")
+    assert page.status_code == 200
+    assert 'name="password"' in page.text
+    assert visitor.get("/nowhere").status_code == 404

@@ -102,8 +102,15 @@ def _manifest() -> dict[str, str]:
 
 
 def asset(name: str) -> str:
-    """The address of a file of the front end, by the name that it had before it was built."""
-    return url_for("static", filename=f"dist/{_manifest()[name]}")
+    """The address of a file of the front end, by the name that it had before it was built.
+
+    Where the front end is not built, the address leads nowhere: the page comes bare, and can be read and used all the same.
+    """
+    try:
+        built = _manifest()[name]
+    except FileNotFoundError:
+        built = name
+    return url_for("static", filename=f"dist/{built}")
 
 
 def word(vocabulary: str, value: str) -> str:
