@@ -57,6 +57,8 @@ function options(data, element) {
 
 function draw(element) {
   const data = JSON.parse(element.dataset.chart);
+  // As high as its bars need: one bar in a large empty field says nothing more.
+  if (data.across) element.style.height = `${Math.min(26, data.names.length * 2.375 + (data.series.length > 1 ? 4 : 2.5))}rem`;
   const chart = drawn.get(element) || echarts.init(element, null, { renderer: "svg" });
   drawn.set(element, chart);
   chart.setOption(options(data, element), true);
