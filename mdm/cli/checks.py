@@ -108,7 +108,7 @@ def post(settings: Settings) -> Finding:
     if dead is not None:
         said = f"the message {dead.id} ({dead.topic}) was given up: {dead.last_error}"
         return Finding("post", False, said, "Mend what it says; then: havenmeester post retry")
-    return Finding("post", late == 0, f"{late} messages are late", "See whether the worker runs.")
+    return Finding("post", late == 0, f"messages that are late: {late}", "See whether the worker runs.")
 
 
 def console(settings: Settings) -> Finding:
@@ -143,5 +143,5 @@ def administrator(settings: Settings) -> Finding:
             for _one, grants in queries.operators(call, disabled=False)
         )
     return Finding(
-        "administrator", number > 0, f"{number} fleet admins", "havenmeester operator add EMAIL --role fleet_admin"
+        "administrator", number > 0, f"fleet admins: {number}", "havenmeester operator add EMAIL --role fleet_admin"
     )

@@ -34,4 +34,4 @@ def retry() -> None:
         number = outbox.retry_given_up(call.session, call.now)
         if number:
             audit.record(call, "post.retried", ("outbox", "dead"), details={"messages": number})
-    output.say(f"{number} messages are delivered again.")
+    output.say(f"Messages that are delivered again: {number}.")

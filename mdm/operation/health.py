@@ -127,7 +127,7 @@ def worker(settings: Settings) -> Finding:
     if failing:
         name, why = failing[0]
         return Finding("worker", False, f"the job {name} fails: {why}", f"See {settings.home}/log/worker.log")
-    return Finding("worker", True, f"leads, {len(told['jobs'])} jobs")
+    return Finding("worker", True, f"leads, jobs: {len(told['jobs'])}")
 
 
 def disk(settings: Settings) -> Finding:

@@ -40,7 +40,7 @@ def _signer(settings: Settings) -> Check:
     return Check(
         N_("Signer"),
         "good",
-        N_("It answers. %(fleet)s devices hold a certificate; our certificate authority lasts until %(until)s."),
+        N_("It answers. Devices that hold a certificate: %(fleet)s. Our certificate authority lasts until %(until)s."),
         params,
     )
 
@@ -57,12 +57,12 @@ def _post(call: Call) -> list[Check]:
     post = Check(
         N_("Worker"),
         "bad" if late > LATE_SECONDS else "good",
-        N_("%(waiting)s messages wait; the oldest is due for %(late)s seconds."),
+        N_("Messages that wait: %(waiting)s; the oldest is due for %(late)s s."),
         {"waiting": waiting, "late": max(0, late)},
     )
     if not dead:
         return [post]
-    sentence = N_("%(dead)s messages could not be delivered and were given up. See the log of the worker.")
+    sentence = N_("Messages that could not be delivered and were given up: %(dead)s. See the log of the worker.")
     return [post, Check(N_("Post"), "warn", sentence, {"dead": dead})]
 
 

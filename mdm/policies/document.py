@@ -187,7 +187,7 @@ def _checked(call: Call, document: Mapping[str, Any]) -> tuple[str, dict[str, An
     wanted = _assignments(call, document["assignments"], errors) if "assignments" in document else None
     if errors:
         raise InvalidError(
-            N_("%(count)s places of this document are not right. Nothing was changed."),
+            N_("Places of this document that are not right: %(count)s. Nothing was changed."),
             fields=errors,
             count=len(errors),
         )

@@ -141,7 +141,9 @@ def _checked(
     kept = payloads.checked(raw_payloads, errors) if raw_payloads is not None else as_is
     if errors:
         raise InvalidError(
-            N_("%(count)s values of this policy are not right. Mend them to see what they would do."),
+            N_(
+                "Values of this policy that are not right: %(count)s. With the right ones you see what the policy would do."
+            ),
             fields=errors,
             count=len(errors),
         )

@@ -155,7 +155,7 @@ def _content(
     kept = payloads.checked(raw_payloads, errors)
     if errors:
         raise InvalidError(
-            N_("%(count)s values of this policy are not right. Nothing was saved. Mend them and save again."),
+            N_("Values of this policy that are not right: %(count)s. Nothing was saved. Correct this and save again."),
             fields=errors,
             count=len(errors),
         )

@@ -280,7 +280,7 @@ def test_a_message_that_was_given_up_is_shown_and_tried_again(home: Path, ask: A
     assert [one["topic"] for one in json.loads(ask("post", "list", "--json")[1])] == ["mail"]
     told = ask("doctor", "--json")[1]
     assert [one["good"] for one in json.loads(told) if one["check"] == "post"] == [False]
-    assert ask("post", "retry")[1].startswith("1 messages")
+    assert ask("post", "retry")[1].endswith("delivered again: 1.\n")
     with work(write=False) as call:
         assert call.session.scalars(select(OutboxMessage.dead_at)).all() == [None]
 

@@ -43,7 +43,7 @@ def _what(line: AuditEntry) -> Markup:
     if line.subject_kind == "compliance_rule":
         name = gettext(RULES[name].label) if name in RULES else name
     elif line.subject_kind == "batch":
-        name = gettext("%(count)s devices", count=len(line.details.get("devices", ())))
+        name = gettext("Devices: %(count)s", count=len(line.details.get("devices", ())))
     endpoint, parameter, permission = PAGES.get(line.subject_kind, ("", "", Permission.AUDIT_VIEW))
     if not endpoint or not g.actor.may_somewhere(permission):
         return Markup("<b>%s</b>") % name

@@ -202,7 +202,9 @@ def device_move(call: Call, uid: str) -> Response:
 def device_revoke(call: Call, uid: str) -> Response:
     """Refuses the device's certificate from its next request on."""
     ended = enrollment.revoke(call, uid, text("reason") or "revoked")
-    return done(gettext("%(count)s certificates are refused from now on.", count=ended), url_for("device", uid=uid))
+    return done(
+        gettext("Certificates that are refused from now on: %(count)s.", count=ended), url_for("device", uid=uid)
+    )
 
 
 @may(Permission.DEVICE_VIEW)
@@ -236,10 +238,10 @@ def devices_act(call: Call) -> Response:
         )
     left_out = len(chosen) - len(ready)
     sentence = gettext(
-        "%(verb)s was asked of %(count)s devices.", verb=gettext(words.VERBS[verb.value]), count=len(ready)
+        "%(verb)s was asked. Devices: %(count)s.", verb=gettext(words.VERBS[verb.value]), count=len(ready)
     )
     if left_out:
-        sentence += " " + gettext("%(count)s are not enrolled and were left out.", count=left_out)
+        sentence += " " + gettext("Not enrolled and left out: %(count)s.", count=left_out)
     if sent.batch:
         return done(sentence, url_for("commands", batch=sent.batch))
     return done(sentence, url_for("device", uid=ready[0], tab="commands"))
