@@ -76,7 +76,8 @@ def test_a_desk_invites_by_keyboard_and_sees_the_device_come_in(house: House, pa
     enrolled = machine.enroll(url)
     assert enrolled.returncode == 0, enrolled.stderr
     with machine.resident():
-        expect(page.locator(".hm-note.hm-good")).to_be_visible(timeout=PATIENCE)
+        # Its bell rings when its settings are ready; where the machine is too busy for that, its next check-in comes.
+        expect(page.locator(".hm-note.hm-good")).to_be_visible(timeout=4 * PATIENCE)
     page.get_by_role("link", name="To the device").click()
     expect(page.locator("h1")).to_contain_text("kiosk-werkhaven-1")
     assert broken == []
