@@ -1,9 +1,12 @@
 """Units: a tree with dates."""
 
+from typing import Any
+
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
 from mdm.org import queries, service
+from mdm.overview.moves import coming_along
 from mdm.storage.call import Call
 from web.api.operation import operation
 from web.api.paging import Page, cut
@@ -36,13 +39,17 @@ def _one(call: Call, unit_id: int) -> Unit:
 
 
 def _effect(effect: service.MoveEffect) -> shapes.MoveEffect:
-    return shapes.MoveEffect(
-        units=sorted(effect.units),
-        before=list(effect.before),
-        after=list(effect.after),
-        from_date=effect.from_date,
-        changes=effect.changes,
-    )
+    return shapes.MoveEffect(**_told(effect))
+
+
+def _told(effect: service.MoveEffect) -> dict[str, Any]:
+    return {
+        "units": sorted(effect.units),
+        "before": list(effect.before),
+        "after": list(effect.after),
+        "from_date": effect.from_date,
+        "changes": effect.changes,
+    }
 
 
 @operation(api, "GET", "/units", VIEW, query=shapes.UnitQuery, answer=shapes.UnitPage)
@@ -114,16 +121,20 @@ def move_unit(call: Call, unit_id: int, body: shapes.UnitMove) -> shapes.MoveEff
     "/units/<key:unit_id>/move/preview",
     MANAGE,
     body=shapes.UnitMove,
-    answer=shapes.MoveEffect,
+    answer=shapes.MovePreview,
     problems=(409,),
     write=False,
 )
-def preview_unit_move(call: Call, unit_id: int, body: shapes.UnitMove) -> shapes.MoveEffect:
+def preview_unit_move(call: Call, unit_id: int, body: shapes.UnitMove) -> shapes.MovePreview:
     """Show what a move would do.
 
-    Nothing is changed. Refused as the move itself would be.
+    Nothing is changed. Refused as the move itself would be. People and devices are those that you may see.
     """
-    return _effect(service.preview_move(call, unit_id, body.parent_id, body.from_date))
+    effect = service.preview_move(call, unit_id, body.parent_id, body.from_date)
+    along = coming_along(call, effect)
+    return shapes.MovePreview(
+        **_told(effect), people=along.people, devices=along.devices, policies=list(along.policies)
+    )
 
 
 @operation(

@@ -47,6 +47,14 @@ class MoveEffect(Answer):
     changes: bool
 
 
+class MovePreview(MoveEffect):
+    """What a move would do, with what comes along as far as you may see it."""
+
+    people: int = Field(description="People of the units that come along.")
+    devices: int = Field(description="Devices of the units that come along.")
+    policies: list[str] = Field(description="Names of policies that begin or cease to reach them.")
+
+
 class ServicePoint(Answer):
     """A desk with stock, or a place where devices stand."""
 

@@ -132,9 +132,12 @@ def invitation_withdraw(call: Call, uid: str) -> Response:
 
 
 def _language_of(call: Call, found: Invitation) -> str:
+    """What this visitor chose, else the invited person's own, else the browser's (a person may read Turkish), else the city's."""
     person = call.session.get_one(Person, found.person_id)
-    chosen = request.cookies.get("hm_language")
-    return chosen if chosen in LANGUAGES else person.language if person.language in LANGUAGES else settings().language
+    for one in (request.cookies.get("hm_language"), person.language):
+        if one in LANGUAGES:
+            return str(one)
+    return request.accept_languages.best_match(list(LANGUAGES)) or settings().language
 
 
 @public("the invitation page: whoever has the token may see how to enrol and how far it is", write=True)

@@ -13,6 +13,7 @@ from mdm.org import hours, queries, service
 from mdm.org import service_points as points
 from mdm.org.model import ServicePoint
 from mdm.overview.devices import units_offered
+from mdm.overview.moves import coming_along
 from mdm.people.model import Person
 from mdm.people.queries import people_select
 from mdm.storage.call import Call
@@ -70,11 +71,7 @@ def _unit(call: Call, key: int, failure: Failure | None = None, effect: service.
         devices=call.session.scalar(
             devices_select(call).where(Device.unit_id.in_(below)).with_only_columns(func.count())
         ),
-        moved_devices=call.session.scalar(
-            devices_select(call).where(Device.unit_id.in_(effect.units)).with_only_columns(func.count())
-        )
-        if effect
-        else 0,
+        along=coming_along(call, effect) if effect else None,
         effect=effect,
         failure=failure,
         values=request.form,
