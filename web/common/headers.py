@@ -1,5 +1,6 @@
 """What every answer carries: what the browser may do with it, that nobody keeps it, which request it belongs to."""
 
+import re
 from typing import Any
 
 from flask import Flask, Response, request
@@ -16,6 +17,7 @@ from secure import (
 )
 
 YEAR = 31_536_000
+DIGEST = re.compile(r"-[0-9A-Za-z]{8}\.")
 
 
 def _policy() -> ContentSecurityPolicy:
@@ -54,8 +56,8 @@ def furnish_headers(app: Flask, *, tls: bool) -> None:
     def _headers(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        if request.endpoint == "static" and response.status_code in (200, 304):
-            # Names in the build folder carry a digest of their content: what is behind them never changes.
+        if request.endpoint == "static" and response.status_code in (200, 304) and DIGEST.search(request.path):
+            # What is behind a name that carries a digest of its content never changes.
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         else:
             response.headers.setdefault("Cache-Control", "no-store")

@@ -13,6 +13,7 @@ from web.common.app import furnish, uses_tls
 from web.common.failures import Failure, failure_of
 from web.common.guard import check_routes
 from web.common.secret import form_key
+from web.console.files import Console
 from web.console.frame import furnish_pages
 from web.console.identity import SEAL, identify, note_use
 from web.console.pages import ROUTES
@@ -25,7 +26,7 @@ TELL_ON_THE_PAGE = frozenset({403, 404, 409, 410, 422, 429})
 
 def make_console(settings: Settings) -> Flask:
     """The console of this installation, ready to serve. Raises ConfigurationError where a route declares no permission."""
-    app = Flask("web.console", root_path=str(WEB / "console"), static_folder=str(WEB / "static"))
+    app = Console("web.console", root_path=str(WEB / "console"), static_folder=str(WEB / "static"))
     app.config.update(
         SECRET_KEY=form_key(settings.home),
         SESSION_COOKIE_NAME="__Host-hm_forms" if uses_tls(settings) else "hm_forms",
