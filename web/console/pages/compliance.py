@@ -15,6 +15,7 @@ from mdm.overview import words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.console.charts import address, as_file, by_rule, drawn, named
 from web.console.identity import settings
 from web.console.pages.helpers import BOTH, GET, POST, Route, day_field, done, page, refused, text
 
@@ -22,13 +23,24 @@ from web.console.pages.helpers import BOTH, GET, POST, Route, day_field, done, p
 @may(Permission.COMPLIANCE_VIEW)
 def compliance(call: Call) -> Response:
     """Verdicts, rules and exemptions."""
+    lines = queries.rule_lines(call)
     return page(
         "compliance/overview.html",
         verdicts=queries.verdicts(call),
-        lines=queries.rule_lines(call),
+        lines=lines,
+        standing=by_rule(lines),
+        drawn=drawn,
+        named=named,
+        address=address,
         exemptions=queries.exemptions(call),
         rules=rules.RULES,
     )
+
+
+@may(Permission.COMPLIANCE_VIEW)
+def compliance_chart(call: Call) -> Response:
+    """The figures of the chart as CSV."""
+    return as_file(by_rule(queries.rule_lines(call)), "rules")
 
 
 def _number(name: str) -> int | None:
@@ -136,6 +148,7 @@ def exemption_end(call: Call, number: int) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     ("/compliance", "compliance", compliance, GET),
+    ("/compliance/rules.csv", "compliance_chart", compliance_chart, GET),
     ("/compliance/rules/new/<rule>", "rule_new", rule_new, BOTH),
     ("/compliance/rules/<int:number>", "rule_edit", rule_edit, BOTH),
     ("/compliance/exempt/<uid>/<int:rule>", "exempt", exempt, BOTH),

@@ -1,47 +1,19 @@
 """Home, and the search that jumps."""
 
-import json
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import g, make_response, redirect, request, url_for
 from flask.wrappers import Response
-from flask_babel import format_date, gettext
 
+from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.overview import home as figures
 from mdm.overview.devices import exact
-from mdm.overview.home import Chart
 from mdm.storage.call import Call
-from web.common.guard import signed_in
+from web.common.guard import may, signed_in
+from web.console.charts import address, as_file, drawn, named
 from web.console.identity import settings
 from web.console.pages.helpers import GET, Route, page
-
-
-def named(name: str) -> str:
-    """What a bar is called: a week by the day that it begins, anything else in the person's language."""
-    try:
-        return str(format_date(date.fromisoformat(name), "d MMM"))
-    except ValueError:
-        return str(gettext(name))
-
-
-def drawn(chart: Chart, *, share: bool = False, across: bool = False) -> str:
-    """What the script draws, as JSON."""
-    return json.dumps(
-        {
-            "names": [named(name) for name in chart.names],
-            "share": share,
-            "across": across,
-            "series": [{"name": gettext(one.name), "colour": one.colour, "values": one.values} for one in chart.series],
-        }
-    )
-
-
-def address(parameters: tuple[tuple[str, str], ...], endpoint: str = "devices") -> str:
-    """The list that shows exactly these."""
-    return f"{url_for(endpoint)}?{urlencode(parameters)}" if parameters else url_for(endpoint)
 
 
 @signed_in()
@@ -62,6 +34,20 @@ def home(call: Call) -> Response:
     return page("home.html", drawn=drawn, named=named, address=address, **values)
 
 
+@may(Permission.DEVICE_VIEW)
+def chart_file(call: Call, name: str) -> Response:
+    """The figures of one chart as CSV; 404 for a chart that there is not."""
+    made = {
+        "places": lambda: figures.compliance_by_place(call),
+        "seen": lambda: figures.last_seen(figures.counts(call)),
+        "systems": lambda: figures.systems(call),
+        "weeks": lambda: figures.enrolments(call, settings().timezone),
+    }.get(name)
+    if made is None:
+        raise NotFoundError(N_("There is no such chart."))
+    return as_file(made(), name)
+
+
 @signed_in()
 def search(call: Call) -> Response:
     """Straight to the device whose tag, serial or IMEI it is; else to the list of devices, or of people, that match."""
@@ -74,4 +60,8 @@ def search(call: Call) -> Response:
     return make_response(redirect(url_for("people", q=wanted or None), 303))
 
 
-ROUTES: tuple[Route, ...] = (("/", "home", home, GET), ("/search", "search", search, GET))
+ROUTES: tuple[Route, ...] = (
+    ("/", "home", home, GET),
+    ("/search", "search", search, GET),
+    ("/charts/<name>.csv", "chart_file", chart_file, GET),
+)
