@@ -35,9 +35,13 @@ class OutboxMessage(Base):
 
 
 class Bell(Base):
-    """One ring of the doorbell: a device, or a cohort of devices, shall come and fetch. Holds no content."""
+    """One ring of the doorbell: a device, or a cohort of devices, shall come and fetch. Holds no content.
+
+    Its numbers are never given twice, also when old rings were forgotten: whoever listens remembers what was heard.
+    """
 
     __tablename__ = "bell"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[Key]
     device_id: Mapped[int | None]

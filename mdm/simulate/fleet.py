@@ -169,8 +169,10 @@ class Fleet:
             if before != NOTHING:
                 self.figures.by_desired[before] -= 1
         self.figures.commands += len(answer.get("commands", []))
-        # There is something to tell of what was done: the agent does not wait with that either.
-        return 0.0 if machine.answers or machine.applied > applied or "want" in answer else self._until_next(60, 0)
+        # Like a real agent, it goes straight back: to tell what it did, or to wait at the doorbell.
+        if self.plan.every is None or machine.answers or machine.applied > applied or "want" in answer:
+            return 0.0
+        return self._until_next(60, 0)
 
     def _until_next(self, hint: int, waited: float) -> float:
         if self.plan.every is not None:

@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("cohort_id", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bell")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("bell", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_bell_at"), ["at"], unique=False)

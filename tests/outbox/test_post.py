@@ -61,3 +61,20 @@ def test_rings_are_read_once_in_order(calling: Calling) -> None:
 
         assert [(device, cohort) for _, device, cohort in rings] == [(5, None), (None, 2)]
         assert outbox.rings_after(call.session, rings[-1][0]) == []
+
+
+def test_the_number_of_a_ring_is_never_given_again(calling: Calling) -> None:
+    with calling() as call:
+        outbox.ring(call, device_id=5)
+    with calling(write=False) as call:
+        ((heard, _, _),) = outbox.rings_after(call.session, 0)
+    later = NOW + timedelta(hours=1)
+    with calling(now=later) as call:
+        outbox.tidy(call.session, later)
+
+    with calling(now=later) as call:
+        outbox.ring(call, device_id=5)
+
+    with calling(write=False) as call:
+        ((number, _, _),) = outbox.rings_after(call.session, 0)
+        assert number > heard
