@@ -297,6 +297,27 @@ def test_a_ring_wakes_the_long_poll_of_the_device_that_has_something_to_fetch(ga
     assert out[1] < 5
 
 
+def test_a_device_that_is_put_into_a_cohort_while_it_waits_hears_that_cohorts_bell(gateway: RunningGateway) -> None:
+    agent = gateway.enrolled()
+    said = report(1, system=SYSTEM)
+    agent.checkin(said)
+    out: list[float] = []
+    thread = wait_for_poll(agent, said, out)
+    cohort = cohort_for(gateway, agent, "-")
+    with transaction(gateway.engine) as session:
+        outbox.ring(Call(system("t"), session, utcnow()), device_id=number(gateway, agent))
+    time.sleep(1.5)
+    assert out == []
+
+    with transaction(gateway.engine) as session:
+        session.execute(update(Cohort).where(Cohort.id == cohort).values(desired_digest="b" * 16))
+        outbox.ring(Call(system("t"), session, utcnow()), cohort_id=cohort)
+    thread.join(20)
+
+    assert out[0] == 200
+    assert out[1] < 10
+
+
 def test_a_stopping_gateway_answers_its_long_polls_and_ends_soon(own_gateway: RunningGateway) -> None:
     agent = own_gateway.enrolled()
     said = report(1, system=SYSTEM)

@@ -122,6 +122,12 @@ class HotPath:
                 environ[KNOCK] = fresh
                 if fresh is None or not fresh.nothing_new(desired, report):
                     return None
+                if fresh.cohort_id != knock.cohort_id:
+                    # It was put into another cohort while it waited, and listens for that one from now on.
+                    self.doorbell.leave(event, knock.device_id, knock.cohort_id)
+                    knock = fresh
+                    event = self.doorbell.enter(knock.device_id, knock.cohort_id)
+                    continue
                 left = last - time.monotonic()
                 if left <= 0 or self.doorbell.stopping:
                     return fresh
