@@ -95,6 +95,8 @@ class Server:
                 uid = peer_uid(caller)
                 if uid not in self._peers:
                     log.warning("user %s may not speak to the signer", uid)
+                    # Closing on a line that was not read would cost the caller the answer.
+                    _read_line(caller)
                     caller.sendall(
                         encode_error(
                             DeniedError(N_("You may not speak to the signer. Nothing was done."), code="peer_refused")

@@ -22,6 +22,7 @@ def test_every_example_of_the_guide_works(api: Api, city: City) -> None:
     words = {
         "API": "",
         "TOKEN": str(api.token),
+        "PLACE": "SP-own",
         "PERSON": str(city.person["own"]),
         "DEVICE": city.device["own"],
         "ETAG": api.get(person).headers["ETag"].replace('"', '\\"'),
