@@ -60,7 +60,9 @@ def main() -> None:
         try:
             for part in asked.parts.split(","):
                 say(f"Measuring: {part} …")
-                rows += globals()[f"_{part}"](folder, databases)
+                for row in globals()[f"_{part}"](folder, databases):
+                    rows.append(row)
+                    say(f"{row[0]}: {row[1]}")
         finally:
             databases.stop()
     table = "\n".join(["| figure | value |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])

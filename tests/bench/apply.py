@@ -25,6 +25,7 @@ def measure(folder: Path, url: str | None, devices: int) -> dict[str, float]:
     """Seconds until every simulated agent has applied the first state, and until half and all have applied an edit."""
     with house(folder, url) as here:
         seed.places(here.engine, datetime.now(UTC))
+        seed.number_on(here.engine)
         _everybody(here, 300)
         signer = here.start("signer")
         here.start("worker")

@@ -25,6 +25,7 @@ def measure(folder: Path, url: str | None, devices: int = 10_000) -> dict[str, f
         now = datetime.now(UTC)
         seed.places(here.engine, now)
         seed.fleet(here.engine, now, 1, devices)
+        seed.number_on(here.engine)
         found = {"placing": _place(here)}
         here.start("worker")
         wait_for_worker(here)

@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert, select
 
 from mdm.compliance.model import RuleInForce
 from mdm.enrollment.model import Enrollment
@@ -71,6 +71,17 @@ def places(engine: Engine, now: datetime, service_points: int = 81, units: int =
             insert(RuleInForce),
             [{"rule": "last_seen", "platform": "", "params": {"days": 14}, "grace_hours": 24, "created_at": now}],
         )
+
+
+def number_on(engine: Engine) -> None:
+    """Lets PostgreSQL number the next rows after the ones that were written with their numbers; SQLite does by itself."""
+    if engine.dialect.name != "postgresql":
+        return
+    with transaction(engine) as session:
+        for table in (ServicePoint, Unit, Cohort, Person, Device):
+            sequence = func.pg_get_serial_sequence(table.__tablename__, "id")
+            highest = select(func.coalesce(func.max(table.id), 0) + 1).scalar_subquery()
+            session.execute(select(func.setval(sequence, highest, False)))
 
 
 def fleet(engine: Engine, now: datetime, first: int, count: int, fingerprints: dict[int, str] | None = None) -> None:
