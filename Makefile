@@ -26,13 +26,17 @@ messages: $(VENV)/ready-dev ## Read every sentence out of the code into the cata
 	@$(BIN)/pybabel -q extract -F web/translations/babel.cfg -k N_ --no-location --sort-output --project Havenmeester --version 1 -o web/translations/messages.pot . 2>/dev/null
 	@for language in nl fr; do $(BIN)/pybabel -q update -N --no-fuzzy-matching --ignore-obsolete -l $$language -i web/translations/messages.pot -d web/translations; done
 
-run: $(VENV)/ready front ## Install, build, create, fill with the pilot, start everything
+$(VENV)/compiled: $(VENV)/ready $(shell find agent mdm web migrations -name '*.py')
+	@$(BIN)/python -m compileall -q agent mdm web migrations
+	@touch $@
+
+run: $(VENV)/ready $(VENV)/compiled front ## Install, build, create, fill with the pilot, start everything
 	@$(BIN)/havenmeester up
 
-test: $(VENV)/ready-dev front ## Every test that is not marked slow
+test: $(VENV)/ready-dev $(VENV)/compiled front ## Every test that is not marked slow
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
 
-test-all: $(VENV)/ready-dev front ## Every test
+test-all: $(VENV)/ready-dev $(VENV)/compiled front ## Every test
 	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 check: $(VENV)/ready-dev lint types contracts templates docs ## Format, lint, types, import contracts, templates, docs
@@ -58,7 +62,7 @@ format: $(VENV)/ready-dev ## Format the code
 migration: $(VENV)/ready-dev ## Write a migration for what the models say: make migration MESSAGE="..."
 	@$(BIN)/havenmeester database revision "$(MESSAGE)"
 
-bench: $(VENV)/ready-dev ## The figures of docs/performance.md
+bench: $(VENV)/ready-dev $(VENV)/compiled ## The figures of docs/performance.md
 	@$(BIN)/python -m tests.bench
 
 lock: $(VENV)/ready-dev ## Write the lock files anew from requirements*.in

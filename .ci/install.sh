@@ -15,5 +15,6 @@ if [ ! -x "$venv/bin/uv" ]; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps "uv==0.13.9" 2>/dev/null ||
     "$venv/bin/pip" install --disable-pip-version-check --no-deps "uv==0.13.9"
 fi
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
+# Compiled once here, for every process of every later start: some environments forbid Python to keep what it compiles.
+"$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock"
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .

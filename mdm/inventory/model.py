@@ -79,7 +79,7 @@ class Device(Base):
 
     __tablename__ = "device"
     __table_args__ = (
-        Index("ix_device_place", "service_point_id", "state"),
+        Index("ix_device_place", "service_point_id", "state", "verdict", "name", "id"),
         Index("ix_device_seen", "last_seen_at", "id"),
     )
 
