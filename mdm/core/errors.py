@@ -4,6 +4,7 @@
     ├── InvalidError            what was sent is wrong; ``fields`` says where
     ├── NotSignedInError        nobody has shown who they are
     ├── DeniedError             known, but not allowed
+    │   └── ApprovalNeededError allowed, when somebody else agrees: ``orders.acts`` makes a request of it
     ├── NotFoundError           not there, or not yours: both answer alike
     ├── ConflictError           right in itself, but not in the state that things are in now
     ├── GoneError               was there: used, expired or withdrawn
@@ -60,6 +61,32 @@ class DeniedError(HavenmeesterError):
     """Known, but not allowed."""
 
     code = "denied"
+
+
+class ApprovalNeededError(DeniedError):
+    """Allowed, when somebody else agrees. Says everything that a request for it needs; see ``mdm/core/risk.py``.
+
+    ``act`` is the request that was made of it, empty while there is none.
+    """
+
+    code = "approval_needed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        risk: str,
+        subject: tuple[str, str],
+        arguments: dict[str, Any],
+        facts: dict[str, int] | None = None,
+        private: dict[str, Any] | None = None,
+        once: dict[str, str] | None = None,
+        act: str = "",
+        **params: Any,
+    ) -> None:
+        self.risk, self.subject, self.arguments = risk, subject, arguments
+        self.facts, self.private, self.once, self.act = facts or {}, private or {}, once or {}, act
+        super().__init__(message, **params)
 
 
 class NotFoundError(HavenmeesterError):

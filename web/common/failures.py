@@ -21,6 +21,7 @@ STATUS: dict[type[HavenmeesterError], int] = {
     errors.InvalidError: 422,
     errors.NotSignedInError: 401,
     errors.DeniedError: 403,
+    errors.ApprovalNeededError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.GoneError: 410,
