@@ -1,0 +1,1 @@
+"""Apple's own facts about commands, payloads, declarations and status items, as data with a version."""
