@@ -14,8 +14,8 @@ from mdm.orders import delivery
 from mdm.orders.model import Approval, Order, OrderState
 from mdm.signing.client import Ownership as Owned
 from mdm.signing.client import SignerClient, Withheld
-from mdm.signing.messages import Approved
 from mdm.signing.seals import OrderText
+from mdm.signing.shapes import Approved
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 
@@ -61,7 +61,7 @@ def release(engine: Engine, client: SignerClient, order_id: str, *, clock: Clock
         if key_digest is None:
             return _write(engine, clock, lambda call: delivery.refuse(call, order_id, NO_KEY, "device_unknown"))
         text = dossier.text(key_digest)
-        answer = client.sign_order(
+        answer = client.sign_order_v1(
             text,
             requester_id=dossier.order.requested_by_id,
             approvals=dossier.approvals,

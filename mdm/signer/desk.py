@@ -9,13 +9,15 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from agent.wire import ORDER_PREFIX, canonical
 from mdm.core.clock import Clock, utcnow
-from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, NotFoundError
-from mdm.orders.budget import Limits, judge
-from mdm.signer import rules
+from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, InvalidError, NotFoundError
+from mdm.signer import budgets, rules
 from mdm.signer.authority import Made, PublicKey, certify_device, certify_server, key_digest, requested_key
+from mdm.signer.book import SignedOrder
+from mdm.signer.kernel import Kernel
 from mdm.signer.keys import Keys, public_text
-from mdm.signer.ledger import Certified, Ledger, SignedOrder, budget_since
-from mdm.signing.messages import (
+from mdm.signer.ledger import Certified, Ledger, budget_since
+from mdm.signing.seals import Head, head_bytes, read_order
+from mdm.signing.shapes import (
     MAX_HEADS,
     DeviceKey,
     Heads,
@@ -26,9 +28,8 @@ from mdm.signing.messages import (
     Renew,
     Revoke,
     SignHead,
-    SignOrder,
+    SignOrderV1,
 )
-from mdm.signing.seals import Head, head_bytes, read_order
 
 Answer = dict[str, Any]
 
@@ -37,28 +38,37 @@ class Desk:
     """Whoever asks gets an answer here, or an error that names the rule."""
 
     def __init__(
-        self, keys: Keys, ledger: Ledger, organisation: str, *, clock: Clock = utcnow, limits: Limits | None = None
+        self,
+        keys: Keys,
+        ledger: Ledger,
+        organisation: str,
+        *,
+        clock: Clock = utcnow,
+        limits: budgets.Limits | None = None,
     ) -> None:
         self._keys = keys
         self._ledger = ledger
         self._organisation = organisation
         self._clock = clock
-        self._limits = limits or Limits()
+        self._kernel = Kernel(keys, ledger, clock=clock, limits=limits)
         self._verbs: dict[type[Message], Callable[[Any], Answer]] = {
             Issue: self._issue,
             Renew: self._renew,
             IssueServer: self._issue_server,
             Revoke: self._revoke,
             DeviceKey: self._device_key,
-            SignOrder: self._sign_order,
+            SignOrderV1: self._sign_order_v1,
             SignHead: self._sign_head,
             Heads: self._heads,
+            **self._kernel.verbs,
         }
 
     def answer(self, verb: str, args: Message) -> Answer:
         """What this verb gives. Raises HavenmeesterError when it refuses; nothing is signed then."""
         if isinstance(args, Nothing):
             return self._ca() if verb == "ca" else self._health()
+        if type(args) not in self._verbs:
+            raise InvalidError(N_("The signer does not know this verb. Nothing was done."), code="unknown_verb")
         return self._verbs[type(args)](args)
 
     def _ca(self) -> Answer:
@@ -74,12 +84,14 @@ class Desk:
         with self._ledger.reading():
             head = self._ledger.last_head()
             fleet = self._ledger.fleet(now)
-            spent = self._ledger.spent(budget_since(now))
+            spent = self._ledger.book.spent(budget_since(now))
+            told = self._kernel.health()
         return {
             "ca_not_after": int(self._keys.ca.not_valid_after_utc.timestamp()),
             "fleet": fleet,
             "head": head.number if head else 0,
             "orders_in_24_hours": len(spent),
+            **told,
         }
 
     def _issue(self, args: Issue) -> Answer:
@@ -168,10 +180,10 @@ class Desk:
                 return {"key_digest": one.key_digest}
         return {"key_digest": None}
 
-    def _sign_order(self, args: SignOrder) -> Answer:
+    def _sign_order_v1(self, args: SignOrderV1) -> Answer:
         order, now = read_order(args.order), self._clock()
         with self._ledger.writing():
-            before = self._ledger.order(order.id)
+            before = self._ledger.book.order(order.id)
             if before is not None:
                 if before.canonical != args.order:
                     raise ConflictError(
@@ -179,19 +191,20 @@ class Desk:
                     )
                 return {"signature": before.signature}
             rules.check(order, args, self._ledger.certificates("device", order.device), now)
-            held = judge(
-                now,
-                self._ledger.spent(budget_since(now)),
-                self._limits,
-                fleet=self._ledger.fleet(now),
-                place=args.place,
-                requester=args.requester_id,
+            held = budgets.worst(
+                budgets.lines(
+                    int(now.timestamp()),
+                    self._ledger.book.spent(budget_since(now)),
+                    self._kernel.limits(),
+                    fleet=self._ledger.fleet(now),
+                    asked=budgets.Asked("ordinary", args.place, args.requester_id),
+                )
             )
             if held is not None:
                 return {"held": held.why, "retry_after": held.retry_after}
             signature = _base64(self._keys.order_key.sign(ORDER_PREFIX + args.order.encode()))
             evidence = canonical(args.model_dump(exclude={"order"})).decode()
-            self._ledger.add_order(
+            self._ledger.book.add_order(
                 SignedOrder(
                     order.id,
                     args.order,

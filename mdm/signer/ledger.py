@@ -1,6 +1,6 @@
 """What the signer signed, when, and for whom: its own SQLite file, written before anything is answered.
 
-Lines are added and never changed or removed (triggers hold that), except that a certificate is marked as revoked.
+This page opens it and keeps certificates and heads; ``book.py`` keeps what is about orders, ``schema.py`` the tables.
 """
 
 import sqlite3
@@ -12,33 +12,11 @@ from pathlib import Path
 from threading import Lock
 
 from mdm.core.errors import ConfigurationError
-from mdm.orders.budget import Spent
+from mdm.signer import schema
+from mdm.signer.book import Book
 from mdm.signing.seals import Head
 
 FILE = "ledger.db"
-SCHEMA = 1
-_TABLES = """
-CREATE TABLE certificate (
-    fingerprint TEXT PRIMARY KEY, device TEXT NOT NULL, invitation TEXT NOT NULL, ownership TEXT NOT NULL,
-    key_digest TEXT NOT NULL, pem TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,
-    previous TEXT, issued_at INTEGER NOT NULL, revoked_at INTEGER, revoked_why TEXT
-) STRICT;
-CREATE UNIQUE INDEX one_per_invitation ON certificate (invitation) WHERE previous IS NULL AND invitation <> '';
-CREATE INDEX certificate_device ON certificate (device, issued_at);
-CREATE TABLE signed_order (
-    id TEXT PRIMARY KEY, canonical TEXT NOT NULL, signature TEXT NOT NULL, device TEXT NOT NULL,
-    requester TEXT NOT NULL, place TEXT NOT NULL, evidence TEXT NOT NULL, signed_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX signed_order_at ON signed_order (signed_at);
-CREATE TABLE head (
-    number INTEGER PRIMARY KEY, hash TEXT NOT NULL, at INTEGER NOT NULL, signature TEXT NOT NULL
-) STRICT;
-CREATE TRIGGER order_kept BEFORE DELETE ON signed_order BEGIN SELECT RAISE(ABORT, 'kept'); END;
-CREATE TRIGGER order_fixed BEFORE UPDATE ON signed_order BEGIN SELECT RAISE(ABORT, 'fixed'); END;
-CREATE TRIGGER head_kept BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'kept'); END;
-CREATE TRIGGER head_fixed BEFORE UPDATE ON head BEGIN SELECT RAISE(ABORT, 'fixed'); END;
-CREATE TRIGGER certificate_kept BEFORE DELETE ON certificate BEGIN SELECT RAISE(ABORT, 'kept'); END;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +37,8 @@ class Certified:
     revoked_why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SignedOrder:
-    """One order that was signed."""
-
-    id: str
-    canonical: str
-    signature: str
-    device: str
-    requester: str
-    place: str
-    evidence: str
-    signed_at: int
-
-
 class Ledger:
-    """The ledger, opened. One transaction at a time, and each ends on the disk."""
+    """The ledger, opened. One transaction at a time, and each ends on the disk. ``book`` is what is about orders."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE
@@ -86,15 +50,12 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             with self.writing():
-                version = self._db.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in _statements():
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version={SCHEMA}")
+                version = schema.prepare(self._db)
         except sqlite3.DatabaseError as error:
             raise _unreadable(path, str(error)) from error
-        if version not in (0, SCHEMA):
+        if version > schema.VERSION:
             raise _unreadable(path, f"it is of version {version}")
+        self.book = Book(self._db)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -155,25 +116,6 @@ class Ledger:
         ).fetchone()
         return int(row[0])
 
-    def order(self, order_id: str) -> SignedOrder | None:
-        """The order that was signed under this id."""
-        row = self._db.execute("SELECT * FROM signed_order WHERE id = ?", (order_id,)).fetchone()
-        return SignedOrder(*row) if row else None
-
-    def add_order(self, one: SignedOrder) -> None:
-        """Writes an order down. Call it inside ``writing``."""
-        self._db.execute(
-            "INSERT INTO signed_order VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (one.id, one.canonical, one.signature, one.device, one.requester, one.place, one.evidence, one.signed_at),
-        )
-
-    def spent(self, since: datetime) -> list[Spent]:
-        """Orders signed after ``since``, as the budgets count them."""
-        rows = self._db.execute(
-            "SELECT signed_at, place, requester FROM signed_order WHERE signed_at > ?", (int(since.timestamp()),)
-        )
-        return [Spent(datetime.fromtimestamp(at, since.tzinfo), place, requester) for at, place, requester in rows]
-
     def last_head(self) -> Head | None:
         """The greatest head that was ever signed."""
         row = self._db.execute("SELECT number, hash, at, signature FROM head ORDER BY number DESC LIMIT 1").fetchone()
@@ -194,15 +136,6 @@ class Ledger:
 def budget_since(now: datetime) -> datetime:
     """From when on the ledger's orders matter to a budget."""
     return now - timedelta(hours=24)
-
-
-def _statements() -> Iterator[str]:
-    draft = ""
-    for line in _TABLES.strip().splitlines():
-        draft += line + "\n"
-        if sqlite3.complete_statement(draft):
-            yield draft
-            draft = ""
 
 
 def _unreadable(path: Path, why: str) -> ConfigurationError:

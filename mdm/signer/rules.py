@@ -8,14 +8,14 @@ from datetime import datetime
 
 from mdm.core.errors import N_, DeniedError
 from mdm.signer.ledger import Certified
-from mdm.signing.messages import SignOrder
 from mdm.signing.seals import OrderText
+from mdm.signing.shapes import SignOrderV1
 
 SKEW = 300
 """Seconds by which the evidence may be dated ahead of this clock."""
 
 
-def check(order: OrderText, evidence: SignOrder, certificates: Iterable[Certified], now: datetime) -> None:
+def check(order: OrderText, evidence: SignOrderV1, certificates: Iterable[Certified], now: datetime) -> None:
     """Nothing when the order may be signed. Raises DeniedError whose code names the rule that refuses."""
     _two_people(order, evidence)
     _window(order, evidence, int(now.timestamp()))
@@ -33,7 +33,7 @@ def check(order: OrderText, evidence: SignOrder, certificates: Iterable[Certifie
         )
 
 
-def _two_people(order: OrderText, evidence: SignOrder) -> None:
+def _two_people(order: OrderText, evidence: SignOrderV1) -> None:
     approvers = [one.approver_id for one in evidence.approvals]
     if not approvers:
         raise DeniedError(N_("Nobody has approved this order. Nothing was signed."), code="two_people")
@@ -45,7 +45,7 @@ def _two_people(order: OrderText, evidence: SignOrder) -> None:
         raise DeniedError(N_("The order names other approvers than the evidence. Nothing was signed."), code="evidence")
 
 
-def _window(order: OrderText, evidence: SignOrder, now: int) -> None:
+def _window(order: OrderText, evidence: SignOrderV1, now: int) -> None:
     if order.not_after <= now:
         raise DeniedError(N_("The time of this order has passed. Nothing was signed."), code="order_expired")
     if order.not_before > now + SKEW or any(one.at > now + SKEW for one in evidence.approvals):

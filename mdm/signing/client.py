@@ -2,17 +2,33 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mdm.core.errors import N_, UnavailableError
 from mdm.signing.address import short
-from mdm.signing.messages import (
-    MAX_LINE,
+from mdm.signing.answers import (
+    Authority,
+    BudgetLine,
+    FreezeState,
+    Health,
+    Issued,
+    Ownership,
+    Proof,
+    SealedRoster,
+    Signed,
+    Withheld,
+)
+from mdm.signing.messages import MAX_LINE, decode_answer, encode_request, shaped
+from mdm.signing.seals import Head
+from mdm.signing.shapes import (
     Approved,
+    BudgetUse,
+    ChangeRoster,
     DeviceKey,
+    FoundRoster,
+    Freeze,
     Heads,
     Issue,
     IssueServer,
@@ -20,66 +36,28 @@ from mdm.signing.messages import (
     Nothing,
     Renew,
     Revoke,
+    Rosters,
+    SetBudgets,
     SignHead,
     SignOrder,
-    decode_answer,
-    encode_request,
-    shaped,
+    SignOrderV1,
+    Thaw,
+    VoidOrder,
 )
-from mdm.signing.seals import Head
 
-Ownership = Literal["city", "loan_pool", "private"]
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """Who signs here. ``order_key`` and ``head_key`` are Base64 of raw Ed25519 public keys."""
-
-    certificate: str
-    """The certificate of our CA as PEM."""
-    fingerprint: str
-    """SHA-256 (hexadecimal) of its DER."""
-    order_key: str
-    head_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A certificate: ``chain`` is its PEM followed by our CA's, digests are SHA-256 in hexadecimal of the DER."""
-
-    chain: str
-    fingerprint: str
-    key_digest: str
-    serial_number: str
-    not_before: datetime
-    not_after: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """The signer signed: Base64 of the signature."""
-
-    signature: str
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """The signer did not sign now, because a budget is used up; ask the same again after ``retry_after`` seconds."""
-
-    why: str
-    retry_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the signer does."""
-
-    ca_not_after: datetime
-    fleet: int
-    """Devices that hold a valid certificate."""
-    head: int
-    """The greatest line of the diary that was signed."""
-    orders_in_24_hours: int
+__all__ = [
+    "Authority",
+    "BudgetLine",
+    "FreezeState",
+    "Health",
+    "Issued",
+    "Ownership",
+    "Proof",
+    "SealedRoster",
+    "Signed",
+    "SignerClient",
+    "Withheld",
+]
 
 
 class SignerClient:
@@ -136,19 +114,89 @@ class SignerClient:
         self,
         order: str,
         *,
+        proofs: Sequence[Proof],
+        ownership: Ownership,
+        batch: str | None = None,
+        token: str = "",
+    ) -> Signed | Withheld:
+        """The signature over the text of an order, or why not now. Requester, place and lane stand in the text.
+
+        ``proofs`` are over the text of the order, or over that of the ``batch`` that it stands in. ``ownership`` is the
+        word of the database; that of the signer counts too. Nobody has to know the roster: the signer takes its own.
+
+        Raises DeniedError with the code of the rule that refuses for good (``device_private``, ``device_unknown``,
+        ``order_expired``, ``order_void``, ``epoch``, ``roster_missing`` and those of ``agent/proof.py``), ConflictError
+        (``order_differs``), InvalidError.
+        """
+        answer = self._ask(
+            "sign_order",
+            SignOrder,
+            order=order,
+            batch=batch,
+            proofs=list(proofs),
+            ownership=ownership,
+            token=token,
+        )
+        if "held" in answer:
+            return Withheld(str(answer["held"]), int(answer["retry_after"]), str(answer["code"]))
+        return Signed(str(answer["signature"]), int(answer["roster"]))
+
+    def void_order(self, order_id: str) -> bool:
+        """This order is never signed from now on: whether it had been signed before. Twice is like once."""
+        return bool(self._ask("void_order", VoidOrder, id=order_id)["signed"])
+
+    def found_roster(self, *, secret: str, roster: str, proofs: Sequence[Proof]) -> SealedRoster:
+        """Seals the first roster, once for ever; the same again answers the same.
+
+        Raises DeniedError (``founding_secret``, or a rule of ``agent/proof.py``), ConflictError (``roster_founded``).
+        """
+        return self._sealed("found_roster", FoundRoster, secret=secret, roster=roster, proofs=list(proofs))
+
+    def change_roster(self, *, roster: str, proofs: Sequence[Proof]) -> SealedRoster:
+        """Seals the next roster; the same again answers the same.
+
+        Raises DeniedError with the rule that refuses, ConflictError (``roster_version``) when it is not the next one.
+        """
+        return self._sealed("change_roster", ChangeRoster, roster=roster, proofs=list(proofs))
+
+    def rosters(self, after: int = 0) -> list[SealedRoster]:
+        """Every sealed roster with a version greater than ``after``, in order; empty when there is none."""
+        found: list[SealedRoster] = []
+        while page := self._ask("rosters", Rosters, after=after)["rosters"]:
+            found += page
+            after += len(page)
+        return found
+
+    def freeze(self, *, who: str, why: str) -> FreezeState:
+        """The red button: nothing is signed any more. Twice is like once."""
+        return FreezeState(**self._ask("freeze", Freeze, who=who, why=why))
+
+    def thaw(self, *, statement: str, proofs: Sequence[Proof]) -> None:
+        """Ends the freeze that the statement names. Raises DeniedError, ConflictError (``freeze_number``)."""
+        self._ask("thaw", Thaw, statement=statement, proofs=list(proofs))
+
+    def set_budgets(self, *, statement: str, proofs: Sequence[Proof]) -> None:
+        """Changes the budgets. Raises DeniedError, InvalidError above a ceiling, ConflictError (``budgets_version``)."""
+        self._ask("set_budgets", SetBudgets, statement=statement, proofs=list(proofs))
+
+    def budget_use(self, *, lane: str, place: str, requester: str, token: str = "") -> list[BudgetLine]:
+        """Every budget that such an order would use, as it would find it now; empty for a mass order, which has none."""
+        lines = self._ask("budget_use", BudgetUse, lane=lane, place=place, requester=requester, token=token)["budgets"]
+        return [BudgetLine(**line) for line in lines]
+
+    def sign_order_v1(
+        self,
+        order: str,
+        *,
         requester_id: str,
         approvals: Sequence[Approved],
         place: str,
         ownership: Ownership,
     ) -> Signed | Withheld:
-        """The signature over the canonical text of an order, or why not now.
-
-        Raises DeniedError with the code of the rule that refuses (``two_people``, ``device_private``, ``device_unknown``,
-        ``order_expired``, ``order_early``, ``evidence``), ConflictError (``order_differs``), InvalidError.
-        """
+        """The first version of ``sign_order``; it goes as soon as nobody asks it."""
         answer = self._ask(
-            "sign_order",
-            SignOrder,
+            "sign_order_v1",
+            SignOrderV1,
             order=order,
             requester_id=requester_id,
             approvals=list(approvals),
@@ -174,6 +222,10 @@ class SignerClient:
         answer = self._ask(verb, shape, **args)
         moments = {name: _moment(answer[name]) for name in ("not_before", "not_after")}
         return Issued(**(answer | moments))
+
+    def _sealed(self, verb: str, shape: type[Message], **args: object) -> SealedRoster:
+        found = self._ask(verb, shape, **args)["sealed"]
+        return dict(found)
 
     def _ask(self, verb: str, shape: type[Message], **args: object) -> dict[str, Any]:
         return decode_answer(self._exchange(encode_request(verb, shaped(shape, args))))

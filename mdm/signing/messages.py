@@ -8,9 +8,9 @@ A line that is not its own canonical form is refused, so no message can be read 
 """
 
 import json
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from agent.wire import canonical
 from mdm.core.errors import (
@@ -24,116 +24,52 @@ from mdm.core.errors import (
     TooLargeError,
     UnavailableError,
 )
+from mdm.signing.shapes import (
+    BudgetUse,
+    ChangeRoster,
+    DeviceKey,
+    FoundRoster,
+    Freeze,
+    Heads,
+    Issue,
+    IssueServer,
+    Message,
+    Nothing,
+    Renew,
+    Revoke,
+    Rosters,
+    SetBudgets,
+    SignHead,
+    SignOrder,
+    SignOrderV1,
+    Thaw,
+    VoidOrder,
+)
 
 VERSION: Final = 1
-MAX_LINE: Final = 64 * 1024
+MAX_LINE: Final = 1024 * 1024
 """Bytes of one request or answer, its line feed included."""
-MAX_HEADS: Final = 200
-MAX_NUMBER: Final = 2**53
-
-HexUid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-HexDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Who = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
-"""Kind and id of whoever acts, such as ``operator:7``."""
-Text = Annotated[str, Field(min_length=1, max_length=255)]
-Pem = Annotated[str, Field(min_length=1, max_length=16 * 1024)]
-Days = Annotated[int, Field(ge=1, le=825)]
-
-
-class Message(BaseModel):
-    """A message: the fields that it names, of exactly these types, and no other."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Nothing(Message):
-    """A verb without arguments."""
-
-
-class Issue(Message):
-    """A first certificate for a device. Of the request only the public key is taken."""
-
-    device: HexUid
-    invitation: HexUid
-    csr: Pem
-    days: Days
-    ownership: Literal["city", "loan_pool", "private"]
-    """Remembered for good: an order for a device that came as private is never signed."""
-
-
-class Renew(Message):
-    """The next certificate for the device that holds the certificate ``previous`` (SHA-256 of its DER)."""
-
-    previous: HexDigest
-    csr: Pem
-    days: Days
-
-
-class IssueServer(Message):
-    """A certificate for one of our own servers. Its private key never comes here."""
-
-    names: Annotated[list[Text], Field(min_length=1, max_length=20)]
-    """Host names and IP addresses; the first one becomes the common name."""
-    csr: Pem
-    days: Days
-
-
-class Revoke(Message):
-    """From now on no order is signed for the key of this certificate, and it is not renewed."""
-
-    fingerprint: HexDigest
-    why: Text
-
-
-class DeviceKey(Message):
-    """Asks for the digest of the public key that was last certified for a device."""
-
-    device: HexUid
-
-
-class Approved(Message):
-    """One approval as evidence. Later it carries the approver's own signature."""
-
-    approver_id: Who
-    name: Text
-    at: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-
-
-class SignOrder(Message):
-    """The canonical text of an order, and the evidence that it may be signed."""
-
-    order: Annotated[str, Field(min_length=2, max_length=8 * 1024)]
-    requester_id: Who
-    approvals: Annotated[list[Approved], Field(max_length=10)]
-    place: Annotated[str, Field(max_length=64)]
-    """The service point whose budget it uses; empty: none."""
-    ownership: Literal["city", "loan_pool", "private"]
-
-
-class SignHead(Message):
-    """The number and the hash of the diary's last line."""
-
-    number: Annotated[int, Field(ge=1, le=MAX_NUMBER)]
-    hash: HexDigest
-
-
-class Heads(Message):
-    """Asks for signed heads with a number greater than ``after``, in order, at most ``MAX_HEADS``."""
-
-    after: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-
 
 VERBS: Final[dict[str, type[Message]]] = {
+    "budget_use": BudgetUse,
     "ca": Nothing,
+    "change_roster": ChangeRoster,
     "device_key": DeviceKey,
+    "found_roster": FoundRoster,
+    "freeze": Freeze,
     "heads": Heads,
     "health": Nothing,
     "issue": Issue,
     "issue_server": IssueServer,
     "renew": Renew,
     "revoke": Revoke,
+    "rosters": Rosters,
+    "set_budgets": SetBudgets,
     "sign_head": SignHead,
     "sign_order": SignOrder,
+    "sign_order_v1": SignOrderV1,
+    "thaw": Thaw,
+    "void_order": VoidOrder,
 }
 
 M = TypeVar("M", bound=Message)

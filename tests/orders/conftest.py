@@ -12,9 +12,9 @@ from mdm.core.errors import HavenmeesterError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.inventory.model import Device
-from mdm.orders.budget import Limits
 from mdm.org.model import ServicePoint
 from mdm.signer import keys
+from mdm.signer.budgets import Limits
 from mdm.signer.desk import Desk
 from mdm.signer.ledger import Ledger
 from mdm.signing.client import Ownership, SignerClient

@@ -20,10 +20,10 @@ from mdm.core.actor import Actor
 from mdm.core.errors import HavenmeesterError
 from mdm.inventory.model import Device
 from mdm.orders import delivery, service
-from mdm.orders.budget import Limits
 from mdm.orders.model import Approval, Order, OrderState, Release
 from mdm.orders.release import release
 from mdm.orders.states import DELIVERABLE, OPEN
+from mdm.signer.budgets import Limits
 from mdm.signing.seals import OrderText, open_order
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
@@ -32,7 +32,7 @@ from tests.conftest import FLEET_ADMIN, NOW
 from tests.orders.conftest import ADA, BOTH, DeskClient, Fleet, add_places, speaking
 
 PEOPLE = (FLEET_ADMIN, ADA, BOTH)
-LIMITS = Limits(place_per_day=5, requester_per_day=4, fleet_share_per_hour=0, fleet_least_per_hour=2)
+LIMITS = Limits(place_day=5, requester_day=4, fleet_percent_hour=0, fleet_least_hour=2)
 _template: list[Path] = []
 
 
@@ -230,13 +230,13 @@ class OrderProtocol(RuleBasedStateMachine):
 
     @invariant()
     def budgets_hold(self) -> None:
-        history = self.client.desk._ledger.spent(NOW - timedelta(days=1))
+        history = self.client.desk._ledger.book.spent(NOW - timedelta(days=1))
         for one in history:
-            day = [other for other in history if one.at <= other.at < one.at + timedelta(hours=24)]
-            assert len([other for other in day if other.place == one.place]) <= LIMITS.place_per_day
-            assert len([other for other in day if other.requester == one.requester]) <= LIMITS.requester_per_day
-            hour = [other for other in history if one.at <= other.at < one.at + timedelta(hours=1)]
-            assert len(hour) <= LIMITS.fleet_least_per_hour
+            day = [other for other in history if one.at <= other.at < one.at + 24 * 3600]
+            assert len([other for other in day if other.place == one.place]) <= LIMITS.place_day
+            assert len([other for other in day if other.requester == one.requester]) <= LIMITS.requester_day
+            hour = [other for other in history if one.at <= other.at < one.at + 3600]
+            assert len(hour) <= LIMITS.fleet_least_hour
 
     @invariant()
     def states_waiting_and_diary_agree(self) -> None:

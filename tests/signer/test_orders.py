@@ -15,8 +15,8 @@ from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, Inval
 from mdm.core.ids import new_uid
 from mdm.signer import keys
 from mdm.signing.client import Ownership, Signed, SignerClient, Withheld
-from mdm.signing.messages import Approved
 from mdm.signing.seals import OrderText, open_order, proves
+from mdm.signing.shapes import Approved
 from tests.signer.neighbour import RunningSigner, approved, enrol, order_for
 
 ASKER = "operator:1"
@@ -31,7 +31,7 @@ def _sign(
     place: str = "3",
     ownership: Ownership = "city",
 ) -> Signed | Withheld:
-    return client.sign_order(
+    return client.sign_order_v1(
         order if isinstance(order, str) else order.canonical,
         requester_id=asker,
         approvals=approved("operator:9") if by is None else by,
