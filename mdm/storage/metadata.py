@@ -18,6 +18,7 @@ ROOMS = (
     "orders",
     "enrollment",
     "compliance",
+    "platforms.apple",
 )
 
 
