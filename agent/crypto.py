@@ -69,6 +69,37 @@ def verify(key: str, signature: str, message: str) -> dict[str, object]:
     return {"valid": True}
 
 
+def holds(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the signature over the message was made with this key (SubjectPublicKeyInfo, DER): ``proof.Verify``.
+
+    Ed25519, P-256 with SHA-256, RSA of 2048 to 4096 bits (PKCS #1 v1.5 with SHA-256). Anything else does not hold.
+    """
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        return _holds(load_der_public_key(public), signature, message)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+
+
+def _holds(key: object, signature: bytes, message: bytes) -> bool:
+    """As ``holds``, for a key that was read. Raises InvalidSignature."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        key.verify(signature, message)
+        return True
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        return True
+    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 4096:
+        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        return True
+    return False
+
+
 def answer(request: dict[str, str]) -> dict[str, object]:
     """Does one request. Raises ValueError for one that is not in the table above."""
     match request["do"]:

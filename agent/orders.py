@@ -44,7 +44,7 @@ def parse(text: bytes) -> dict[str, Any]:
         raise OrderRefusedError("form", "The order is not JSON.") from None
     if not isinstance(order, dict) or not same:
         raise OrderRefusedError("form", "The order is not written in the canonical way.")
-    if tuple(sorted(order)) != wire.ORDER_FIELDS:
+    if tuple(sorted(order)) != wire.V1_ORDER_FIELDS:
         raise OrderRefusedError("fields", "The order has not exactly the fields of an order.")
     return order
 
@@ -85,4 +85,4 @@ def check(order: dict[str, Any], facts: Facts) -> None:
 
 def signed(text: bytes) -> bytes:
     """What the signature is over."""
-    return wire.ORDER_PREFIX + text
+    return wire.V1_ORDER_PREFIX + text

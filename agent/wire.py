@@ -65,10 +65,48 @@ firewall    active, backend (nftables, ufw, firewalld, none, unknown)
 disks       filesystems [{mount, type, size_mb, free_mb}], free_mb rounded down to 512 so that it stays still
 network     interfaces [{name, kind, mac, addresses}]; no name of a wireless network is collected
 packages    manager (dpkg), items {name: version}
-agent       version, python, tampered [paths of resources changed by another hand], privileged (true as root), root
+agent       version, python, tampered [paths of resources changed by another hand], privileged (true as root), root,
+            roster (version of the roster of approvers in hand, 0: none)
 desired     digest, resources {id: {state, detail}}, packages_missing [], packages_extra [], packages_blocked []
             states of a resource: applied, failed, pending, unsupported, staged (written under --root, not switched on)
 """
+
+
+class Proof(TypedDict):
+    """One person's signature over one statement; binary values in standard Base64, in its one spelling."""
+
+    person: str
+    """Such as ``operator:7``."""
+    key: str
+    """The first 32 hexadecimal characters of SHA-256 of the public key (SubjectPublicKeyInfo, DER)."""
+    type: str
+    """ed25519 (a key file) or webauthn (a passkey)."""
+    signature: str
+    authenticator_data: NotRequired[str]
+    client_data: NotRequired[str]
+    """These two for a passkey, and only then."""
+
+
+class SealedRoster(TypedDict):
+    """A roster of approvers: its canonical text, the people who signed it, the signer's seal (``ROSTER_PREFIX``)."""
+
+    roster: str
+    signatures: list[Proof]
+    seal: str
+
+
+class Envelope(TypedDict):
+    """An order as it travels. ``agent/proof`` judges it."""
+
+    order: str
+    """The canonical text: exactly what was signed, so that nobody has to write it anew to prove it."""
+    signature: str
+    """The signer's, Base64 of 64 bytes, over ``ORDER_PREFIX`` and the text."""
+    approvals: list[Proof]
+    """Over the order, or over the batch when there is one."""
+    batch: NotRequired[str]
+    rosters: list[SealedRoster]
+    """Those after the one that the device last reported; all of them when that is unknown."""
 
 
 class EnrollRequest(TypedDict):
@@ -88,6 +126,8 @@ class EnrollAnswer(TypedDict):
     """PEM chain: the device's certificate, then our CA."""
     order_key: str
     """Base64 of the raw Ed25519 public key of the signer: orders that it did not sign are refused."""
+    rosters: list[SealedRoster]
+    """From the one that the certificate pins (``PIN_OID``) to the newest; empty before the founding."""
     organisation: str
     next: int
 
@@ -153,10 +193,9 @@ class Desired(TypedDict):
 class Command(TypedDict):
     id: str
     verb: str
-    """refresh, message (args: text), lock, unlock, restart, diagnostics, wipe (args: order, signature).
+    """refresh, message (args: text), lock, unlock, restart, diagnostics, roster (args: rosters), wipe (args: ``Envelope``).
 
-    ``order`` is the canonical text of the order, as a string: exactly what was signed after ``ORDER_PREFIX``, so that
-    nobody has to write it anew to prove it. ``signature`` is the Base64 of 64 bytes. A wipe's ``id`` is the order's.
+    A wipe's ``id`` is the order's.
     """
     args: dict[str, Any]
     expires: str
@@ -173,9 +212,61 @@ class Answer(TypedDict, total=False):
     """The server asks for a new certificate now."""
 
 
-ORDER_PREFIX: Final = b"havenmeester-order/v1\x00"
-"""What stands before the canonical order when it is signed, so that a signature over anything else is never an order."""
+ORDER_PREFIX: Final = b"havenmeester-order/v2\x00"
+"""What stands before the canonical order when the signer signs it: a signature over anything else is never an order."""
+ROSTER_PREFIX: Final = b"havenmeester-roster/v1\x00"
+"""The same for the signer's seal over a roster."""
+APPROVAL_PREFIX: Final = b"havenmeester-approval/v1\x00"
+"""The same for a person's key file; the 32 bytes of the statement's digest follow. A passkey signs as WebAuthn says."""
+PIN_OID: Final = "2.25.319862298358218293837769838813868358541"
+"""The extension of a device's certificate that says which order key and which roster it may trust, see ``proof.write_pin``."""
+LANES: Final = ("ordinary", "stolen", "hand_in", "mass")
+STATEMENTS: Final = ("order", "batch", "roster", "act", "thaw", "budgets")
 ORDER_FIELDS: Final = (
+    "device",
+    "enrollment",
+    "epoch",
+    "id",
+    "kind",
+    "lane",
+    "not_after",
+    "not_before",
+    "place",
+    "presence",
+    "reason",
+    "requested_by",
+    "requester",
+    "v",
+    "verb",
+)
+"""Every key of an order, no more and no less. ``device`` is our id of it; ``enrollment`` the SHA-256 (hex) of the DER of
+the device's public key (SubjectPublicKeyInfo), so that an order dies with the enrollment; ``epoch`` counts restores of the
+server; ``not_before`` (when it was asked for) and ``not_after`` are seconds since 1970; ``place`` is the code of a service
+point or empty; ``presence`` the eight digits that the device showed, for the lane ``hand_in`` only; ``requester`` is a
+person such as ``operator:7``, ``requested_by`` that person's name; ``kind`` is "order", ``v`` is 2, ``verb`` is "wipe"."""
+
+APPROVERS: Final = 2
+"""Different people, beside the requester, who approve an ordinary order."""
+ORDINARY_BATCH: Final = 5
+MAX_BATCH: Final = 1000
+MAX_APPROVERS: Final = 50
+MAX_KEYS: Final = 10
+MAX_PROOFS: Final = 100
+MAX_ROSTERS: Final = 100
+MAX_WINDOW: Final = 72 * 3600
+"""Seconds that an order may be valid at the most."""
+ROSTER_WAIT: Final = 72 * 3600
+"""Seconds that a new approver waits."""
+ROSTER_FRESH: Final = 24 * 3600
+"""Seconds that may pass between the date of a roster and the signer's seal on it."""
+MAX_ORDER: Final = 8 * 1024
+MAX_ACT: Final = 64 * 1024
+MAX_BATCH_TEXT: Final = 80 * 1024
+MAX_ROSTER: Final = 256 * 1024
+"""Characters of a statement's text."""
+
+V1_ORDER_PREFIX: Final = b"havenmeester-order/v1\x00"
+V1_ORDER_FIELDS: Final = (
     "approved_by",
     "device",
     "enrollment",
@@ -187,10 +278,7 @@ ORDER_FIELDS: Final = (
     "v",
     "verb",
 )
-"""Every key of an order, no more and no less. ``device`` is our id of it; ``enrollment`` the SHA-256 (hex) of the DER
-of the device's public key (SubjectPublicKeyInfo), so that an order dies with the enrollment; ``not_before`` and ``not_after`` are
-seconds since 1970; ``approved_by`` is a list of names; ``v`` is 1; ``verb`` is "wipe"."""
-MAX_ORDER: Final = 8 * 1024
+"""Orders as they were before people signed them; gone once nobody makes them any more."""
 
 
 def canonical(value: Any) -> bytes:

@@ -21,7 +21,7 @@ from mdm.orders import states
 from mdm.orders.model import Order, OrderState, Release
 from mdm.orders.moving import locked, missing, move, note
 from mdm.outbox import service as outbox
-from mdm.signing.seals import OrderText, open_order
+from mdm.signing.v1 import OrderText, open_order
 from mdm.storage.call import Call
 
 MAX_DETAIL: Final = 2000

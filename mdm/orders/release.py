@@ -14,8 +14,8 @@ from mdm.orders import delivery
 from mdm.orders.model import Approval, Order, OrderState
 from mdm.signing.client import Ownership as Owned
 from mdm.signing.client import SignerClient, Withheld
-from mdm.signing.seals import OrderText
 from mdm.signing.shapes import Approved
+from mdm.signing.v1 import OrderText
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 

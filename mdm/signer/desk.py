@@ -7,7 +7,8 @@ from typing import Any
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from agent.wire import ORDER_PREFIX, canonical
+from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
+from agent.wire import canonical
 from mdm.core.clock import Clock, utcnow
 from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, InvalidError, NotFoundError
 from mdm.signer import budgets, rules
@@ -16,7 +17,7 @@ from mdm.signer.book import SignedOrder
 from mdm.signer.kernel import Kernel
 from mdm.signer.keys import Keys, public_text
 from mdm.signer.ledger import Certified, Ledger, budget_since
-from mdm.signing.seals import Head, head_bytes, read_order
+from mdm.signing.seals import Head, head_bytes
 from mdm.signing.shapes import (
     MAX_HEADS,
     DeviceKey,
@@ -30,6 +31,7 @@ from mdm.signing.shapes import (
     SignHead,
     SignOrderV1,
 )
+from mdm.signing.v1 import read_order
 
 Answer = dict[str, Any]
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mdm.core.errors import N_, DeniedError
 from mdm.signer.ledger import Certified
-from mdm.signing.seals import OrderText
 from mdm.signing.shapes import SignOrderV1
+from mdm.signing.v1 import OrderText
 
 SKEW = 300
 """Seconds by which the evidence may be dated ahead of this clock."""

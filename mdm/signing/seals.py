@@ -5,120 +5,68 @@
 
 import base64
 import binascii
-import json
-import re
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.wire import MAX_ORDER, ORDER_FIELDS, ORDER_PREFIX, canonical
+from agent.proof import RefusedError, read_statement, statement_digest
+from agent.wire import MAX_WINDOW as MAX_WINDOW
+from agent.wire import ORDER_PREFIX, canonical
 from mdm.core.errors import N_, DeniedError, InvalidError
 
 HEAD_PREFIX: Final = b"havenmeester-head/v1\x00"
 """What stands before a head when it is signed, so that a signature over anything else is never a head."""
-MAX_WINDOW: Final = 72 * 3600
-"""Seconds that an order may be valid at the most."""
-
-_UID = re.compile(r"[0-9a-f]{32}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderText:
-    """An order as it was read from its canonical text."""
+    """An order as it was read from its canonical text; ``agent/wire.py`` says what each field means."""
 
     id: str
     device: str
     enrollment: str
-    verb: str
+    epoch: int
+    lane: str
+    place: str
+    presence: str
     reason: str
     requested_by: str
-    approved_by: tuple[str, ...]
+    requester: str
     not_before: int
     not_after: int
+    verb: str = "wipe"
 
     @property
     def canonical(self) -> str:
         """The text that is signed."""
-        return canonical(
-            {
-                "approved_by": list(self.approved_by),
-                "device": self.device,
-                "enrollment": self.enrollment,
-                "id": self.id,
-                "not_after": self.not_after,
-                "not_before": self.not_before,
-                "reason": self.reason,
-                "requested_by": self.requested_by,
-                "v": 1,
-                "verb": self.verb,
-            }
-        ).decode()
+        return canonical({**asdict(self), "kind": "order", "v": 2}).decode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hexadecimal) of the text: what people approve, and how a batch names it."""
+        return statement_digest(self.canonical).hex()
 
 
 def read_order(text: str) -> OrderText:
-    """The order in its canonical text. Raises InvalidError with the code ``order_malformed`` for anything else.
-
-    Anything else is: too long, not JSON, another spelling of the same value, a field missing or too many, a wrong type,
-    a verb other than wipe, a window that is empty or longer than ``MAX_WINDOW``.
-    """
+    """The order in its canonical text. Raises InvalidError with the code ``order_malformed`` for anything else."""
     try:
-        raw = text.encode()
-        value = json.loads(text) if len(raw) <= MAX_ORDER else None
-        same = canonical(value) == raw
-    except (ValueError, RecursionError) as error:
-        raise _malformed() from error
-    if not same or not isinstance(value, dict) or set(value) != set(ORDER_FIELDS) or not _typed(value):
-        raise _malformed()
-    return OrderText(
-        id=value["id"],
-        device=value["device"],
-        enrollment=value["enrollment"],
-        verb=value["verb"],
-        reason=value["reason"],
-        requested_by=value["requested_by"],
-        approved_by=tuple(value["approved_by"]),
-        not_before=value["not_before"],
-        not_after=value["not_after"],
-    )
-
-
-def _typed(value: dict[str, Any]) -> bool:
-    names = value["approved_by"]
-    return (
-        type(value["v"]) is int
-        and value["v"] == 1
-        and value["verb"] == "wipe"
-        and _matches(_UID, value["id"])
-        and _matches(_UID, value["device"])
-        and _matches(_DIGEST, value["enrollment"])
-        and _said(value["reason"], 500)
-        and _said(value["requested_by"], 255)
-        and isinstance(names, list)
-        and 1 <= len(names) <= 10
-        and all(_said(name, 255) for name in names)
-        and type(value["not_before"]) is int
-        and type(value["not_after"]) is int
-        and 0 < value["not_before"] < value["not_after"] <= value["not_before"] + MAX_WINDOW
-    )
-
-
-def _matches(pattern: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _said(value: object, limit: int) -> bool:
-    return isinstance(value, str) and len(value.strip()) > 0 and len(value) <= limit
-
-
-def _malformed() -> InvalidError:
-    return InvalidError(N_("This is not an order in its canonical form. Nothing was signed."), code="order_malformed")
+        fields = read_statement(text, "order")
+    except RefusedError as refused:
+        raise InvalidError(
+            N_("This is not an order in its canonical form: %(why)s Nothing was signed."),
+            code="order_malformed",
+            why=str(refused),
+        ) from refused
+    return OrderText(**{name: value for name, value in fields.items() if name not in ("kind", "v")})
 
 
 def open_order(key: str, text: str, signature: str) -> OrderText:
-    """The order, proved with the signer's public key (Base64). Raises DeniedError or InvalidError, typed by code."""
+    """The order, proved with the signer's public key (Base64). Raises DeniedError or InvalidError, typed by code.
+
+    This is the signer's word only; ``agent.proof.check_envelope`` judges the approvals too.
+    """
     if not proves(key, ORDER_PREFIX + text.encode(errors="replace"), signature):
         raise DeniedError(
             N_("The signature of this order is not the signer's. It was not taken."), code="order_signature"

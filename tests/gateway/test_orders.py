@@ -10,7 +10,8 @@ from itertools import count
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select, update
 
-from agent.wire import CHECKIN, ORDER_PREFIX, report_digest, short_digest
+from agent.wire import CHECKIN, report_digest, short_digest
+from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
 from mdm.commands import service as commands
 from mdm.commands.model import Command, State, Verb
 from mdm.core.actor import Actor, ActorKind

@@ -19,7 +19,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine, func, select
 
-from agent.wire import ORDER_PREFIX, report_digest, short_digest
+from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
+from agent.wire import report_digest, short_digest
 from mdm.cli import install, services, supervisor
 from mdm.cli.supervisor import Supervisor
 from mdm.cli.work import work

@@ -15,7 +15,7 @@ from mdm.orders import delivery, queries, service
 from mdm.orders.model import Order, OrderState, Release
 from mdm.orders.release import release
 from mdm.outbox.model import Bell, OutboxMessage
-from mdm.signing.seals import open_order
+from mdm.signing.v1 import open_order
 from tests.conftest import NOW, Calling
 from tests.orders.conftest import ADA, DeskClient, Fleet, speaking
 

@@ -24,7 +24,7 @@ from mdm.orders.model import Approval, Order, OrderState, Release
 from mdm.orders.release import release
 from mdm.orders.states import DELIVERABLE, OPEN
 from mdm.signer.budgets import Limits
-from mdm.signing.seals import OrderText, open_order
+from mdm.signing.v1 import OrderText, open_order
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from mdm.storage.metadata import all_tables

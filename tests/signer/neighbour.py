@@ -20,8 +20,8 @@ from mdm.core.errors import UnavailableError
 from mdm.core.ids import new_uid
 from mdm.signer import keys
 from mdm.signing.client import Issued, Ownership, SignerClient
-from mdm.signing.seals import OrderText
 from mdm.signing.shapes import Approved
+from mdm.signing.v1 import OrderText
 
 
 @dataclass

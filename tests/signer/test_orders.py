@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.wire import ORDER_PREFIX
+from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
 from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, InvalidError
 from mdm.core.ids import new_uid
 from mdm.signer import keys
 from mdm.signing.client import Ownership, Signed, SignerClient, Withheld
-from mdm.signing.seals import OrderText, open_order, proves
+from mdm.signing.seals import proves
 from mdm.signing.shapes import Approved
+from mdm.signing.v1 import OrderText, open_order
 from tests.signer.neighbour import RunningSigner, approved, enrol, order_for
 
 ASKER = "operator:1"

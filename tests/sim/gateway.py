@@ -181,7 +181,7 @@ class Gateway:
     def sign(self, order: dict[str, Any] | str, signer: Ed25519PrivateKey | None = None) -> dict[str, str]:
         """An order as a wipe command carries it."""
         text = order if isinstance(order, str) else wire.canonical(order).decode()
-        signature = (signer or self.signer).sign(wire.ORDER_PREFIX + text.encode())
+        signature = (signer or self.signer).sign(wire.V1_ORDER_PREFIX + text.encode())
         return {"order": text, "signature": base64.b64encode(signature).decode()}
 
     def command(self, name: str, verb: str, args: dict[str, Any] | None = None, *, seconds: int = 600) -> None:

@@ -68,6 +68,7 @@ def enroll() -> ResponseReturnValue:
             "device": claim.device_uid,
             "certificate": chain,
             "order_key": authority.order_key,
+            "rosters": [],
             "organisation": here.settings.organisation,
             "next": 1,
         }
