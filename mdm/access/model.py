@@ -75,6 +75,45 @@ class OneTimeLink(Base):
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class Passkey(Base):
+    """A passkey of an operator (WebAuthn): what signs in, proves who somebody is, and signs approvals. Holds no secret."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[Key]
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id", ondelete="CASCADE"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    """As the browser names it: base64url without padding."""
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """SubjectPublicKeyInfo, DER: what a roster of approvers names."""
+    cose_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The same key as the authenticator wrote it (RFC 9052), with its algorithm."""
+    key_id: Mapped[str] = mapped_column(String(32), unique=True)
+    """The first 32 hexadecimal characters of the SHA-256 of ``public_key``."""
+    type: Mapped[str] = mapped_column(String(16))
+    sign_count: Mapped[int]
+    name: Mapped[str] = mapped_column(String(64))
+    transports: Mapped[list[str]] = mapped_column(Json, default=list)
+    added_at: Mapped[Moment]
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its count went back: two devices hold this key, and neither is believed any more."""
+
+
+class PasskeyChallenge(Base):
+    """What an authenticator is asked to sign, once, within minutes. One without a session is for signing in."""
+
+    __tablename__ = "passkey_challenge"
+
+    id: Mapped[Key]
+    challenge: Mapped[str] = mapped_column(String(128), unique=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    web_session_id: Mapped[int | None] = mapped_column(ForeignKey("web_session.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
+
+
 class SignInAttempt(Base):
     """One try to sign in, for the brake on guessing."""
 

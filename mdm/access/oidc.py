@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -61,6 +61,8 @@ class Begun:
     state: str
     nonce: str
     verifier: str
+    again_since: int | None = None
+    """Seconds since 1970 when the person was asked to show anew who they are; None for an ordinary sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Identity:
     subject: str
     email: str | None
     name: str
+    proved_at: datetime | None = None
+    """When the person showed the provider who they are, where it says so: hours ago, when its own session goes on."""
 
     @property
     def key(self) -> str:
@@ -78,7 +82,7 @@ class Identity:
         return secret_digest(f"{self.issuer}\n{self.subject}")
 
 
-def begin(provider: Provider, *, again: bool = False) -> Begun:
+def begin(provider: Provider, now: datetime, *, again: bool = False) -> Begun:
     """Where to send the browser; ``again`` asks the provider to have the person show anew who they are.
 
     Raises UnavailableError when the provider does not answer.
@@ -95,16 +99,17 @@ def begin(provider: Provider, *, again: bool = False) -> Begun:
         nonce=nonce,
         code_challenge=create_s256_code_challenge(verifier),
         code_challenge_method="S256",
-        **({"prompt": "login"} if again else {}),
+        **({"prompt": "login", "max_age": "0"} if again else {}),
     )
-    return Begun(url, state, nonce, verifier)
+    return Begun(url, state, nonce, verifier, int(now.timestamp()) if again else None)
 
 
 def finish(provider: Provider, begun: Begun, answered: Mapping[str, str], now: datetime) -> Identity:
     """Whom the provider proved, from the parameters with which it sent the browser back.
 
     Raises NotSignedInError when the answer is not for this sign-in, was refused, or its token does not hold: signature,
-    issuer, audience, nonce, time. UnavailableError when the provider does not answer.
+    issuer, audience, nonce, time. Also when the person was to show anew who they are and the provider does not say that they
+    did (``auth_time``). UnavailableError when the provider does not answer.
     """
     if not hmac.compare_digest(answered.get("state", "").encode(), begun.state.encode()):
         raise _refused("state")
@@ -235,7 +240,19 @@ def _claims(provider: Provider, begun: Begun, token: object, keys: Mapping[str, 
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else provider.client_id) != provider.client_id:
         raise _refused("azp")
+    proved_at = _proved_at(claims)
+    if begun.again_since is not None and (proved_at is None or proved_at < begun.again_since - LEEWAY):
+        # A provider that ignores prompt=login answers from its own session: that proves nothing about who sits there now.
+        raise _refused("auth_time")
     return claims
+
+
+def _proved_at(claims: Mapping[str, Any]) -> int | None:
+    """Seconds since 1970 at which the person showed the provider who they are; None when it does not say."""
+    said = claims.get("auth_time")
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return int(said) if 0 < said < 1 << 40 else None
 
 
 def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
@@ -243,11 +260,13 @@ def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
         email = email_address(str(claims["email"])) if claims.get("email_verified") is True else None
     except (InvalidError, KeyError):
         email = None
+    proved_at = _proved_at(claims)
     return Identity(
         issuer=provider.issuer,
         subject=str(claims["sub"]),
         email=email,
         name=clean(claims.get("name")),
+        proved_at=None if proved_at is None else datetime.fromtimestamp(proved_at, UTC),
     )
 
 

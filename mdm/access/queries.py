@@ -6,13 +6,25 @@ from sqlalchemy import select
 
 from mdm.access.model import Operator, OperatorGrant
 from mdm.access.operators import approver_since, grants_of, manageable
+from mdm.access.own_passkeys import has_passkey, passkeys_of
 from mdm.access.sessions import my_sessions
 from mdm.access.tokens import tokens
 from mdm.access.views import views
 from mdm.core.permissions import Permission, Where
 from mdm.storage.call import Call
 
-__all__ = ["approver_since", "grants_of", "me", "my_sessions", "operator", "operators", "tokens", "views"]
+__all__ = [
+    "approver_since",
+    "grants_of",
+    "has_passkey",
+    "me",
+    "my_sessions",
+    "operator",
+    "operators",
+    "passkeys_of",
+    "tokens",
+    "views",
+]
 
 
 def operators(call: Call, *, search: str = "", disabled: bool = True) -> list[tuple[Operator, list[OperatorGrant]]]:

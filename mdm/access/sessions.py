@@ -19,7 +19,7 @@ PENDING = "pending:"
 """Before the method of a session that still waits for its second factor: it signs nobody in."""
 PENDING_LIFE = timedelta(minutes=5)
 TOUCH = timedelta(minutes=1)
-FRESH = timedelta(minutes=15)
+FRESH = timedelta(minutes=5)
 """How recent the last proof of who somebody is must be for a risky act."""
 PROOF_NEEDED = "proof_needed"
 """The stable key, in the console and in the API, of what is refused until somebody shows again who they are."""
@@ -42,10 +42,15 @@ class Visit:
     cookie: str | None = None
 
 
-def start(call: Call, operator: Operator, method: str, visit: Visit, limits: Limits) -> str:
-    """A new session and its secret; the one that the visitor brought is ended, so that none can be planted."""
+def start(
+    call: Call, operator: Operator, method: str, visit: Visit, limits: Limits, *, fresh_at: datetime | None = None
+) -> str:
+    """A new session and its secret; the one that the visitor brought is ended, so that none can be planted.
+
+    ``fresh_at`` is when the person showed who they are, where that was not now.
+    """
     _end_brought(call, visit)
-    secret = _add(call, operator, method, visit, call.now + limits.lifetime)
+    secret = _add(call, operator, method, visit, call.now + limits.lifetime, fresh_at)
     speaker = Actor(ActorKind.OPERATOR, operator.id, operator.name, (), call.actor.request_id, visit.address)
     audit.record(
         call.by(speaker),
@@ -68,7 +73,9 @@ def _end_brought(call: Call, visit: Visit) -> None:
         call.session.execute(delete(WebSession).where(WebSession.secret_digest == secret_digest(visit.cookie)))
 
 
-def _add(call: Call, operator: Operator, method: str, visit: Visit, expires_at: datetime) -> str:
+def _add(
+    call: Call, operator: Operator, method: str, visit: Visit, expires_at: datetime, fresh_at: datetime | None = None
+) -> str:
     secret = new_secret()
     call.session.add(
         WebSession(
@@ -77,7 +84,7 @@ def _add(call: Call, operator: Operator, method: str, visit: Visit, expires_at: 
             created_at=call.now,
             last_used_at=call.now,
             expires_at=expires_at,
-            fresh_at=call.now,
+            fresh_at=fresh_at or call.now,
             method=method,
             address=clean(visit.address, 64) or None,
             agent=clean(visit.agent),
@@ -128,7 +135,7 @@ def touch(session: Session, session_id: int, now: datetime) -> None:
 
 
 def is_fresh(web_session: WebSession, now: datetime) -> bool:
-    """Whether the person proved who they are within the last fifteen minutes."""
+    """Whether the person proved who they are within the last five minutes."""
     return web_session.fresh_at > now - FRESH
 
 

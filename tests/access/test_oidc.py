@@ -35,7 +35,7 @@ def _ours(city: IdentityProvider) -> oidc.Provider:
 
 
 def _come(city: IdentityProvider) -> oidc.Identity:
-    begun = oidc.begin(_ours(city))
+    begun = oidc.begin(_ours(city), NOW)
     return oidc.finish(_ours(city), begun, city.authorize(begun.url), NOW)
 
 
@@ -99,7 +99,7 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(city: IdentityProvide
 
 
 def test_an_answer_of_another_sign_in_is_refused(city: IdentityProvider) -> None:
-    first, second = oidc.begin(_ours(city)), oidc.begin(_ours(city))
+    first, second = oidc.begin(_ours(city), NOW), oidc.begin(_ours(city), NOW)
     back = city.authorize(first.url)
 
     for begun, answered in (
@@ -114,7 +114,7 @@ def test_an_answer_of_another_sign_in_is_refused(city: IdentityProvider) -> None
 
 
 def test_a_code_works_once(city: IdentityProvider) -> None:
-    begun = oidc.begin(_ours(city))
+    begun = oidc.begin(_ours(city), NOW)
     back = city.authorize(begun.url)
     oidc.finish(_ours(city), begun, back, NOW)
 
@@ -124,11 +124,11 @@ def test_a_code_works_once(city: IdentityProvider) -> None:
 
 def test_a_provider_that_is_silent_or_somebody_else_is_told_apart(city: IdentityProvider) -> None:
     with pytest.raises(UnavailableError):
-        oidc.begin(replace(_ours(city), issuer=f"http://localhost:{free_port()}"))
+        oidc.begin(replace(_ours(city), issuer=f"http://localhost:{free_port()}"), NOW)
     with pytest.raises(ConfigurationError, match="calls itself"):
-        oidc.begin(replace(_ours(city), issuer=city.issuer + "/"))
+        oidc.begin(replace(_ours(city), issuer=city.issuer + "/"), NOW)
     with pytest.raises(ConfigurationError, match="not encrypted"):
-        oidc.begin(replace(_ours(city), issuer="http://id.stad.example"))
+        oidc.begin(replace(_ours(city), issuer="http://id.stad.example"), NOW)
 
 
 def test_an_operator_is_known_by_address_once_and_by_subject_from_then_on(
@@ -170,3 +170,38 @@ def test_strangers_unverified_addresses_and_disabled_operators_do_not_come_in(
     with calling(command_line("root")) as call:
         access.disable_operator(call, operator.id)
         assert oidc.operator_for(call, replace(unverified, email="mo@stad.example")) is None
+
+
+def _again(city: IdentityProvider, said: object) -> oidc.Identity:
+    begun = oidc.begin(_ours(city), NOW, again=True)
+    assert "prompt=login" in begun.url
+    assert "max_age=0" in begun.url
+    city.change = _with(auth_time=said) if said is not None else lambda _claims: None
+    return oidc.finish(_ours(city), begun, city.authorize(begun.url), NOW + timedelta(seconds=20))
+
+
+@pytest.mark.parametrize("said", [None, EARLY - 61, 0, True, "now", EARLY - 3600])
+def test_who_is_to_prove_it_anew_is_refused_unless_the_provider_says_that_they_did(
+    city: IdentityProvider, said: object
+) -> None:
+    with pytest.raises(NotSignedInError, match="auth_time"):
+        _again(city, said)
+
+
+def test_a_proof_made_just_now_is_taken_and_its_moment_is_known(city: IdentityProvider) -> None:
+    assert _again(city, EARLY + 10).proved_at == NOW + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(("ago", "fresh"), [(None, False), (3600, False), (10, True), (-3600, True)])
+def test_a_sign_in_is_as_fresh_as_the_proof_at_the_provider(
+    calling: Calling, city: IdentityProvider, ago: int | None, fresh: bool
+) -> None:
+    operator = make_operator(calling, "mo@stad.example")
+    with calling(VISITOR) as call:
+        at = None if ago is None else NOW - timedelta(seconds=ago)
+        secret = access.as_operator(call, operator, "oidc", HERE, LIMITS, proved_at=at).secret
+        assert secret is not None
+        found = access.find(call.session, secret, NOW, LIMITS)
+        assert found is not None
+        assert access.is_fresh(found[0], NOW) is fresh
+        assert found[0].fresh_at <= NOW

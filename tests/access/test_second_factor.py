@@ -131,7 +131,8 @@ def test_removing_ones_factor_needs_a_fresh_proof(calling: Calling) -> None:
         found = access.find(call.session, secret, hour, LIMITS)
         assert found is not None
         assert not access.prove_again(me, found[0], HERE, SEAL, password=PASSWORD)
-        assert access.prove_again(me, found[0], HERE, SEAL, code=totp.at(hour))
+        assert not access.prove_again(me, found[0], HERE, SEAL, code=totp.at(hour))
+        assert access.prove_again(me, found[0], HERE, SEAL, password=PASSWORD, code=totp.at(hour))
         access.remove_totp(me, found[0])
         assert call.session.scalar(select(Operator.totp_sealed).where(Operator.id == operator.id)) is None
 

@@ -29,7 +29,7 @@ def laptop(settings: Settings) -> tuple[str, str]:
     return row.uid, row.tag
 
 
-def test_who_came_by_link_long_ago_chooses_a_password_and_goes_on_to_the_wipe(
+def test_who_came_by_link_long_ago_cannot_give_themselves_a_password_and_asks_for_a_new_link(
     signed_in: SignedIn, settings: Settings
 ) -> None:
     mo = signed_in("mo@stad.example")
@@ -39,15 +39,28 @@ def test_who_came_by_link_long_ago_chooses_a_password_and_goes_on_to_the_wipe(
 
     sent = mo.get(f"/devices/{uid}/wipe")
     asked = mo.get(sent.location)
-    chosen = mo.post("/account/password", password=PASSWORD, next=sent.location)
-    again = mo.get(chosen.location)
+    chosen = mo.post("/account/password", password=PASSWORD)
+
+    assert sent.location == f"/prove?next=/devices/{uid}/wipe"
+    assert "Ask a fleet admin for a new link" in asked.text
+    assert 'name="password"' not in asked.text
+    assert chosen.location == "/prove?next=/account"
+    with create_engine(settings.database).connect() as connection:
+        query = text("SELECT password_hash FROM operator WHERE email = 'mo@stad.example'")
+        assert connection.execute(query).scalar() is None
+
+
+def test_who_chose_a_password_in_time_proves_with_it(signed_in: SignedIn, settings: Settings) -> None:
+    mo = signed_in("mo@stad.example")
+    uid, _tag = laptop(settings)
+    assert mo.post("/account/password", password=PASSWORD).location == "/account"
+    an_hour_passes(settings)
+
+    asked = mo.get(f"/prove?next=/devices/{uid}/wipe")
     wrong = mo.post("/prove", password="not it", next=f"/devices/{uid}/wipe")
     proved = mo.post("/prove", password=PASSWORD, next=f"/devices/{uid}/wipe")
 
-    assert sent.location == f"/prove?next=/devices/{uid}/wipe"
-    assert "You came by a link and have no password yet" in asked.text
-    assert chosen.location == sent.location
-    assert 'autocomplete="current-password"' in again.text
+    assert 'autocomplete="current-password"' in asked.text
     assert (wrong.status_code, proved.status_code) == (422, 303)
     assert mo.get(proved.location).status_code == 200
 

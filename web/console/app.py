@@ -52,6 +52,9 @@ def make_console(settings: Settings) -> Flask:
 def tell(error: Exception) -> Response:
     """What a person sees when something was refused or went wrong."""
     failure = failure_of(error)
+    if request.accept_mimetypes.best == "application/json":
+        # A page's own script asks: it shows the sentence where it is.
+        return failure.problem()
     if failure.status == 401 and request.method == "GET" and not request.headers.get("HX-Request"):
         return make_response(redirect(url_for("sign_in", next=request.full_path.rstrip("?")), 303))
     if request.method == "POST" and failure.status in TELL_ON_THE_PAGE and is_ours(request.form.get("next", "")):

@@ -41,6 +41,12 @@ def limits() -> access.Limits:
     return access.Limits(timedelta(minutes=configured.session_idle_minutes), timedelta(hours=configured.session_hours))
 
 
+def party() -> access.RelyingParty:
+    """Whom passkeys are made for: the console by its public address."""
+    configured = settings()
+    return access.relying_party(configured.console_base, configured.organisation)
+
+
 def cookie_name() -> str:
     """``__Host-`` binds the cookie to this host and to TLS; browsers refuse the prefix over plain HTTP."""
     return "__Host-hm_session" if uses_tls(settings()) else "hm_session"

@@ -96,7 +96,7 @@ def approve_order(call: Call, order_id: str, body: shapes.Yes) -> Order:
     """Approve somebody else's order.
 
     For people only: 403 for an API token, for whoever asked for it, and (`proof_needed`) for a session whose last proof
-    of identity is older than fifteen minutes. 409 when somebody was faster.
+    of identity is older than five minutes. 409 when somebody was faster.
     """
     _proved_lately()
     settings: Settings = current_app.extensions[SETTINGS]

@@ -1,19 +1,19 @@
-"""My account: name, language, password, second factor, sessions."""
+"""My account: name, language, password, passkeys, second factor, sessions."""
 
 import segno
-from flask import g, request, url_for
+from flask import g, jsonify, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
 from mdm.access import service as access
-from mdm.access.queries import grants_of, my_sessions
+from mdm.access.queries import grants_of, my_sessions, passkeys_of
 from mdm.access.totp import Enrolment
 from mdm.core.errors import HavenmeesterError
 from mdm.org.queries import service_point_names, unit_names
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import signed_in
-from web.console.identity import seal, settings, visit
+from web.console.identity import party, seal, settings, visit
 from web.console.pages.helpers import GET, POST, Route, done, is_ours, page, refused, text
 
 
@@ -30,6 +30,9 @@ def _page(call: Call, failure: Failure | None = None, enrolment: Enrolment | Non
         failure=failure,
         enrolment=enrolment,
         qr=qr(enrolment.uri) if enrolment else "",
+        passkeys=passkeys_of(call, call.actor.id or 0),
+        passkeys_usable=party().usable,
+        fresh=g.fresh,
         by_link=g.web_session.method.startswith("link") and g.fresh,
     )
     return failure.stamp(response) if failure else response
@@ -65,7 +68,7 @@ def password(call: Call) -> Response:
             current=request.form.get("current", ""),
         )
     except HavenmeesterError as error:
-        return _page(call, refused(call, error))
+        return _told(call, error)
     if not right:
         # A wrong try counts for the brake, so it must be kept: an answer and no exception.
         sentence = gettext("The current password is wrong. Nothing was changed.")
@@ -86,15 +89,56 @@ def second_factor(call: Call) -> Response:
         if step == "confirm":
             access.confirm_totp(call, text("code"), seal())
             return done(gettext("The second factor is set up."), url_for("account"))
-        proved = access.prove_again(call, g.web_session, visit(), seal(), code=text("code"))
-        if not proved:
-            # A wrong code counts for the brake, so it must be kept: an answer and no exception.
-            sentence = gettext("The code is wrong. Nothing was changed.")
-            return _page(call, Failure(422, "invalid", sentence))
         access.remove_totp(call, g.web_session)
     except HavenmeesterError as error:
-        return _page(call, refused(call, error))
+        return _told(call, error)
     return done(gettext("The second factor was removed."), url_for("account"))
+
+
+def _told(call: Call, error: HavenmeesterError) -> Response:
+    """The page with what was refused; where a recent proof was missing, the page that asks for it."""
+    failure = refused(call, error)
+    if failure.code == access.PROOF_NEEDED:
+        return make_response(redirect(url_for("prove", next=url_for("account")), 303))
+    return _page(call, failure)
+
+
+@signed_in()
+def passkeys_ask(call: Call) -> Response:
+    """What the browser needs to make a passkey, as JSON for the page's own script."""
+    return jsonify(access.begin_passkey(call, party(), g.web_session, visit()))
+
+
+@signed_in()
+def passkeys(call: Call) -> Response:
+    """Keeps a new passkey."""
+    try:
+        made = access.add_passkey(
+            call, party(), g.web_session, request.form.get("credential", ""), text("passkey_name")
+        )
+    except HavenmeesterError as error:
+        return _told(call, error)
+    return done(gettext("The passkey %(name)s was added.", name=made.name), url_for("account"))
+
+
+@signed_in()
+def passkey_rename(call: Call, number: int) -> Response:
+    """Gives a passkey another name."""
+    try:
+        access.rename_passkey(call, number, text("name"))
+    except HavenmeesterError as error:
+        return _told(call, error)
+    return done(gettext("The passkey has its new name."), url_for("account"))
+
+
+@signed_in()
+def passkey_remove(call: Call, number: int) -> Response:
+    """Takes a passkey away."""
+    try:
+        access.remove_passkey(call, g.web_session, number)
+    except HavenmeesterError as error:
+        return _told(call, error)
+    return done(gettext("The passkey was removed. It does not sign in here any more."), url_for("account"))
 
 
 @signed_in()
@@ -109,5 +153,9 @@ ROUTES: tuple[Route, ...] = (
     ("/account/profile", "account_profile", profile, POST),
     ("/account/password", "account_password", password, POST),
     ("/account/second-factor", "account_second_factor", second_factor, POST),
+    ("/account/passkeys", "account_passkeys", passkeys, POST),
+    ("/account/passkeys/ask", "account_passkeys_ask", passkeys_ask, POST),
+    ("/account/passkeys/<int:number>/rename", "account_passkey_rename", passkey_rename, POST),
+    ("/account/passkeys/<int:number>/remove", "account_passkey_remove", passkey_remove, POST),
     ("/account/sessions/<int:number>/end", "account_end_session", end_session, POST),
 )

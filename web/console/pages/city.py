@@ -42,7 +42,7 @@ def sign_in_city() -> Response:
     wanted = request.args.get("next", "")
     goal = wanted if is_ours(wanted) else url_for("home")
     try:
-        begun = oidc.begin(_provider(), again=request.args.get("again") == "yes")
+        begun = oidc.begin(_provider(), utcnow(), again=request.args.get("again") == "yes")
     except HavenmeesterError as error:
         return _refused(error, goal)
     response = make_response(redirect(begun.url, 303))
@@ -106,7 +106,11 @@ def _come_in(identity: oidc.Identity) -> str:
     with transaction(db.engine, write=True) as session:
         call = Call(visitor, session, utcnow())
         operator = oidc.operator_for(call, identity)
-        outcome = access.as_operator(call, operator, "oidc", visit(), limits()) if operator else None
+        outcome = (
+            access.as_operator(call, operator, "oidc", visit(), limits(), proved_at=identity.proved_at)
+            if operator
+            else None
+        )
     if outcome is None or outcome.secret is None:
         raise DeniedError(
             N_(

@@ -1,6 +1,6 @@
 """Coming in and going out: password, code, one-time link, sign-out."""
 
-from flask import flash, g, make_response, redirect, request, url_for
+from flask import flash, g, jsonify, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
@@ -14,12 +14,13 @@ from web.common.guard import public, signed_in
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.console.frame import THEME_COOKIE, THEMES
-from web.console.identity import brought_cookie, give_cookie, limits, seal, settings, take_cookie, visit
+from web.console.identity import brought_cookie, give_cookie, limits, party, seal, settings, take_cookie, visit
 from web.console.pages.helpers import BOTH, POST, Route, back, is_ours, page, text
 
 YEAR = 31_536_000
 REFUSED = N_("This address and this password do not belong together. Nobody was signed in.")
 CODE_REFUSED = N_("The code is wrong or was used already. Wait for the next one and try again.")
+PASSKEY_REFUSED = N_("This passkey is not known here, or it was stopped. Nobody was signed in.")
 LINK_REFUSED = N_("This link was used already, or it has expired. Ask a fleet admin for a new one.")
 
 
@@ -54,12 +55,32 @@ def sign_in_form(sentence: str = "", status: int = 200, goal: str = "") -> Respo
         email=text("email"),
         next=goal or _goal(),
         provider=bool(settings().oidc_issuer),
+        passkeys_usable=party().usable,
     )
 
 
 def _come_in(secret: str, *, code_needed: bool) -> Response:
     goal = url_for("sign_in_code", next=_goal()) if code_needed else _goal()
     return give_cookie(make_response(redirect(goal, 303)), secret)
+
+
+@public("asking a browser for any passkey of this console")
+def sign_in_passkey_ask(call: Call) -> Response:
+    """The challenge, as JSON for the page's own script."""
+    return jsonify(access.begin_passkey_sign_in(call, party(), visit()))
+
+
+@public("signing in with a passkey")
+def sign_in_passkey(call: Call) -> Response:
+    """Signs in whoever holds the passkey."""
+    try:
+        outcome = access.with_passkey(call, party(), request.form.get("credential", ""), visit(), limits())
+    except LimitedError as error:
+        failure = failure_of(error)
+        return failure.stamp(sign_in_form(failure.sentence))
+    if outcome.secret is None:
+        return sign_in_form(gettext(PASSKEY_REFUSED), 422)
+    return _come_in(outcome.secret, code_needed=False)
 
 
 @public("the second factor of a sign-in that has begun")
@@ -120,30 +141,44 @@ def preferences(call: Call) -> Response:
 def prove(call: Call) -> Response:
     """Asks again who somebody is, before a risky act."""
     if request.method == "GET":
-        return _prove_form()
+        return _prove_form(call)
+    credential = request.form.get("credential", "")
     try:
-        right = access.prove_again(
-            call, g.web_session, visit(), seal(), password=request.form.get("password", ""), code=text("code")
-        )
+        if credential:
+            right = access.prove_with_passkey(call, party(), g.web_session, credential, visit())
+        else:
+            right = access.prove_again(
+                call, g.web_session, visit(), seal(), password=request.form.get("password", ""), code=text("code")
+            )
     except LimitedError as error:
         failure = failure_of(error)
-        return failure.stamp(_prove_form(failure.sentence))
+        return failure.stamp(_prove_form(call, failure.sentence))
     if right:
         return make_response(redirect(_goal(), 303))
-    return _prove_form(gettext("That was not right. Nothing was changed."), 422)
+    return _prove_form(call, gettext("That was not right. Nothing was changed."), 422)
 
 
-def _prove_form(sentence: str = "", status: int = 200) -> Response:
-    """By what this person can show it: the code, else the password, the city account; who has none chooses a password."""
+@signed_in()
+def prove_ask(call: Call) -> Response:
+    """The challenge for one of one's own passkeys, as JSON for the page's own script."""
+    return jsonify(access.begin_passkey_proof(call, party(), g.web_session, visit()))
+
+
+def _prove_form(call: Call, sentence: str = "", status: int = 200) -> Response:
+    """By what this person can show it: passkey, password and code, city account. Who has none of them needs a new link."""
     city = bool(settings().oidc_issuer and g.operator.oidc_subject)
-    return page("account/prove.html", status, sentence=sentence, next=_goal(), operator=g.operator, city=city)
+    ways = access.ways_to_prove(call, g.operator)
+    return page("account/prove.html", status, sentence=sentence, next=_goal(), ways=ways, city=city)
 
 
 ROUTES: tuple[Route, ...] = (
     ("/sign-in", "sign_in", sign_in, BOTH),
     ("/sign-in/code", "sign_in_code", sign_in_code, BOTH),
+    ("/sign-in/passkey", "sign_in_passkey", sign_in_passkey, POST),
+    ("/sign-in/passkey/ask", "sign_in_passkey_ask", sign_in_passkey_ask, POST),
     ("/sign-in/link/<token>", "sign_in_link", sign_in_link, BOTH),
     ("/sign-out", "sign_out", sign_out, POST),
     ("/preferences", "preferences", preferences, POST),
     ("/prove", "prove", prove, BOTH),
+    ("/prove/ask", "prove_ask", prove_ask, POST),
 )
