@@ -13,6 +13,8 @@ from mdm.core.errors import ConfigurationError
 PREFIX = "HAVENMEESTER_"
 FILE = "havenmeester.toml"
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+SECRETS = frozenset({PREFIX + "SIGNER_PASSPHRASE", PREFIX + "KEY_PASSPHRASE"})
+"""Variables that are no settings: passphrases, which stand in no file and are shown nowhere."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -43,6 +45,12 @@ class Settings(BaseSettings):
     invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
     certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")
     order_hours: int = Field(72, ge=1, le=72, description="Hours that an order stays valid after its approval.")
+    order_cooling_minutes: int = Field(
+        15,
+        ge=0,
+        le=10080,
+        description="Minutes that an approved order rests before it is signed; the signer's own process reads it.",
+    )
     session_idle_minutes: int = Field(
         60, ge=5, le=720, description="Minutes without a click after which a session ends."
     )
@@ -56,15 +64,6 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(\d{1,10}(,\d{1,10})*)?$",
         description="User ids, beside the signer's own, that may speak to the signer; separated by commas.",
-    )
-    witness_file: str = Field(
-        "",
-        description="File that the diary's signed heads are written to, best on another machine's disk; empty: none.",
-    )
-    witness_syslog: str = Field(
-        "",
-        pattern=r"^((udp|tcp)://[^\s/]+|unix:///\S+)?$",
-        description="System log that the heads are sent to: udp://host:514, tcp://host:601 or unix:///dev/log.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
@@ -133,7 +132,9 @@ def load(**overrides: Any) -> Settings:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+        if name.startswith(PREFIX)
+        and name not in SECRETS
+        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
     )
     if unknown:
         raise ConfigurationError(

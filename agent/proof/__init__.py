@@ -7,6 +7,7 @@ whose ``rule`` is a stable word. Nothing is ever done here.
 """
 
 from agent.proof.envelope import Facts as Facts
+from agent.proof.envelope import check_batch as check_batch
 from agent.proof.envelope import check_envelope as check_envelope
 from agent.proof.envelope import check_order as check_order
 from agent.proof.envelope import need as need

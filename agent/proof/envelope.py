@@ -121,14 +121,19 @@ def _statement(envelope: dict[str, Any], order: dict[str, Any], facts: Facts) ->
     if "batch" not in envelope:
         return text
     whole: str = envelope["batch"]
+    check_batch(whole, text, order, now=max(facts.now, facts.floor))
+    return whole
+
+
+def check_batch(whole: str, text: str, order: dict[str, Any], *, now: int) -> None:
+    """Nothing when the batch ``whole`` names the order, whose ``text`` and fields these are. Raises RefusedError ``batch``."""
     batch = read_statement(whole, "batch")
     if statement_digest(text).hex() not in batch["orders"]:
         raise RefusedError("batch", "The batch that was approved does not name this order.")
     if any(batch[name] != order[name] for name in ("lane", "reason", "requested_by", "requester")):
         raise RefusedError("batch", "The batch that was approved says something else than the order.")
-    if order["not_after"] > batch["not_after"] or max(facts.now, facts.floor) > batch["not_after"] + TOLERANCE:
+    if order["not_after"] > batch["not_after"] or now > batch["not_after"] + TOLERANCE:
         raise RefusedError("batch", "The order holds longer than the batch that was approved.")
-    return whole
 
 
 def _check_presence(code: str, facts: Facts) -> None:

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from agent.proof import Pin, write_pin
+from agent.wire import PIN_OID
 from mdm.core.errors import N_, InvalidError
-from mdm.signer.keys import Keys
+from mdm.signer.keys import Keys, public_text
 
 PublicKey = EllipticCurvePublicKey | RSAPublicKey
 SKEW = timedelta(minutes=5)
@@ -76,10 +78,18 @@ def requested_key(csr: str) -> PublicKey:
     )
 
 
-def certify_device(keys: Keys, *, device: str, key: PublicKey, organisation: str, now: datetime, days: int) -> Made:
-    """A certificate for a device: its id is the common name, and it can only be a TLS client."""
-    builder = _builder(keys, key, device, organisation, now, days).add_extension(
-        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+def certify_device(
+    keys: Keys, *, device: str, key: PublicKey, organisation: str, now: datetime, days: int, roster: Pin | None = None
+) -> Made:
+    """A certificate for a device: its id is the common name, and it can only be a TLS client.
+
+    It also says whom the device may believe: our order key, and the roster of approvers of this moment.
+    """
+    pin = x509.UnrecognizedExtension(x509.ObjectIdentifier(PIN_OID), write_pin(public_text(keys.order_key), roster))
+    builder = (
+        _builder(keys, key, device, organisation, now, days)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(pin, critical=False)
     )
     return Made(builder.sign(keys.ca_key, hashes.SHA256()))
 

@@ -6,7 +6,7 @@ order has none: more people, a day of rest, and the number of devices that they 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Final
 
@@ -72,8 +72,8 @@ _WHY: Final = {
 }
 
 
-def changed(changes: Mapping[str, int]) -> Limits:
-    """The defaults with these changes. Raises InvalidError for a name that is none, above a ceiling and below 0."""
+def changed(changes: Mapping[str, int], base: Limits | None = None) -> Limits:
+    """``base`` (the defaults) with these changes. Raises InvalidError for a name that is none, above a ceiling and below 0."""
     defaults = asdict(Limits())
     for name, value in changes.items():
         if name not in defaults:
@@ -86,7 +86,7 @@ def changed(changes: Mapping[str, int]) -> Limits:
                 name=name,
                 most=most,
             )
-    return Limits(**(defaults | dict(changes)))
+    return replace(base or Limits(), **changes)
 
 
 def lines(now: int, spent: Iterable[Spent], limits: Limits, *, fleet: int, asked: Asked) -> list[Line]:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.x509 import load_pem_x509_certificate
@@ -14,7 +14,7 @@ from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, InvalidEr
 from mdm.signer import budgets, rules
 from mdm.signer.authority import Made, PublicKey, certify_device, certify_server, key_digest, requested_key
 from mdm.signer.book import SignedOrder
-from mdm.signer.kernel import Kernel
+from mdm.signer.kernel import COOLING, Kernel
 from mdm.signer.keys import Keys, public_text
 from mdm.signer.ledger import Certified, Ledger, budget_since
 from mdm.signing.seals import Head, head_bytes
@@ -46,13 +46,16 @@ class Desk:
         organisation: str,
         *,
         clock: Clock = utcnow,
+        steady: Clock | None = None,
         limits: budgets.Limits | None = None,
+        cooling: timedelta = COOLING,
     ) -> None:
+        """``clock`` dates certificates and heads; ``steady`` (else the same one) says how late it is for an order."""
         self._keys = keys
         self._ledger = ledger
         self._organisation = organisation
         self._clock = clock
-        self._kernel = Kernel(keys, ledger, clock=clock, limits=limits)
+        self._kernel = Kernel(keys, ledger, clock=steady or clock, limits=limits, cooling=cooling)
         self._verbs: dict[type[Message], Callable[[Any], Answer]] = {
             Issue: self._issue,
             Renew: self._renew,
@@ -142,7 +145,15 @@ class Desk:
         *,
         previous: str | None = None,
     ) -> Answer:
-        made = certify_device(self._keys, device=device, key=key, organisation=self._organisation, now=now, days=days)
+        made = certify_device(
+            self._keys,
+            device=device,
+            key=key,
+            organisation=self._organisation,
+            now=now,
+            days=days,
+            roster=self._kernel.pin(),
+        )
         one = _entry(made, key, now, device=device, invitation=invitation, ownership=ownership, previous=previous)
         self._ledger.add_certificate(one)
         return self._issued(one)
@@ -236,6 +247,7 @@ class Desk:
                     asked=args.number,
                 )
             at = int(self._clock().timestamp())
+            self._ledger.book.latest(at)
             signature = _base64(self._keys.head_key.sign(head_bytes(args.number, args.hash, at)))
             head = Head(args.number, args.hash, at, signature)
             self._ledger.add_head(head)

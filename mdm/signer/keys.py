@@ -1,10 +1,12 @@
 """The signer's keys: made once, never overwritten, read by nobody else.
 
-``HOME/signer`` (0700) holds ``ca.key`` and ``ca.pem`` (EC P-256), ``order.key`` and ``head.key`` (Ed25519), each 0600.
+``HOME/signer`` (0700) holds ``ca.key`` and ``ca.pem`` (EC P-256), ``order.key`` and ``head.key`` (Ed25519), and the secret
+``founding``, each 0600. Keys are PKCS #8, encrypted where ``passphrase.py`` finds a passphrase.
 """
 
 import base64
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -26,8 +29,11 @@ from cryptography.x509.oid import NameOID
 
 from mdm.core.clock import utcnow
 from mdm.core.errors import ConfigurationError
+from mdm.signer import passphrase
 
 FOLDER = "signer"
+FOUNDING = "founding"
+PRIVATE = ("ca.key", "head.key", "order.key")
 CA_DAYS = 3650
 
 
@@ -39,6 +45,8 @@ class Keys:
     ca: x509.Certificate
     order_key: Ed25519PrivateKey
     head_key: Ed25519PrivateKey
+    founding: str
+    """The secret that whoever founds the first roster must know: whoever may read the signer's folder."""
 
     @property
     def ca_pem(self) -> str:
@@ -51,9 +59,14 @@ class Keys:
         return self.ca.fingerprint(hashes.SHA256()).hex()
 
 
+def base64_of(raw: bytes) -> str:
+    """Standard Base64."""
+    return base64.b64encode(raw).decode()
+
+
 def public_text(key: Ed25519PrivateKey) -> str:
     """Base64 of the raw public key."""
-    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    return base64_of(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 def create(home: Path, organisation: str, now: datetime | None = None) -> Path:
@@ -61,10 +74,14 @@ def create(home: Path, organisation: str, now: datetime | None = None) -> Path:
     folder = home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
+    word = passphrase.find()
     for name in ("order.key", "head.key"):
-        _write_once(folder / name, lambda: _pem(Ed25519PrivateKey.generate()))
-    _write_once(folder / "ca.key", lambda: _pem(generate_private_key(SECP256R1())))
-    key = _load_ca_key(folder / "ca.key")
+        _write_once(folder / name, lambda: _pem(Ed25519PrivateKey.generate(), word))
+    _write_once(folder / "ca.key", lambda: _pem(generate_private_key(SECP256R1()), word))
+    _write_once(folder / FOUNDING, _founding)
+    if (folder / "ca.pem").exists():
+        return folder
+    key = _load_ca_key(folder / "ca.key", word)
     _write_once(
         folder / "ca.pem",
         lambda: _self_signed(key, organisation, now or utcnow()).public_bytes(Encoding.PEM),
@@ -74,19 +91,68 @@ def create(home: Path, organisation: str, now: datetime | None = None) -> Path:
 
 def load(home: Path) -> Keys:
     """The keys. Raises ConfigurationError when one is missing, broken, or open to others."""
-    folder = home / FOLDER
-    ca_key = _load_ca_key(folder / "ca.key")
+    folder, word = home / FOLDER, passphrase.find()
+    ca_key = _load_ca_key(folder / "ca.key", word)
     try:
         ca = x509.load_pem_x509_certificate(_read(folder / "ca.pem"))
     except ValueError as error:
         raise _broken(folder / "ca.pem") from error
     if ca.public_key() != ca_key.public_key():
         raise _broken(folder / "ca.pem")
-    return Keys(ca_key, ca, _load_seal_key(folder / "order.key"), _load_seal_key(folder / "head.key"))
+    return Keys(
+        ca_key,
+        ca,
+        _load_seal_key(folder / "order.key", word),
+        _load_seal_key(folder / "head.key", word),
+        founding_secret(home),
+    )
 
 
-def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def ensure_founding(home: Path) -> None:
+    """Makes the founding secret of an installation that is older than rosters; what is there stays."""
+    folder = home / FOLDER
+    if folder.is_dir():
+        _write_once(folder / FOUNDING, _founding)
+
+
+def _founding() -> bytes:
+    return secrets.token_urlsafe(32).encode()
+
+
+def founding_secret(home: Path) -> str:
+    """The founding secret. Raises ConfigurationError when it is missing or open to others."""
+    return _read(home / FOLDER / FOUNDING).decode().strip()
+
+
+def encrypt(home: Path, new: bytes | None) -> list[str]:
+    """Writes every key file anew under the passphrase ``new`` (None: without one), and returns their names.
+
+    They are read with the passphrase of this process. Each file is replaced whole: whoever is interrupted has files of
+    both kinds, and runs it again. Stop the signer first; it holds its keys in memory, but its next start needs them.
+    """
+    folder, word = home / FOLDER, passphrase.find()
+    done = []
+    for name in PRIVATE:
+        path = folder / name
+        try:
+            key = _load(path, word)
+        except ConfigurationError:
+            # Begun before and interrupted: this one is under the new passphrase already.
+            key = _load(path, new)
+        if not isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey):
+            raise _broken(path)
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        _write_once(draft, lambda key=key: _pem(key, new))  # type: ignore[misc]
+        draft.replace(path)
+        _settle(folder)
+        done.append(name)
+    return done
+
+
+def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey, word: bytes | None) -> bytes:
+    how = BestAvailableEncryption(word) if word else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
 
 
 def _self_signed(key: EllipticCurvePrivateKey, organisation: str, now: datetime) -> x509.Certificate:
@@ -142,9 +208,13 @@ def _write_once(path: Path, make: Callable[[], bytes]) -> None:
         return
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def _read(path: Path) -> bytes:
@@ -165,24 +235,38 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _load_ca_key(path: Path) -> EllipticCurvePrivateKey:
-    key = _load(path)
+def _load_ca_key(path: Path, word: bytes | None) -> EllipticCurvePrivateKey:
+    key = _load(path, word)
     if not isinstance(key, EllipticCurvePrivateKey):
         raise _broken(path)
     return key
 
 
-def _load_seal_key(path: Path) -> Ed25519PrivateKey:
-    key = _load(path)
+def _load_seal_key(path: Path, word: bytes | None) -> Ed25519PrivateKey:
+    key = _load(path, word)
     if not isinstance(key, Ed25519PrivateKey):
         raise _broken(path)
     return key
 
 
-def _load(path: Path) -> PrivateKeyTypes:
+def _load(path: Path, word: bytes | None) -> PrivateKeyTypes:
+    raw = _read(path)
+    encrypted = b"ENCRYPTED" in raw.partition(b"\n")[0]
+    if encrypted and word is None:
+        raise ConfigurationError(
+            "The signer's file %(file)s is encrypted, and this process has no passphrase.",
+            file=path,
+            mend=f"Give it the systemd credential {passphrase.CREDENTIAL}, or {passphrase.VARIABLE}.",
+        )
     try:
-        return load_pem_private_key(_read(path), None)
+        return load_pem_private_key(raw, word if encrypted else None)
     except (ValueError, TypeError) as error:
+        if encrypted:
+            raise ConfigurationError(
+                "The signer's file %(file)s does not open with this passphrase.",
+                file=path,
+                mend="Give it the right one, or bring the file back from a backup.",
+            ) from error
         raise _broken(path) from error
 
 

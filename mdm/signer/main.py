@@ -5,12 +5,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from mdm.core.errors import ConfigurationError
 from mdm.operation.logs import configure
 from mdm.settings import Settings, load
 from mdm.signer import keys
+from mdm.signer.clock import SteadyClock
 from mdm.signer.desk import Desk
 from mdm.signer.ledger import Ledger
 from mdm.signer.server import Server
@@ -19,11 +21,19 @@ from mdm.signer.server import Server
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises ConfigurationError when there is no key, or another signer is running."""
     os.umask(0o077)
+    keys.ensure_founding(settings.home)
     held = keys.load(settings.home)
     folder = settings.home / keys.FOLDER
     with _only_one(folder):
         ledger = Ledger(folder)
-        server = Server(Desk(held, ledger, settings.organisation), settings.signer_socket, settings.signer_uids)
+        desk = Desk(
+            held,
+            ledger,
+            settings.organisation,
+            steady=SteadyClock(),
+            cooling=timedelta(minutes=settings.order_cooling_minutes),
+        )
+        server = Server(desk, settings.signer_socket, settings.signer_uids)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: server.stop())
         try:

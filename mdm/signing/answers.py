@@ -49,7 +49,7 @@ class Withheld:
 
     ``code`` names what must pass: ``cooling``, ``budget_place``, ``budget_requester``, ``budget_token``,
     ``budget_fleet``, ``budget_stolen``, ``budget_hand_in_place``, ``budget_hand_in_fleet``, ``approvals`` (not enough
-    people yet, or one who waits until a moment that is known), ``frozen``, ``clock``.
+    people yet), ``waiting`` (somebody's 72 hours), ``no_roster``, ``frozen``, ``clock``.
     """
 
     why: str

@@ -125,7 +125,7 @@ class SignerClient:
         word of the database; that of the signer counts too. Nobody has to know the roster: the signer takes its own.
 
         Raises DeniedError with the code of the rule that refuses for good (``device_private``, ``device_unknown``,
-        ``order_expired``, ``order_void``, ``epoch``, ``roster_missing`` and those of ``agent/proof.py``), ConflictError
+        ``order_expired``, ``order_void``, ``epoch`` and those of ``agent/proof.py``), ConflictError
         (``order_differs``), InvalidError.
         """
         answer = self._ask(

@@ -9,7 +9,6 @@ from mdm.storage.base import Base
 ROOMS = (
     "audit",
     "outbox",
-    "alarms",
     "org",
     "people",
     "access",

@@ -286,7 +286,7 @@ def test_keys_are_made_once_and_for_the_signer_only(tmp_path: Path) -> None:
     keys.create(tmp_path, "Another City")
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert sorted(before) == ["ca.key", "ca.pem", "head.key", "order.key"]
+    assert sorted(before) == ["ca.key", "ca.pem", "founding", "head.key", "order.key"]
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
