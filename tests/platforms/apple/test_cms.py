@@ -203,7 +203,7 @@ def ber(dice: Random, value: bytes) -> bytes:
 
 def long(dice: Random, tag: int, content: bytes) -> bytes:
     """One value with its length in a form that is drawn."""
-    how = dice.choice(("short", "long", "indefinite"))
+    how = dice.choice(("short", "long", "indefinite")) if content else "short"
     if how == "indefinite" and tag & 0x20:
         return bytes((tag, 0x80)) + content + b"\0\0"
     if how == "long":
