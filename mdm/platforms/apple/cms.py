@@ -122,6 +122,8 @@ class Certificate:
     der: bytes
     fingerprint: str
     """SHA-256 (hexadecimal) of its DER."""
+    issuer: bytes = field(compare=False)
+    """The DER of its issuer's name."""
     parsed: x509.Certificate = field(compare=False)
     key: PublicKey = field(compare=False)
 
@@ -237,9 +239,7 @@ def _of_signer(sid: _IssuerAndSerial | bytes, certificates: Sequence[bytes]) -> 
         if isinstance(sid, bytes):
             if sid == _key_identifier(certificate.parsed):
                 return certificate
-        elif certificate.parsed.serial_number == sid.serial and certificate.parsed.issuer.public_bytes() == _full(
-            sid.issuer
-        ):
+        elif certificate.parsed.serial_number == sid.serial and certificate.issuer == _full(sid.issuer):
             return certificate
     raise _malformed("the certificate of its signer is not in it")
 
@@ -256,14 +256,14 @@ def read_certificate(content: bytes) -> Certificate:
     """A certificate in DER with an RSA or EC key. Raises CmsError for anything else."""
     try:
         certificate = x509.load_der_x509_certificate(content)
-        key = certificate.public_key()
+        issuer, key = certificate.issuer.public_bytes(), certificate.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _malformed("a certificate in it cannot be read") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise CmsError(
             N_("The signer has a key of a kind that is not taken. Nothing was stored."), code="cms_algorithm"
         )
-    return Certificate(content, hashlib.sha256(content).hexdigest(), certificate, key)
+    return Certificate(content, hashlib.sha256(content).hexdigest(), issuer, certificate, key)
 
 
 def _attributes(found: Sequence[asn1.TLV]) -> dict[str, bytes]:
