@@ -124,6 +124,7 @@ class Certificate:
     """SHA-256 (hexadecimal) of its DER."""
     issuer: bytes = field(compare=False)
     """The DER of its issuer's name."""
+    key_identifier: bytes | None = field(compare=False)
     parsed: x509.Certificate = field(compare=False)
     key: PublicKey = field(compare=False)
 
@@ -237,7 +238,7 @@ def _of_signer(sid: _IssuerAndSerial | bytes, certificates: Sequence[bytes]) -> 
     for content in certificates:
         certificate = read_certificate(content)
         if isinstance(sid, bytes):
-            if sid == _key_identifier(certificate.parsed):
+            if sid == certificate.key_identifier:
                 return certificate
         elif certificate.parsed.serial_number == sid.serial and certificate.issuer == _full(sid.issuer):
             return certificate
@@ -247,7 +248,7 @@ def _of_signer(sid: _IssuerAndSerial | bytes, certificates: Sequence[bytes]) -> 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return None
 
 
@@ -257,13 +258,14 @@ def read_certificate(content: bytes) -> Certificate:
     try:
         certificate = x509.load_der_x509_certificate(content)
         issuer, key = certificate.issuer.public_bytes(), certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        identifier = _key_identifier(certificate)
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise _malformed("a certificate in it cannot be read") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise CmsError(
             N_("The signer has a key of a kind that is not taken. Nothing was stored."), code="cms_algorithm"
         )
-    return Certificate(content, hashlib.sha256(content).hexdigest(), issuer, certificate, key)
+    return Certificate(content, hashlib.sha256(content).hexdigest(), issuer, identifier, certificate, key)
 
 
 def _attributes(found: Sequence[asn1.TLV]) -> dict[str, bytes]:
