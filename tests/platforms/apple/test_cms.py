@@ -131,6 +131,7 @@ def test_a_message_above_the_limit_is_not_read(tmp_path: Path) -> None:
     assert cms.verify(made, BODY, limit=len(made))
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(st.integers(0, 2000), st.integers(0, 255))
 @settings(max_examples=300, deadline=None)
 def test_a_signature_with_any_byte_changed_is_refused_or_still_says_the_same(where: int, byte: int) -> None:
