@@ -65,6 +65,15 @@ class Settings(BaseSettings):
         pattern=r"^(\d{1,10}(,\d{1,10})*)?$",
         description="User ids, beside the signer's own, that may speak to the signer; separated by commas.",
     )
+    witness_file: str = Field(
+        "",
+        description="File that the diary's signed heads are written to, best on another machine's disk; empty: none.",
+    )
+    witness_syslog: str = Field(
+        "",
+        pattern=r"^((udp|tcp)://[^\s/]+|unix:///\S+)?$",
+        description="System log that the heads are sent to: udp://host:514, tcp://host:601 or unix:///dev/log.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     @field_validator("home", mode="after")

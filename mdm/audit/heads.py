@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mdm.audit import service
 from mdm.audit.model import AuditEntry, AuditHead
 from mdm.audit.proof import Proof
+from mdm.audit.witness import Witness, only_key
 from mdm.core.errors import UnavailableError
 from mdm.signing.client import SignerClient
 from mdm.signing.seals import Head
@@ -44,22 +45,37 @@ def seal(engine: Engine, client: SignerClient) -> Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of proving the diary, and whether the signer could be asked."""
+    """What came of proving the diary, and what it was compared with."""
 
     proof: Proof
     signer_asked: bool
-    """False while the signer does not answer: a chain that is whole proves nothing then of lines cut from its end."""
+    witness: Witness | None = None
+    last: int = 0
+    """The greatest line that it was compared with: the chain alone protects what came after it."""
 
     @property
     def proved(self) -> bool | None:
-        """True for a diary that is as it was written, False for one that is not, None when the signer could not be asked."""
-        return self.proof.sound if self.signer_asked or not self.proof.sound else None
+        """True for a diary that is as it was written, False for one that is not.
+
+        None when there was neither signer nor witness: a chain that is whole says nothing of lines cut from its end, or of
+        a chain that somebody made anew.
+        """
+        compared = self.signer_asked or self.witness is not None
+        return self.proof.sound if compared or not self.proof.sound else None
 
 
-def prove(session: Session, client: SignerClient) -> Outcome:
-    """Proves the diary's chain, and compares it with every head that the signer keeps, when the signer answers."""
+def prove(session: Session, client: SignerClient, witness: Witness | None = None, *, key: str = "") -> Outcome:
+    """Proves the diary's chain, and compares it with every head that the signer keeps and that a witness holds.
+
+    Either alone is enough. ``key`` pins the signer's public key; otherwise the signer's own word counts, and while it does
+    not answer the witness's. Raises InvalidError for a witness without heads, or with heads of several signers.
+    """
+    heads = list(witness.heads) if witness is not None else []
     try:
-        key, witnessed = client.ca().head_key, list(client.heads())
+        known, asked = client.ca().head_key, True
+        heads += client.heads()
     except UnavailableError:
-        return Outcome(service.verify(session), signer_asked=False)
-    return Outcome(service.verify(session, key, witnessed), signer_asked=True)
+        asked = False
+        known = only_key(witness) if witness is not None and not key else ""
+    last = max((head.number for head in heads), default=0)
+    return Outcome(service.verify(session, key or known, heads), asked, witness, last)

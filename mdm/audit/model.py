@@ -44,3 +44,17 @@ class AuditHead(Base):
     hash: Mapped[str] = mapped_column(String(64))
     at: Mapped[Moment]
     signature: Mapped[str] = mapped_column(String(128))
+
+
+class DiaryClosure(Base):
+    """One row while the diary is not what was witnessed: privileged acts are refused until it is again, or explained."""
+
+    __tablename__ = "diary_closure"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[Moment]
+    witnessed: Mapped[int]
+    """The line that somebody outside this database saw."""
+    witnessed_at: Mapped[Moment]
+    lines: Mapped[int]
+    """Lines that the diary has instead; as many or more when that line is another one."""

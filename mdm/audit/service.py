@@ -1,16 +1,20 @@
 """Writing the diary, and proving it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash
 from mdm.audit.model import AuditEntry, AuditHead
 from mdm.audit.proof import Proof, broken, compare
 from mdm.core.clock import iso
+from mdm.core.errors import N_, UnavailableError
 from mdm.core.permissions import EVERYWHERE, Where
 from mdm.signing.seals import Head
 from mdm.storage.call import Call
@@ -18,6 +22,7 @@ from mdm.storage.call import Call
 _LOCK = 7_301_001
 """Number of the PostgreSQL advisory lock under which lines are appended."""
 PAGE = 1000
+log = structlog.get_logger(__name__)
 
 
 def record(
@@ -34,11 +39,39 @@ def record(
     ``action`` is ``noun.verb`` (``device.locked``), ``subject`` a kind and an id, ``name`` what a reader knows it by.
     ``details`` names what changed; a secret never goes in. Lines are numbered without gaps: the lock is held until the
     transaction ends, so a rolled-back change leaves neither line nor gap.
+
+    Raises UnavailableError (``diary_closed``) when the line cannot be written: disk full, table locked, read-only. What was
+    to be done is not done then.
     """
     session = call.session
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
     session.flush()
+    with _writing():
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        return _append(call, action, subject, name, where, details or {})
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        log.exception("the diary cannot be written")
+        raise UnavailableError(
+            N_(
+                "The diary cannot be written, so nothing was done. Make room or free the table audit_entry, then try again."
+            ),
+            code="diary_closed",
+            retry_after=30,
+        ) from error
+
+
+def _append(
+    call: Call, action: str, subject: tuple[str, object], name: str, where: Where, details: dict[str, Any]
+) -> AuditEntry:
+    session = call.session
     last = session.execute(select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)).first()
     last_id, previous = (last.id, last.hash) if last else (0, GENESIS)
     entry = AuditEntry(
@@ -55,7 +88,7 @@ def record(
         subject_name=name,
         service_point_id=where.service_point_id,
         unit_id=where.unit_id,
-        details=details or {},
+        details=details,
         previous=previous,
         hash="",
     )

@@ -12,7 +12,7 @@ from typing import Any
 import rich_click as click
 
 from mdm.cli import install, output, schema
-from mdm.cli.work import work
+from mdm.cli.work import user, work
 from mdm.core.clock import utcnow
 from mdm.core.errors import ConflictError, InvalidError
 from mdm.settings import Settings, load
@@ -46,7 +46,8 @@ def restore(file: Path, force: bool) -> None:
     before, after = schema.upgrade(settings)
     if before != after:
         output.note(f"The schema went from {before} to {after}.")
-    cancelled = void(settings)
+    # The configuration came back too, and may name a witness.
+    cancelled = void(load())
     output.note(
         f"Every session and one-time link has ended; {cancelled} orders that no device had fetched are cancelled."
     )
@@ -118,15 +119,20 @@ def _put(settings: Settings, manifest: dict[str, Any], folder: Path) -> None:
 
 def void(settings: Settings) -> int:
     """Ends sessions and links, and cancels orders that no device has fetched: how many orders."""
-    from sqlalchemy import delete, select
+    from sqlalchemy import delete, func, select
 
     from mdm.access.model import OneTimeLink, WebSession
+    from mdm.audit import export
     from mdm.audit import service as audit
+    from mdm.audit.model import AuditEntry
     from mdm.orders import service as orders
     from mdm.orders.model import Order, OrderState
 
     open_states = (OrderState.REQUESTED, OrderState.APPROVED, OrderState.HELD, OrderState.RELEASED)
     with work(settings=settings) as call:
+        # Before anything else: what a witness saw after the backup was made is not in this diary, and that is no crime.
+        lines = call.session.scalar(select(func.max(AuditEntry.id))) or 0
+        export.mark_restore(settings, lines, user(), call.now)
         call.session.execute(delete(WebSession))
         call.session.execute(delete(OneTimeLink))
         ids = call.session.scalars(

@@ -128,9 +128,9 @@ class UnavailableError(HavenmeesterError):
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, retry_after: int = 10, **params: Any) -> None:
+    def __init__(self, message: str, *, retry_after: int = 10, code: str | None = None, **params: Any) -> None:
         self.retry_after = retry_after
-        super().__init__(message, retry_after=retry_after, **params)
+        super().__init__(message, code=code, retry_after=retry_after, **params)
 
 
 class ConfigurationError(HavenmeesterError):

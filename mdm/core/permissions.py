@@ -28,6 +28,8 @@ class Permission(StrEnum):
     ENROLLMENT_VIEW = "enrollment:view"
     OPERATOR_MANAGE = "operator:manage"
     ORDER_APPROVE = "order:approve"
+    ORDER_FREEZE = "order:freeze"
+    ORDER_HAND_IN = "order:hand_in"
     ORDER_REQUEST = "order:request"
     ORDER_VIEW = "order:view"
     ORG_MANAGE = "org:manage"
@@ -77,11 +79,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.DEVICE_VIEW,
             _P.ENROLLMENT_INVITE,
             _P.ENROLLMENT_VIEW,
+            _P.ORDER_HAND_IN,
+            _P.ORDER_VIEW,
             _P.ORG_VIEW,
             _P.PEOPLE_VIEW,
         }
     ),
-    Role.APPROVER: _READ | {_P.ORDER_APPROVE, _P.ORDER_VIEW, _P.COMMAND_LOCK},
+    Role.APPROVER: _READ | {_P.ORDER_APPROVE, _P.ORDER_FREEZE, _P.ORDER_VIEW, _P.COMMAND_LOCK},
     Role.AUDITOR: _READ | {_P.AUDIT_VIEW, _P.DEVICE_EXPORT, _P.ORDER_VIEW, _P.SETTINGS_VIEW},
     Role.EMPLOYEE: frozenset(),
 }

@@ -224,6 +224,7 @@ def complete(call: Call, claimed: Claim, certificate: Certificate) -> str:
     service.end(call, device, "enrolled again", but=enrollment.id)
     invitation.certified_at = call.now
     _hand_over(call, invitation, device)
+    inventory.apply_fields(call, device, {"key_digest": certificate.key_digest}, None)
     inventory.note(call, device, "enrolled", {"invitation": invitation.uid})
     audit.record(
         call,

@@ -66,6 +66,7 @@ def first_use(call: Call, enrollment_id: int) -> None:
         return
     enrollment.first_used_at = call.now
     device = call.session.get_one(Device, enrollment.device_id)
+    inventory.apply_fields(call, device, {"key_digest": enrollment.key_digest}, None)
     newer = call.session.scalars(
         select(Enrollment).where(
             Enrollment.device_id == device.id, Enrollment.revoked_at.is_(None), Enrollment.id > enrollment.id

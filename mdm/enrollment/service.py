@@ -132,6 +132,7 @@ def end(call: Call, device: Device, why: str, *, but: int | None = None) -> int:
         enrollment.revoked_why = why
         outbox.post(call, "certificate.revoked", {"fingerprint": enrollment.fingerprint, "why": why})
     if ended and but is None:
+        inventory.apply_fields(call, device, {"key_digest": ""}, None)
         inventory.note(call, device, "enrollment_ended", {"why": why})
         audit.record(
             call,

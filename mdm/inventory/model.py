@@ -113,6 +113,8 @@ class Device(Base):
     os_version: Mapped[str] = mapped_column(String(64), default="")
     agent_version: Mapped[str] = mapped_column(String(32), default="")
     enrolled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    key_digest: Mapped[str] = mapped_column(String(64), default="")
+    """SHA-256 of the public key by which it identifies itself: what an order is bound to. Kept by enrollment."""
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_report_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     report_digest: Mapped[str] = mapped_column(String(16), default="-")

@@ -8,69 +8,22 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from mdm.core.actor import Actor, ActorKind, require
-from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError
-from mdm.core.ids import new_uid
+from mdm.core.errors import N_, ConflictError, DeniedError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
-from mdm.inventory import queries as inventory
-from mdm.inventory.model import Device, Ownership
+from mdm.inventory.model import Device
 from mdm.orders import states
+from mdm.orders.asking import MAX_REASON, ORDER_HOURS, reason_given, request_wipe, request_wipes, wipeable
 from mdm.orders.model import Approval, Order, OrderState
-from mdm.orders.moving import locked, missing, move, note, places, requester, where, who
+from mdm.orders.moving import locked, missing, move, places, where, who
 from mdm.outbox import service as outbox
-from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
 
-REQUEST_LIFETIME = timedelta(days=7)
+__all__ = ["ORDER_HOURS", "REQUEST_LIFETIME", "approve", "cancel", "reject", "request_wipe", "request_wipes"]
+
+REQUEST_LIFETIME = timedelta(hours=ORDER_HOURS)
 """How long a request waits for somebody to approve it."""
-ORDER_HOURS = 72
-"""How long an approved order is valid where the settings do not say less."""
-MAX_REASON = 500
-
-ASKERS = frozenset({ActorKind.OPERATOR, ActorKind.TOKEN, ActorKind.COMMAND_LINE})
-"""Who may ask: people and the programs of people. Never a device, never the clock."""
-
-
-def request_wipe(call: Call, device_uid: str, reason: str) -> Order:
-    """Asks for the wipe of one device; it waits for somebody else's approval.
-
-    Raises NotFoundError, DeniedError, InvalidError without a reason, ConflictError with the code ``device_private``,
-    ``device_not_enrolled`` or ``order_open`` (there is one open order per device at the most).
-    """
-    if call.actor.kind not in ASKERS:
-        raise DeniedError(N_("Only a person can ask for a wipe. Nothing was asked."), code="person_required")
-    device = inventory.device_by_uid(call, device_uid)
-    require(call.actor, Permission.ORDER_REQUEST, device.where)
-    said = _reason(reason)
-    _wipeable(device)
-    person = call.session.get(Person, device.person_id) if device.person_id is not None else None
-    order = Order(
-        id=new_uid(),
-        device_id=device.id,
-        device_uid=device.uid,
-        device_label=clean(device.label),
-        device_serial=device.serial or "",
-        person_name=person.name if person is not None else "",
-        service_point_id=device.service_point_id,
-        unit_id=device.unit_id,
-        verb="wipe",
-        reason=said,
-        requested_by=_name(call.actor),
-        requested_by_id=requester(call.session, call.actor),
-        requested_at=call.now,
-        expires_at=call.now + REQUEST_LIFETIME,
-    )
-    # The index decides, not a look beforehand: of two who ask at the same moment, one gets this answer.
-    call.session.add(order)
-    flush_unique(
-        call.session,
-        ConflictError(
-            N_("There is an open order for this device already. Nothing was asked; see Approvals."), code="order_open"
-        ),
-    )
-    note(call, order, "order.requested", {"reason": said})
-    return order
 
 
 def approve(call: Call, order_id: str, reason: str = "", *, hours: int = ORDER_HOURS) -> Order:
@@ -94,7 +47,7 @@ def reject(call: Call, order_id: str, reason: str) -> Order:
     """Says no to an order that waits for approval; a reason is needed. Raises as ``approve``."""
     order = _to_decide(call, order_id)
     states.check(OrderState(order.state), OrderState.REJECTED)
-    said = _reason(reason)
+    said = reason_given(reason)
     _decided(call, order, approved=False, reason=said)
     move(call, order, OrderState.REJECTED, "order.rejected", {"reason": said})
     return order
@@ -174,29 +127,7 @@ def _still_wipeable(call: Call, order: Order) -> None:
     )
     if device is None:
         raise ConflictError(N_("The device is no longer here. Nothing was changed."), code="device_gone")
-    _wipeable(device)
-
-
-def _wipeable(device: Device) -> None:
-    if device.ownership == Ownership.PRIVATE:
-        raise ConflictError(
-            N_("This is somebody's private device: it is never wiped in full. Nothing was changed."),
-            code="device_private",
-        )
-    if device.enrolled_at is None:
-        raise ConflictError(
-            N_("This device is not enrolled, so no order can reach it. Nothing was changed."),
-            code="device_not_enrolled",
-        )
-
-
-def _reason(reason: str) -> str:
-    said = clean(reason, MAX_REASON, lines=True)
-    if not said:
-        raise InvalidError(
-            N_("A reason is needed. Nothing was changed."), fields={"reason": N_("Say why.")}, code="reason_missing"
-        )
-    return said
+    wipeable(device)
 
 
 def _name(actor: Actor) -> str:

@@ -6,10 +6,12 @@ from mdm.orders.model import OrderState
 _S = OrderState
 
 MOVES: dict[OrderState, frozenset[OrderState]] = {
-    _S.REQUESTED: frozenset({_S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.EXPIRED}),
-    _S.APPROVED: frozenset({_S.RELEASED, _S.HELD, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
-    _S.HELD: frozenset({_S.RELEASED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
-    _S.RELEASED: frozenset({_S.FETCHED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
+    _S.REQUESTED: frozenset({_S.APPROVED, _S.PAUSED, _S.REFUSED, _S.REJECTED, _S.CANCELLED, _S.EXPIRED}),
+    _S.APPROVED: frozenset({_S.COOLING, _S.RELEASED, _S.HELD, _S.PAUSED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
+    _S.COOLING: frozenset({_S.RELEASED, _S.HELD, _S.PAUSED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
+    _S.HELD: frozenset({_S.COOLING, _S.RELEASED, _S.PAUSED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
+    _S.PAUSED: frozenset({_S.REQUESTED, _S.APPROVED, _S.REJECTED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
+    _S.RELEASED: frozenset({_S.FETCHED, _S.PAUSED, _S.REFUSED, _S.CANCELLED, _S.EXPIRED}),
     _S.FETCHED: frozenset({_S.DONE, _S.FAILED, _S.REFUSED, _S.UNANSWERED}),
     _S.UNANSWERED: frozenset({_S.DONE, _S.FAILED, _S.REFUSED}),
     _S.CANCELLED: frozenset(),
@@ -20,11 +22,17 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
     _S.REJECTED: frozenset(),
 }
 
-OPEN = frozenset({_S.REQUESTED, _S.APPROVED, _S.HELD, _S.RELEASED, _S.FETCHED})
+OPEN = frozenset({_S.REQUESTED, _S.APPROVED, _S.COOLING, _S.HELD, _S.PAUSED, _S.RELEASED, _S.FETCHED})
 """States in which the order still stands: there is one such order per device at the most."""
 
 CANCELLABLE = frozenset(state for state, after in MOVES.items() if _S.CANCELLED in after)
 """States before the device has fetched it."""
+
+PAUSABLE = frozenset(state for state, after in MOVES.items() if _S.PAUSED in after)
+"""States in which the holder may still stop it."""
+
+WAITS_FOR_SIGNER = frozenset({_S.APPROVED, _S.COOLING, _S.HELD})
+"""Enough people have approved it, and the signer is asked again and again until it signs or refuses."""
 
 DELIVERABLE = frozenset({_S.RELEASED, _S.FETCHED})
 """States in which the device is given the order when it asks, and again until it answers."""

@@ -9,6 +9,7 @@ from mdm.storage.base import Base
 ROOMS = (
     "audit",
     "outbox",
+    "alarms",
     "org",
     "people",
     "access",

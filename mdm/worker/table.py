@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mdm.access import service as access
-from mdm.audit import heads
+from mdm.audit import export, heads
 from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
@@ -46,7 +46,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("expiry", timedelta(seconds=20), expire, at_start=True),
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
-        Job("diary-head", timedelta(minutes=10), seal_diary, at_start=True),
+        Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
@@ -68,8 +68,14 @@ def remind_owners(office: Office) -> None:
 
 
 def seal_diary(office: Office) -> None:
-    """Has the signer sign the diary's last line, so that nobody can cut lines off later without being found."""
-    heads.seal(office.engine, SignerClient(office.settings.signer_socket))
+    """Compares the diary with what was witnessed, has its last line signed, and carries the head to every witness.
+
+    Nobody can cut lines off later, or bring an old diary back, without being found. Raises UnavailableError (``diary_back``)
+    for a diary that lacks what was witnessed: the doctor shows it until somebody has looked.
+    """
+    client = SignerClient(office.settings.signer_socket)
+    heads.seal(office.engine, client)
+    export.carry_out(office.settings, client, office.clock())
 
 
 def expire(office: Office) -> None:

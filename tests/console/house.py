@@ -75,6 +75,7 @@ def _enrol(call: Call) -> None:
         device.os_name, device.os_version = OS[number % 3]
         device.agent_version = "0.1.0"
         device.enrolled_at = call.now - timedelta(days=number % 60, hours=3)
+        device.key_digest = f"{number:064x}"
         seen = (
             timedelta(days=12) if number % 11 == 5 else timedelta(days=3) if number % 5 == 3 else timedelta(minutes=4)
         )

@@ -79,7 +79,7 @@ class Fleet:
         issued = self.client.issue(
             device=device.uid, invitation=new_uid(), csr=csr(new_key()), days=90, ownership=ownership
         )
-        self.keys[device.uid] = issued.key_digest
+        self.keys[device.uid] = device.key_digest = issued.key_digest
         return device
 
 

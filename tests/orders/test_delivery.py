@@ -221,6 +221,7 @@ def test_a_device_without_a_certificate_is_refused_for_good(
     with calling() as call:
         stranger = Device(
             uid="a" * 32, platform="linux", kind="kiosk", state="lost", enrolled_at=NOW, created_at=NOW,
+            key_digest="f" * 64,
             service_point_id=fleet.places["nova"],
         )  # fmt: skip
         call.session.add(stranger)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import structlog
+
 from agent.wire import Answer, Command, Desired, Report, Result
 from mdm.commands import delivery as commands
+from mdm.core.errors import UnavailableError
 from mdm.enrollment import redeem, renewal
 from mdm.inventory import reports
 from mdm.inventory.model import Device
@@ -14,6 +17,7 @@ from mdm.platforms.linux.messages import CheckinMessage
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
+log = structlog.get_logger(__name__)
 NOTHING = "-"
 OrderKey = Callable[[], str | None]
 """Gives the signer's public key, None while it is not known: then no order is given."""
@@ -125,5 +129,15 @@ def _waiting(call: Call, knock: Knock, visit: Visit) -> list[Command]:
         return []
     given = commands.next_for(call.session, knock.device_id, call.now)
     key = visit.order_key()
-    order = orders.released_for(call, knock.device_id, order_key=key, key_digest=knock.key_digest) if key else None
+    order = _order(call, knock, key) if key else None
     return [*given, order] if order is not None else given
+
+
+def _order(call: Call, knock: Knock, key: str) -> Command | None:
+    """The order that waits. While the diary cannot be written, none is given, and the check-in goes on without it."""
+    try:
+        with call.session.begin_nested():
+            return orders.released_for(call, knock.device_id, order_key=key, key_digest=knock.key_digest)
+    except UnavailableError as error:
+        log.warning("an order waits for the diary", device=knock.device_uid, why=str(error))
+        return None

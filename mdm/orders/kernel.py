@@ -1,0 +1,59 @@
+"""What the database mirrors of the signer: the roster, the freeze, the epoch. For reading; the signer's own word counts."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mdm.core.errors import N_, ConflictError
+from mdm.orders.model import KernelState
+from mdm.storage.call import Call
+
+
+def state(session: Session) -> KernelState:
+    """The one row, as it stands; a fresh one, not yet stored, where nobody has written it."""
+    found = session.get(KernelState, 1, populate_existing=True)
+    return found or KernelState(
+        id=1,
+        freezes=0,
+        frozen_by="",
+        frozen_why="",
+        thaw_text="",
+        thaw_proofs=[],
+        roster_version=0,
+        roster_text="",
+        epoch=1,
+        cooling_minutes=15,
+    )
+
+
+def locked(call: Call) -> KernelState:
+    """The one row, kept from everybody else until the transaction ends; made where it is missing."""
+    found = call.session.scalar(
+        select(KernelState).where(KernelState.id == 1).with_for_update().execution_options(populate_existing=True)
+    )
+    if found is None:
+        found = state(call.session)
+        call.session.add(found)
+        call.session.flush()
+    return found
+
+
+def roster(session: Session) -> Mapping[str, Any]:
+    """The newest roster that is mirrored here. Raises ConflictError (``no_roster``) when nobody has founded one."""
+    text = state(session).roster_text
+    if not text:
+        raise ConflictError(
+            N_("No roster of approvers has been founded, so nothing can be approved. Nothing was changed."),
+            code="no_roster",
+        )
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def ceremony(session: Session) -> int:
+    """How many people approve a mass order under the mirrored roster; 0 where there is none."""
+    text = state(session).roster_text
+    return int(json.loads(text)["ceremony"]) if text else 0
