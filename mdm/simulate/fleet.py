@@ -17,7 +17,7 @@ from mdm.simulate.identities import Identity, Register, context, new_key
 from mdm.simulate.line import Line, Reply
 from mdm.simulate.machine import NOTHING, Machine
 
-BACK_OFF = 5.0
+BACK_OFF, LONGEST_BACK_OFF = 2.0, 300.0
 CHANGES = 0.05
 """The part of check-ins before which something has changed on the device."""
 ENROLLING = 24
@@ -143,12 +143,13 @@ class Fleet:
         reply = self._asked(line, "POST", path, body, wait=wait)
         took = monotonic() - begun
         if reply is None:
-            return random.uniform(1, BACK_OFF)  # noqa: S311 -- jitter
+            return _back_off(line.failures)
         if reply.status == 401:
             self.refused.add(identity.number)
             return None
         if reply.status not in (200, 204):
-            return float(reply.retry_after or BACK_OFF) * random.uniform(1, 1.5)  # noqa: S311 -- jitter
+            asked = float(reply.retry_after or 0) * random.uniform(1, 1.25)  # noqa: S311 -- jitter
+            return max(asked, _back_off(1 if asked else line.failures))
         if not wait:
             self.figures.latencies.append(took)
         machine.acknowledged()
@@ -185,7 +186,17 @@ class Fleet:
             reply = line.ask(method, path, body, wait=wait)
         except (OSError, ValueError) as error:
             self.figures.errors[type(error).__name__] += 1
+            line.failures += 1
             return None
-        if reply.status not in (200, 204):
+        if reply.status in (200, 204):
+            line.failures = 0
+        else:
             self.figures.errors[reply.code] += 1
+            line.failures += 1
         return reply
+
+
+def _back_off(failures: int) -> float:
+    """Seconds until the next try, as a real agent waits: twice as long after each failure in a row, half of it by chance."""
+    pause = min(BACK_OFF * 2.0 ** min(max(failures, 1) - 1, 16), LONGEST_BACK_OFF)
+    return pause * random.uniform(0.5, 1)  # noqa: S311 -- jitter

@@ -45,6 +45,8 @@ class Line:
         self._context = context
         self._socket: Any = None
         self._rest = b""
+        self.failures = 0
+        """Tries in a row that failed."""
         self.sent = 0
         self.received = 0
 

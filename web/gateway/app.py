@@ -15,6 +15,7 @@ from web.gateway.doorbell import Doorbell
 from web.gateway.figures import Figures
 from web.gateway.hot import HotPath
 from web.gateway.peer import Peers
+from web.gateway.pressure import Queue
 from web.gateway.seen import Seen
 from web.gateway.views import add_views
 
@@ -33,6 +34,7 @@ def make_gateway(settings: Settings) -> HotPath:
         seen=Seen(database),
         doorbell=Doorbell(database),
         figures=Figures(),
+        queue=Queue(),
     )
     app = Flask("web.gateway", static_folder=None, template_folder=None)
     app.extensions[EXTENSION] = here
@@ -49,5 +51,6 @@ def make_gateway(settings: Settings) -> HotPath:
         seen=here.seen,
         doorbell=here.doorbell,
         figures=here.figures,
+        queue=here.queue,
         seconds=settings.checkin_seconds,
     )

@@ -22,6 +22,7 @@ from web.gateway.doorbell import Doorbell
 from web.gateway.figures import Figures
 from web.gateway.hot import KNOCK
 from web.gateway.peer import Peers
+from web.gateway.pressure import Queue
 from web.gateway.seen import Seen
 
 EXTENSION = "havenmeester_gateway"
@@ -38,6 +39,7 @@ class Gateway:
     seen: Seen
     doorbell: Doorbell
     figures: Figures
+    queue: Queue
     _authority: Authority | None = None
 
     def authority(self) -> Authority:

@@ -16,6 +16,7 @@ COUNTERS = {
         ("exchanges", "Check-ins in which something was told."),
         ("reports", "Reports that were taken."),
         ("refused", "Requests with a certificate that is missing or refused."),
+        ("sent_away", "Check-ins that were told to come back later because too many came at once."),
         ("enrolled", "Devices that got their first certificate."),
     )
 }
@@ -31,6 +32,7 @@ class Figures:
     exchanges: int = 0
     reports: int = 0
     refused: int = 0
+    sent_away: int = 0
     enrolled: int = 0
 
     def publish(self, waiting: int) -> None:

@@ -16,6 +16,7 @@ from web.gateway.database import Database
 from web.gateway.doorbell import Doorbell
 from web.gateway.figures import Figures
 from web.gateway.peer import Peers
+from web.gateway.pressure import Queue
 from web.gateway.seen import Seen
 
 Environ = dict[str, Any]
@@ -57,6 +58,7 @@ class HotPath:
         seen: Seen,
         doorbell: Doorbell,
         figures: Figures,
+        queue: Queue,
         seconds: int,
     ) -> None:
         self.app = app
@@ -65,6 +67,7 @@ class HotPath:
         self.seen = seen
         self.doorbell = doorbell
         self.figures = figures
+        self.queue = queue
         self.seconds = seconds
         self.unread: weakref.WeakSet[Any] = weakref.WeakSet()
         """Connections on which a body was left unread: they are closed after the answer."""

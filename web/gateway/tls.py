@@ -12,6 +12,7 @@ from gevent import GreenletExit, Timeout
 from gevent import ssl as gevent_ssl
 
 from web.gateway.identity import Identity
+from web.gateway.pressure import Lateness
 
 HANDSHAKE = 15
 """Seconds that a handshake may take: a silent client must not hold a place for ever."""
@@ -22,14 +23,21 @@ NO_CHECK_TIME = 0x200000
 class Context(gevent_ssl.SSLContext):  # type: ignore[misc]
     """A context whose handshakes end after a while, one way or the other."""
 
-    def wrap_socket(self, *args: Any, **kwargs: Any) -> Any:
-        """As the library does, but for at most ``HANDSHAKE`` seconds.
+    lateness: Lateness | None = None
+    """How late this process is; None before it serves."""
 
-        A handshake that fails is nothing unusual on a public port: it ends its greenlet, quietly, and fills no log.
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        """As the library does, but for at most ``HANDSHAKE`` seconds, and not at all when the process is too late.
+
+        A handshake that fails is nothing unusual on a public port: it ends its greenlet, quietly, and fills no log. Who is
+        hung up on before it comes back after a pause of its own; who has a connection already is served meanwhile.
         """
+        if self.lateness is not None and self.lateness.too_late:
+            sock.close()
+            raise GreenletExit
         try:
             with Timeout(HANDSHAKE, TimeoutError("the handshake took too long")):
-                return super().wrap_socket(*args, **kwargs)
+                return super().wrap_socket(sock, *args, **kwargs)
         except OSError as error:
             raise GreenletExit from error
 

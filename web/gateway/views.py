@@ -98,6 +98,8 @@ def checkin(knock: Knock) -> ResponseReturnValue:
     """A check-in with something to tell, on either side; idle ones were answered before they came here."""
     here = gateway()
     sent = b"" if body.empty(request.environ) else body.read(request.environ, MAX_BODY)
+    # Read, so that the connection can be kept; but not looked at when there is no time for what it says.
+    here.queue.look()
     message = read(CheckinMessage, sent) if sent else None
     desired, report, wait = asked(request.environ)
     visit = Visit(desired, report, message, here.order_key)
@@ -120,7 +122,7 @@ def _answer(here: Gateway, knock: Knock, visit: Visit, wait: int) -> Answer:
     try:
         while True:
             event.clear()
-            with here.call(device(knock), write=knock.writes(visit.message)) as call:
+            with here.queue.turn(), here.call(device(knock), write=knock.writes(visit.message)) as call:
                 answer = exchange(call, knock, visit, pause(here.settings.checkin_seconds))
             left = last - time.monotonic()
             if set(answer) != {"next"} or left <= 0 or here.doorbell.stopping:

@@ -13,6 +13,7 @@ from mdm.core.errors import HavenmeesterError
 from web.gateway import identity, tls
 from web.gateway.app import FLUSH
 from web.gateway.hot import HotPath
+from web.gateway.pressure import Lateness
 
 log = structlog.get_logger(__name__)
 LINGER_BYTES = 4 * 1024 * 1024
@@ -31,6 +32,10 @@ class DeviceWorker(GeventWorker):  # type: ignore[misc]
         """Starts the doorbell and the batches beside the listener, and ends them after it."""
         here: HotPath = self.app.callable
         here.doorbell.start()
+        lateness = Lateness()
+        spawn(lateness.watch)
+        if self.app.context is not None:
+            self.app.context.lateness = lateness
         spawn(self._flush, here)
         spawn(self._renew)
         spawn(self._hang_up)
@@ -45,6 +50,8 @@ class DeviceWorker(GeventWorker):  # type: ignore[misc]
         while True:
             sleep(FLUSH)
             here.seen.flush()
+            here.figures.sent_away += here.queue.sent_away
+            here.queue.sent_away = 0
             here.figures.publish(here.doorbell.waiting)
 
     def _hang_up(self) -> None:
