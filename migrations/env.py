@@ -40,15 +40,16 @@ def configure(connection: Connection) -> None:
 
 def on_sqlite(connection: Connection) -> None:
     # A table is rebuilt by copying; with foreign keys on, dropping the old one would delete the rows below it.
-    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    connection.commit()
+    # It is said to the driver itself: inside a transaction, which the library would begin, SQLite does not hear it.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
     configure(connection)
     with context.begin_transaction():
         context.run_migrations()
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
             raise RuntimeError(f"the migration would break a foreign key: {tuple(broken)}")
-    connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    driver.execute("PRAGMA foreign_keys=ON")
 
 
 def on_postgresql(connection: Connection) -> None:

@@ -36,8 +36,8 @@ def _application(url: str) -> Iterator[None]:
 
 
 def ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a table is one of a model; the trigram index of the search keeps tables of its own, which are not."""
-    return not (kind == "table" and name is not None and name.startswith("device_search"))
+    """Whether a table or index is one of a model; the trigram index of the search has its own, which are not."""
+    return name is None or not name.startswith({"table": "device_search", "index": "ix_device_search"}.get(kind, "\0"))
 
 
 def wanted() -> str | None:
