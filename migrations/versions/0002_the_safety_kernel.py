@@ -104,6 +104,51 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_webhook_target_name")),
     )
     op.create_table(
+        "passkey",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("operator_id", sa.Integer(), nullable=False),
+        sa.Column("credential_id", sa.String(length=1400), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("cose_key", sa.LargeBinary(), nullable=False),
+        sa.Column("key_id", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("sign_count", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("transports", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operator.id"], name=op.f("fk_passkey_operator_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
+        sa.UniqueConstraint("key_id", name=op.f("uq_passkey_key_id")),
+    )
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passkey_operator_id"), ["operator_id"], unique=False)
+
+    op.create_table(
+        "passkey_challenge",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("challenge", sa.String(length=128), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("web_session_id", sa.Integer(), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["web_session_id"], ["web_session.id"], name=op.f("fk_passkey_challenge_web_session_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_challenge")),
+        sa.UniqueConstraint("challenge", name=op.f("uq_passkey_challenge_challenge")),
+    )
+    with op.batch_alter_table("passkey_challenge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passkey_challenge_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_passkey_challenge_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_passkey_challenge_web_session_id"), ["web_session_id"], unique=False)
+
+    op.create_table(
         "apple_command",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uuid", sa.String(length=36), nullable=False),
@@ -264,10 +309,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("paused_by", sa.String(length=255), server_default=sa.text("''"), nullable=False))
         batch_op.create_index(batch_op.f("ix_wipe_order_batch_id"), ["batch_id"], unique=False)
         batch_op.create_unique_constraint(batch_op.f("uq_wipe_order_pause_digest"), ["pause_digest"])
-        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
         batch_op.create_foreign_key(
             batch_op.f("fk_wipe_order_holder_id"), "person", ["holder_id"], ["id"], ondelete="SET NULL"
         )
+        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
 
     # An order of the first kind was approved without signatures: no device takes it any more, so it is asked anew.
     op.execute("DELETE FROM order_release WHERE order_id IN (SELECT id FROM wipe_order WHERE finished_at IS NULL)")
@@ -284,8 +329,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("wipe_order", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_wipe_order_holder_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_wipe_order_batch_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_wipe_order_holder_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("uq_wipe_order_pause_digest"), type_="unique")
         batch_op.drop_index(batch_op.f("ix_wipe_order_batch_id"))
         batch_op.drop_column("paused_by")
@@ -333,6 +378,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_apple_command_command_id"))
 
     op.drop_table("apple_command")
+    with op.batch_alter_table("passkey_challenge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_passkey_challenge_web_session_id"))
+        batch_op.drop_index(batch_op.f("ix_passkey_challenge_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_passkey_challenge_address"))
+
+    op.drop_table("passkey_challenge")
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_passkey_operator_id"))
+
+    op.drop_table("passkey")
     op.drop_table("webhook_target")
     op.drop_table("sealed_roster")
     op.drop_table("order_batch")
