@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         pattern=r"^((udp|tcp)://[^\s/]+|unix:///\S+)?$",
         description="System log that the heads are sent to: udp://host:514, tcp://host:601 or unix:///dev/log.",
     )
+    webhook_hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.*:\[\]_, -]*$",
+        description="Hosts that webhooks may go to: host, host:port, *.domain; separated by commas. Empty: none.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     @field_validator("home", mode="after")

@@ -24,6 +24,8 @@ class Alarm(Base):
     subject_id: Mapped[str] = mapped_column(String(64))
     service_point_id: Mapped[int | None]
     unit_id: Mapped[int | None]
+    line: Mapped[int | None] = mapped_column(unique=True)
+    """The line of the diary that it was raised for; None for one that was raised otherwise."""
     told: Mapped[int] = mapped_column(default=0)
     """How many people and programs were told."""
 

@@ -43,6 +43,12 @@ def seal(engine: Engine, client: SignerClient) -> Head | None:
     return head
 
 
+def last_kept(engine: Engine) -> int:
+    """The line of the last head that the database keeps, 0 for none."""
+    with transaction(engine, write=False) as session:
+        return session.scalar(select(AuditHead.number).order_by(AuditHead.number.desc()).limit(1)) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of proving the diary, and what it was compared with."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     """Every permission, as ``noun:verb``, sorted."""
 
+    ALARM_VIEW = "alarm:view"
     API_TOKEN_MANAGE = "api_token:manage"
     APPLICATION_VIEW = "application:view"
     AUDIT_VIEW = "audit:view"
@@ -39,6 +40,7 @@ class Permission(StrEnum):
     POLICY_EDIT = "policy:edit"
     POLICY_VIEW = "policy:view"
     SETTINGS_VIEW = "settings:view"
+    WEBHOOK_MANAGE = "webhook:manage"
 
 
 class Role(StrEnum):
@@ -85,8 +87,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.PEOPLE_VIEW,
         }
     ),
-    Role.APPROVER: _READ | {_P.ORDER_APPROVE, _P.ORDER_FREEZE, _P.ORDER_VIEW, _P.COMMAND_LOCK},
-    Role.AUDITOR: _READ | {_P.AUDIT_VIEW, _P.DEVICE_EXPORT, _P.ORDER_VIEW, _P.SETTINGS_VIEW},
+    Role.APPROVER: _READ | {_P.ALARM_VIEW, _P.ORDER_APPROVE, _P.ORDER_FREEZE, _P.ORDER_VIEW, _P.COMMAND_LOCK},
+    Role.AUDITOR: _READ | {_P.ALARM_VIEW, _P.AUDIT_VIEW, _P.DEVICE_EXPORT, _P.ORDER_VIEW, _P.SETTINGS_VIEW},
     Role.EMPLOYEE: frozenset(),
 }
 """The fleet admin cannot approve: asking and approving are never one role."""

@@ -1,13 +1,16 @@
 """The table of jobs: what the clock does, and how often."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mdm.access import service as access
+from mdm.alarms import looking, targets
 from mdm.audit import export, heads
+from mdm.audit.model import AuditEntry
 from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
@@ -39,7 +42,7 @@ CATCH_UP = 31
 
 def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
     """Every job of the worker. Those that run at the start mend what was missed while nobody led."""
-    moves = UnitMoves()
+    moves, alarms = UnitMoves(), Alarms()
     return (
         Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
         Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
@@ -47,6 +50,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
+        Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
@@ -74,7 +78,10 @@ def seal_diary(office: Office) -> None:
     for a diary that lacks what was witnessed: the doctor shows it until somebody has looked.
     """
     client = SignerClient(office.settings.signer_socket)
-    heads.seal(office.engine, client)
+    before, head = heads.last_kept(office.engine), heads.seal(office.engine, client)
+    if head is not None and head.number != before:
+        with office.call("diary-head") as call:
+            targets.tell(call, targets.DIARY_HEAD, {"key": client.ca().head_key, **asdict(head)}, f"head-{head.number}")
     export.carry_out(office.settings, client, office.clock())
 
 
@@ -119,6 +126,23 @@ def forget(office: Office) -> None:
         while more:
             with office.call("retention") as call:
                 more = few(call.session, call.now - age) > 0
+
+
+class Alarms:
+    """Raises alarms for what the diary says and for many orders at once. It remembers the line it last looked at."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def look(self, office: Office) -> None:
+        """Looks at every line since the last look. Where there is none, nothing is written and nobody held up."""
+        with office.call("alarms", write=False) as call:
+            if call.session.scalar(select(func.max(AuditEntry.id))) == self.seen:
+                return
+        with office.call("alarms") as call:
+            looking.look_for_spikes(call)
+            last = looking.look_at_diary(call, self.seen)
+        self.seen = last
 
 
 class UnitMoves:

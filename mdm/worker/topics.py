@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
+from mdm.alarms import service as alarms
+from mdm.alarms import targets
+from mdm.alarms.address import hosts
 from mdm.compliance import service as compliance
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
@@ -14,6 +17,7 @@ from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
+from mdm.storage.seal import load_seal
 from mdm.worker import mail
 from mdm.worker.office import Office
 from mdm.worker.post import Gathered, Handler, Inside, Outside, Payload
@@ -61,7 +65,23 @@ def _wiped(call: Call, payload: Payload) -> None:
         enrollment.end(call, device, "wiped")
 
 
+def _alarm(call: Call, payload: Payload) -> None:
+    alarms.take(call, payload)
+
+
+def _webhook(office: Office, payload: Payload) -> None:
+    settings = office.settings
+    targets.deliver(
+        office.engine,
+        payload,
+        allowed=hosts(settings.webhook_hosts),
+        seal=load_seal(settings.home / "keys"),
+        clock=office.clock,
+    )
+
+
 TOPICS: Mapping[str, Handler] = {
+    "alarm": Inside(_alarm),
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),
@@ -71,4 +91,5 @@ TOPICS: Mapping[str, Handler] = {
     "mail": Outside(mail.send),
     "order.release": Outside(_release),
     "person.changed": Inside(_follow_person),
+    "webhook": Outside(_webhook),
 }

@@ -1,0 +1,116 @@
+"""The kinds of alarms, and which lines of the diary are alarms. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from mdm.core.errors import N_
+
+Details = Mapping[str, Any]
+
+
+class Kind(StrEnum):
+    """Every kind of alarm; the value is what a program filters by."""
+
+    ACT_HELD = "act_held"
+    ACT_PERFORMED = "act_performed"
+    APPROVAL_FAILED = "approval_failed"
+    APPROVER_NEW = "approver_new"
+    COOLING_SHORT = "cooling_short"
+    DIARY_BACK = "diary_back"
+    FREEZE = "freeze"
+    ORDER_HELD = "order_held"
+    ORDER_PAUSED = "order_paused"
+    ORDER_SPIKE = "order_spike"
+    RESTORED = "restored"
+    ROSTER_CHANGED = "roster_changed"
+    THAW = "thaw"
+    WEBHOOK_CHANGED = "webhook_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What of a line of the diary an alarm is made of."""
+
+    action: str
+    actor: str
+    subject: str
+    details: Details
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """An alarm's kind, its English sentence for the catalogues, and what fills it."""
+
+    kind: Kind
+    text: str
+    params: dict[str, str]
+
+
+WORDS: Mapping[Kind, str] = {
+    Kind.ACT_HELD: N_("A risky act waits or was refused"),
+    Kind.ACT_PERFORMED: N_("A risky act was done without a second person"),
+    Kind.APPROVAL_FAILED: N_("An approval failed"),
+    Kind.APPROVER_NEW: N_("A new approver"),
+    Kind.COOLING_SHORT: N_("The cooling time is shorter than it should be"),
+    Kind.DIARY_BACK: N_("The diary is not the one that was witnessed"),
+    Kind.FREEZE: N_("The red button was pressed"),
+    Kind.ORDER_HELD: N_("An order is held"),
+    Kind.ORDER_PAUSED: N_("The holder of a device paused an order"),
+    Kind.ORDER_SPIKE: N_("Many orders at once"),
+    Kind.RESTORED: N_("A backup was restored"),
+    Kind.ROSTER_CHANGED: N_("The roster of approvers changed"),
+    Kind.THAW: N_("The red button was lifted"),
+    Kind.WEBHOOK_CHANGED: N_("A target of webhooks changed"),
+}
+
+_SAID = N_("%(actor)s: %(action)s %(subject)s. %(why)s")
+_APPROVER = N_(
+    "%(actor)s made %(subject)s an approver. If nobody planned that, press the red button and ask who did it."
+)
+_RESTORED = N_(
+    "%(actor)s restored a backup of this installation. Sessions, links, tokens and orders that no device had fetched have ended."
+)
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("act.performed_alone", Kind.ACT_PERFORMED),
+    ("act.held", Kind.ACT_HELD),
+    ("act.refused", Kind.ACT_HELD),
+    ("approval.failed", Kind.APPROVAL_FAILED),
+    ("order.approval_failed", Kind.APPROVAL_FAILED),
+    ("act.approval_failed", Kind.APPROVAL_FAILED),
+    ("order.held", Kind.ORDER_HELD),
+    ("order.paused", Kind.ORDER_PAUSED),
+    ("roster.", Kind.ROSTER_CHANGED),
+    ("freeze.lifted", Kind.THAW),
+    ("orders.thawed", Kind.THAW),
+    ("freeze.", Kind.FREEZE),
+    ("orders.frozen", Kind.FREEZE),
+    ("webhook.", Kind.WEBHOOK_CHANGED),
+)
+ALARMING: tuple[str, ...] = (*(action for action, _kind in _KINDS), "operator.role_given", "installation.restored")
+"""Actions of the diary, or their beginnings with a dot, that may be alarms."""
+
+
+def alarm_of(line: Line) -> Sentence | None:
+    """The alarm that a line of the diary is, None for an everyday line."""
+    said = {"actor": line.actor, "subject": line.subject}
+    if line.action == "operator.role_given":
+        approver = line.details.get("role") == "approver"
+        return Sentence(Kind.APPROVER_NEW, _APPROVER, said) if approver else None
+    if line.action == "installation.restored":
+        return Sentence(Kind.RESTORED, _RESTORED, said)
+    # Waiting out the cooling time is how it shall be; only what is held beyond that concerns anybody.
+    if line.action == "order.held" and line.details.get("code") == "cooling":
+        return None
+
+    kind = next((kind for name, kind in _KINDS if _is(line.action, name)), None)
+    if kind is None:
+        return None
+    why = line.details.get("why") or line.details.get("reason") or ""
+    return Sentence(kind, _SAID, said | {"action": line.action, "why": str(why)[:500]})
+
+
+def _is(action: str, name: str) -> bool:
+    return action == name or (name.endswith(".") and action.startswith(name))

@@ -1,0 +1,92 @@
+"""What the clock looks for: lines of the diary that are alarms, and many orders at once."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+
+from mdm.alarms import service
+from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
+from mdm.alarms.model import Alarm
+from mdm.alarms.spike import WINDOW, spikes
+from mdm.audit.model import AuditEntry
+from mdm.core.errors import N_
+from mdm.core.permissions import Where
+from mdm.orders.model import Order
+from mdm.storage.call import Call
+
+OLD = timedelta(hours=24)
+"""What lies longer back than this is no alarm any more: a worker that starts tells nobody of last year."""
+FEW = 200
+_SPIKE = N_("%(count)s orders were asked for within an hour, where fewer are usual. Look who asked, and why.")
+_SHORT = N_(
+    "Orders wait %(minutes)s minutes before they are signed, instead of 15. Take the setting order_cooling_minutes away."
+)
+
+
+def look_at_diary(call: Call, after: int) -> int:
+    """Raises an alarm for each line after number ``after`` that is one: the number of the last line that was looked at.
+
+    Called again with the answer it raises nothing twice. ``after`` 0 begins at the last alarm that was raised for a line.
+    """
+    end = call.session.scalar(select(func.max(AuditEntry.id))) or 0
+    begun = after or call.session.scalar(select(func.max(Alarm.line))) or 0
+    wanted = [
+        AuditEntry.action.startswith(name, autoescape=True) if name.endswith(".") else AuditEntry.action == name
+        for name in ALARMING
+    ]
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.id > begun, AuditEntry.id <= end, AuditEntry.at > call.now - OLD, or_(*wanted))
+        .order_by(AuditEntry.id)
+        .limit(FEW)
+    )
+    lines = call.session.scalars(query).all()
+    for entry in lines:
+        line = Line(entry.action, entry.actor_name, entry.subject_name or entry.subject_id, entry.details)
+        found = alarm_of(line)
+        if found is not None:
+            alarm = service.raise_alarm(
+                call,
+                found.kind,
+                found.text,
+                found.params,
+                subject=(entry.subject_kind, entry.subject_id),
+                where=Where(entry.service_point_id, entry.unit_id),
+                at=entry.at,
+            )
+            alarm.line = entry.id
+    return lines[-1].id if len(lines) == FEW else end
+
+
+def look_for_spikes(call: Call) -> int:
+    """Raises an alarm for each place where too many orders were asked for: how many."""
+    rows = call.session.execute(
+        select(Order.requested_at, Order.service_point_id).where(Order.requested_at > call.now - WINDOW)
+    )
+    told: dict[int | None, datetime] = {
+        row[0]: row[1]
+        for row in call.session.execute(
+            select(Alarm.service_point_id, func.max(Alarm.at))
+            .where(Alarm.kind == Kind.ORDER_SPIKE.value)
+            .group_by(Alarm.service_point_id)
+        )
+    }
+    found = spikes([(row[0], row[1]) for row in rows], told, call.now)
+    for place, count in found.items():
+        service.raise_alarm(
+            call, Kind.ORDER_SPIKE, _SPIKE, {"count": count}, subject=("service_point", place or ""), where=Where(place)
+        )
+    return len(found)
+
+
+def look_at_cooling(call: Call, minutes: int, usual: int = 15) -> bool:
+    """Raises an alarm when orders wait for less than they should; at most once a day for the same number."""
+    if minutes >= usual:
+        return False
+    last = call.session.scalar(
+        select(Alarm).where(Alarm.kind == Kind.COOLING_SHORT.value).order_by(Alarm.id.desc()).limit(1)
+    )
+    if last is not None and last.at > call.now - OLD and last.params.get("minutes") == str(minutes):
+        return False
+    service.raise_alarm(call, Kind.COOLING_SHORT, _SHORT, {"minutes": minutes})
+    return True
