@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, select
 
 from mdm.compliance import rules
+from mdm.compliance.evaluate import BEYOND
 from mdm.compliance.model import Exemption, Finding, RuleInForce, VerdictChange
 from mdm.core.actor import require
 from mdm.core.errors import N_, NotFoundError
@@ -49,6 +50,8 @@ class RuleLine:
     in_grace: int
     unknown: int
     exempt: int
+    met: int
+    """Devices that the rule was judged for and that are in none of the others; 0 for a rule that is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,37 @@ def rule_lines(call: Call) -> list[RuleLine]:
     """Every rule in force, also those switched off, with counts of the actor's devices."""
     require_somewhere(call)
     counts = {row[0]: row[1:] for row in call.session.execute(_counted(call).group_by(Finding.rule_id))}
-    rows = call.session.scalars(select(RuleInForce).order_by(RuleInForce.id))
-    return [
-        RuleLine(row, rules.RULES[row.rule], *(int(number or 0) for number in counts.get(row.id, (0, 0, 0, 0))))
-        for row in rows
-        if row.rule in rules.RULES
-    ]
+    judged = _judged(call)
+    lines = []
+    for row in call.session.scalars(select(RuleInForce).order_by(RuleInForce.id)):
+        if row.rule in rules.RULES:
+            rule = rules.RULES[row.rule]
+            standing = [int(number or 0) for number in counts.get(row.id, (0, 0, 0, 0))]
+            total = _judged_by(row, rule, judged) if row.enabled else 0
+            overdue, in_grace, unknown, exempt = standing
+            met = max(0, total - sum(standing))
+            lines.append(RuleLine(row, rule, overdue, in_grace, unknown, exempt, met))
+    return lines
+
+
+def _judged(call: Call) -> dict[tuple[str, str], int]:
+    """How many of the actor's devices are judged at all, by platform and kind."""
+    query = (
+        select(Device.platform, Device.kind, func.count())
+        .where(_seen(call), Device.enrolled_at.is_not(None), Device.state.not_in(BEYOND))
+        .group_by(Device.platform, Device.kind)
+    )
+    return {(row[0], row[1]): row[2] for row in call.session.execute(query)}
+
+
+def _judged_by(row: RuleInForce, rule: rules.Rule, judged: Mapping[tuple[str, str], int]) -> int:
+    """For how many of them this rule is."""
+    kinds = (rules.defaults(rule) | row.params).get("kinds")
+    return sum(
+        number
+        for (platform, kind), number in judged.items()
+        if platform in rule.platforms and row.platform in ("", platform) and (not kinds or kind in kinds)
+    )
 
 
 def has_finding(rule_number: int) -> ColumnElement[bool]:

@@ -95,3 +95,49 @@ def test_a_console_whose_front_end_is_not_built_is_bare_but_can_be_used(visitor:
     assert page.status_code == 200
     assert 'name="password"' in page.text
     assert visitor.get("/nowhere").status_code == 404
+
+
+def test_an_address_that_leads_nowhere_is_told_inside_the_frame_and_to_strangers_alone(
+    signed_in: SignedIn, visitor: Visitor
+) -> None:
+    inside, outside = signed_in("mo@stad.example").get("/nowhere"), visitor.get("/nowhere")
+
+    assert (inside.status_code, outside.status_code) == (404, 404)
+    assert 'href="/devices"' in inside.text
+    assert "Mo Haddad" in inside.text
+    assert 'href="/devices"' not in outside.text
+
+
+def test_the_diary_is_read_as_sentences_and_details_as_words(signed_in: SignedIn) -> None:
+    sarah = signed_in("sarah@stad.example")
+
+    page = sarah.get("/audit").text
+    file = sarah.get("/audit/file?as=csv").text
+
+    assert "signed in" in page
+    assert "one-time link" in page
+    assert "&#34;method&#34;" not in page
+    assert "Sarah Willems signed in" in file
+
+
+def test_the_compliance_chart_shows_also_who_meets_a_rule(signed_in: SignedIn, settings: Settings) -> None:
+    rows = signed_in("mo@stad.example").get("/compliance/rules.csv").text.splitlines()
+
+    heads = rows[0].lstrip("\ufeff").split(",")
+    assert heads[1] == "Meets it"
+    encrypted = next(row for row in rows if "ncrypt" in row).rsplit(",", 5)
+    with create_engine(settings.database).connect() as connection:
+        judged = connection.execute(text("SELECT count(*) FROM device WHERE enrolled_at IS NOT NULL")).scalar()
+    assert int(encrypted[1]) > 0
+    assert sum(int(number) for number in encrypted[1:]) <= judged
+
+
+def test_who_gets_a_policy_is_ticked_in_a_list_that_can_be_searched(signed_in: SignedIn) -> None:
+    mo = signed_in("mo@stad.example")
+    address = re.search(r'href="(/policies/\d+)"', mo.get("/policies").text)[1]
+
+    page = mo.get(f"{address}/who").text
+
+    assert "multiple" not in page
+    assert page.count('type="checkbox" name="include"') == page.count('type="checkbox" name="exclude"') > 10
+    assert "data-sift-words" in page

@@ -2,20 +2,22 @@
 
 from pathlib import Path
 
-from flask import Flask, flash, make_response, redirect, render_template, request, url_for
+from flask import Flask, flash, g, make_response, redirect, render_template, request, url_for
 from flask.wrappers import Response
 from flask_wtf import CSRFProtect
 
 from mdm.access.service import PROOF_NEEDED
 from mdm.settings import Settings
+from mdm.storage.engine import transaction
 from mdm.storage.seal import create_key, load_seal
 from web.common.app import furnish, uses_tls
+from web.common.database import db
 from web.common.failures import Failure, failure_of
 from web.common.guard import check_routes
 from web.common.secret import form_key
 from web.console.files import Console
 from web.console.frame import furnish_pages
-from web.console.identity import SEAL, identify, note_use
+from web.console.identity import SEAL, brought_cookie, identify, note_use
 from web.console.pages import ROUTES
 from web.console.pages.helpers import is_ours
 
@@ -62,7 +64,16 @@ def tell(error: Exception) -> Response:
         return make_response(redirect(request.form["next"], 303))
     if failure.code == PROOF_NEEDED:
         return make_response(redirect(url_for("prove", next=request.referrer or url_for("home")), 303))
+    if failure.status < 500:
+        _recognise()
     return failure.stamp(make_response(render_template("errors/failure.html", failure=failure)))
+
+
+def _recognise() -> None:
+    """Who asked for an address that leads to no page: somebody who has signed in is told inside the frame."""
+    if "actor" not in g and brought_cookie():
+        with transaction(db.engine) as session:
+            identify(session, str(request.environ.get("havenmeester.request_id", "-")))
 
 
 def _whole(failure: Failure) -> str:

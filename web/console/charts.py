@@ -42,9 +42,10 @@ def address(parameters: tuple[tuple[str, str], ...], endpoint: str = "devices") 
 
 
 def by_rule(lines: Sequence[RuleLine]) -> Chart:
-    """Devices that do not simply meet a rule, per rule in force, by how they stand with it."""
+    """Devices per rule in force, by how they stand with it."""
     on = [line for line in lines if line.row.enabled]
     series = (
+        Series(N_("Meets it"), "good", tuple(line.met for line in on)),
         Series(N_("Overdue"), "bad", tuple(line.overdue for line in on)),
         Series(N_("In grace"), "warn", tuple(line.in_grace for line in on)),
         Series(N_("Unknown"), "calm", tuple(line.unknown for line in on)),

@@ -23,7 +23,7 @@ from web.common.app import uses_tls
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.console.hours import open_hours
-from web.console.told import told
+from web.console.told import details_of, listed, told
 
 DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
 THEMES = ("auto", "light", "dark")
@@ -229,7 +229,22 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "is_old": is_old,
     }
     app.jinja_env.filters.update(filters)
-    helpers = (asset, word, truth, act, translated, anchor, fill, shown_value, reason_of, event, told, open_hours)
+    helpers = (
+        asset,
+        word,
+        truth,
+        act,
+        translated,
+        anchor,
+        fill,
+        shown_value,
+        reason_of,
+        event,
+        told,
+        listed,
+        details_of,
+        open_hours,
+    )
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers}, vocabulary=VOCABULARY)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -9,6 +9,7 @@ import tablib
 from flask import request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
+from sqlalchemy import RowMapping
 
 from mdm.access.queries import views
 from mdm.audit import service as audit
@@ -18,6 +19,7 @@ from mdm.core.text import spreadsheet_safe
 from mdm.overview.listing import SIZES, Filter, Listing, Page, Query, every, matching_ids, page, read_query
 from mdm.storage.call import Call
 from web.console.frame import VOCABULARY, truth, word
+from web.console.told import listed, told
 
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
@@ -142,7 +144,7 @@ def export(call: Call, listing: Listing) -> Response:
     columns = [column for column in listing.columns if column.key in query.columns]
     data = tablib.Dataset(headers=[gettext(column.label) for column in columns])
     for row in every(call, listing, query):
-        data.append([_cell(column.kind, row[column.key]) for column in columns])
+        data.append([_cell(column.kind, row[column.key], row) for column in columns])
     audit.record(
         call,
         "list.exported",
@@ -162,9 +164,11 @@ def export(call: Call, listing: Listing) -> Response:
     return response
 
 
-def _cell(kind: str, value: Any) -> Any:
+def _cell(kind: str, value: Any, row: RowMapping) -> Any:
     if value is None:
         return ""
+    if kind == "told":
+        return spreadsheet_safe(told(listed(row)).striptags())
     if kind in ("moment", "seen"):
         return iso(value)
     if kind in VOCABULARY:
