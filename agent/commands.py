@@ -158,6 +158,7 @@ class Commands:
         result = self._do(name, command)
         if result is not None:
             entry["result"] = result
+            entry["args"] = {}
             self._save()
             self.state.log(f"Command {entry['verb']} {name}: {result['state']}. {result.get('detail', '')}")
 

@@ -4,17 +4,24 @@ input, writes one JSON answer and ends. So the resident process never pays for t
     {"do": "key"}                                → {"key": PEM}
     {"do": "csr", "key": PEM}                    → {"csr": PEM}
     {"do": "inspect", "certificate": PEM}        → {"not_before": s, "not_after": s, "public_key": SHA-256 hex}
-    {"do": "verify", "key": base64, "signature": base64, "message": base64} → {"valid": true or false}
+    {"do": "judge" | "follow" | "pin", ...}      → see ``agent/judge.py``
+
+``holds`` is the one function of cryptography that ``agent/proof`` asks for.
 """
 
-import base64
-import binascii
 import hashlib
 import json
 import sys
+from pathlib import Path
+from typing import Any
+
+_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+"""What stands before the 65 bytes of an uncompressed P-256 point in its SubjectPublicKeyInfo (RFC 5480)."""
+_ED25519 = bytes.fromhex("302a300506032b6570032100")
+"""The same before the 32 bytes of an Ed25519 key (RFC 8410)."""
 
 
-def make_key() -> dict[str, object]:
+def make_key() -> dict[str, Any]:
     """A new EC P-256 private key as unencrypted PKCS#8."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +32,7 @@ def make_key() -> dict[str, object]:
     return {"key": pem.decode()}
 
 
-def make_csr(key_pem: str) -> dict[str, object]:
+def make_csr(key_pem: str) -> dict[str, Any]:
     """A request to certify the key. Its subject says nothing: the server takes it from the invitation."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -40,7 +47,7 @@ def make_csr(key_pem: str) -> dict[str, object]:
     return {"csr": csr.public_bytes(serialization.Encoding.PEM).decode()}
 
 
-def inspect(certificate_pem: str) -> dict[str, object]:
+def inspect(certificate_pem: str) -> dict[str, Any]:
     """Validity in seconds since 1970 and the digest of the public key (SubjectPublicKeyInfo, DER)."""
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
@@ -56,17 +63,35 @@ def inspect(certificate_pem: str) -> dict[str, object]:
     }
 
 
-def verify(key: str, signature: str, message: str) -> dict[str, object]:
-    """Whether the Ed25519 signature over the message was made with the key (RFC 8032). Malformed input is not valid."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+def pin_of(certificate_pem: str) -> bytes:
+    """What the first certificate of a chain says about whom to believe (``wire.PIN_OID``); empty when it says nothing."""
+    from cryptography import x509
 
+    from agent import wire
+
+    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
     try:
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
-        public.verify(base64.b64decode(signature, validate=True), base64.b64decode(message, validate=True))
-    except (InvalidSignature, ValueError, binascii.Error):
-        return {"valid": False}
-    return {"valid": True}
+        found = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier(wire.PIN_OID)).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return b""
+    return found.value if isinstance(found, x509.UnrecognizedExtension) else b""
+
+
+def vouched(certificate_pem: str, ca_pem: str) -> dict[str, Any]:
+    """Whether the CA issued the certificate, for which device (common name, "" for none), and what ``pin_of`` says."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.x509.oid import NameOID
+
+    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca_pem.encode()))
+        issued = True
+    except (ValueError, TypeError, InvalidSignature):
+        issued = False
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    device = str(names[0].value) if len(names) == 1 else ""
+    return {"issued": issued, "device": device, "pin": pin_of(certificate_pem)}
 
 
 def holds(public: bytes, signature: bytes, message: bytes) -> bool:
@@ -75,32 +100,47 @@ def holds(public: bytes, signature: bytes, message: bytes) -> bool:
     Ed25519, P-256 with SHA-256, RSA of 2048 to 4096 bits (PKCS #1 v1.5 with SHA-256). Anything else does not hold.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
-        return _holds(load_der_public_key(public), signature, message)
+        if len(public) == len(_ED25519) + 32 and public.startswith(_ED25519):
+            _ed25519(public[len(_ED25519) :], signature, message)
+        elif len(public) == len(_P256) + 65 and public.startswith(_P256):
+            _p256(public[len(_P256) :], signature, message)
+        else:
+            return _rsa(public, signature, message)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
+    return True
 
 
-def _holds(key: object, signature: bytes, message: bytes) -> bool:
-    """As ``holds``, for a key that was read. Raises InvalidSignature."""
+def _ed25519(key: bytes, signature: bytes, message: bytes) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+
+
+def _p256(point: bytes, signature: bytes, message: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec
 
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        key.verify(signature, message)
-        return True
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        return True
-    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 4096:
-        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-        return True
-    return False
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
 
-def answer(request: dict[str, str]) -> dict[str, object]:
+def _rsa(public: bytes, signature: bytes, message: bytes) -> bool:
+    # Reading a key of any kind costs a process a hundred modules, so what is common goes the short way above.
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    key = load_der_public_key(public)
+    if not isinstance(key, rsa.RSAPublicKey) or not 2048 <= key.key_size <= 4096:
+        return False
+    key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    return True
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Does one request. Raises ValueError for one that is not in the table above."""
     match request["do"]:
         case "key":
@@ -109,10 +149,19 @@ def answer(request: dict[str, str]) -> dict[str, object]:
             return make_csr(request["key"])
         case "inspect":
             return inspect(request["certificate"])
-        case "verify":
-            return verify(request["key"], request["signature"], request["message"])
+    from agent import judge
+
+    match request["do"]:
+        case "judge":
+            return judge.judge(request, holds)
+        case "follow":
+            return judge.follow(request, holds)
+        case "pin":
+            return judge.pin(request, holds, vouched)
     raise ValueError("not a request of this table")
 
 
 if __name__ == "__main__":
+    # The places that the parent names: where this house and the library are; nothing else of its path is taken over.
+    sys.path += [str(Path(__file__).resolve().parent.parent), *sys.argv[1:]]
     json.dump(answer(json.load(sys.stdin)), sys.stdout)

@@ -1,50 +1,24 @@
 """Carries out orders: checks, journal, act, receipt. An interrupted wipe is finished; a finished one is never repeated."""
 
-import base64
 import time
 from typing import Any
 
-from agent import disk, orders, programs, wipe
-from agent.commands import Commands, not_done
-from agent.errors import AgentError
+from agent import disk, orders, presence, wipe
+from agent.commands import Commands, done, not_done
+from agent.errors import OrderRefusedError
 from agent.journal import Journal
-from agent.orders import OrderRefusedError
+from agent.orders import Clock, Trust
 from agent.roots import Root
 from agent.state import Identity, State, now_text
-
-
-def verify(text: bytes, signature: str, identity: Identity, journal: Journal, now: float) -> dict[str, Any]:
-    """The order, once every rule and the signature hold. Raises OrderRefusedError; nothing is done here."""
-    order = orders.parse(text)
-    orders.check(order, orders.Facts(identity.device, identity.public_key, int(now), journal.taken()))
-    message = base64.b64encode(orders.signed(text)).decode()
-    asked = {"do": "verify", "key": identity.order_key, "signature": signature, "message": message}
-    try:
-        valid = programs.crypto(asked).get("valid") is True
-    except AgentError as trouble:
-        raise OrderRefusedError("signature", f"The signature could not be checked: {trouble}") from trouble
-    if not valid:
-        raise OrderRefusedError("signature", "The signature is not the signer's. The order was not carried out.")
-    return order
-
-
-def read_args(args: dict[str, Any]) -> tuple[bytes, str]:
-    """The order's exact bytes and its signature. Raises OrderRefusedError when they are not there."""
-    text, signature = args.get("order"), args.get("signature")
-    if not isinstance(text, str) or not isinstance(signature, str):
-        raise OrderRefusedError("form", "The order or its signature is missing.")
-    try:
-        return text.encode(), signature
-    except UnicodeEncodeError:
-        raise OrderRefusedError("form", "The order is not text.") from None
 
 
 class Destroyer:
     """The one who wipes. ``pending`` is true from the first destroyed key until the identity is gone."""
 
-    def __init__(self, state: State, root: Root, identity: Identity) -> None:
-        self.state, self.root, self.identity = state, root, identity
+    def __init__(self, state: State, root: Root, identity: Identity, clock: Clock = time.time) -> None:
+        self.state, self.root, self.identity, self.clock = state, root, identity, clock
         self.journal = Journal(state)
+        self.trust = Trust(state)
 
     @property
     def pending(self) -> bool:
@@ -54,14 +28,33 @@ class Destroyer:
     def obey(self, command: str, args: dict[str, Any]) -> dict[str, Any]:
         """The answer to a wipe command: done with its receipt, failed with it, or refused with the rule."""
         try:
-            text, signature = read_args(args)
-            order = verify(text, signature, self.identity, self.journal, time.time())
+            order = orders.verify(args, self.identity, self.journal, self.trust, self.clock(), keep=True)
         except OrderRefusedError as refused:
+            if refused.rule == "presence":
+                presence.wrong(self.state)
             self.state.log(f"A wipe was refused: {refused}")
             return {**not_done("refused", str(refused)), "data": {"rule": refused.rule}}
         # On disk before anything is destroyed: whatever happens now, this order is never begun a second time.
-        self.journal.note("accepted", order["id"], command=command, enrollment=self.identity.public_key)
+        self.journal.note(
+            "accepted",
+            order["id"],
+            command=command,
+            enrollment=self.identity.public_key,
+            signer=self.identity.order_key,
+            epoch=order["epoch"],
+            asked=order["not_before"],
+            presence=order["presence"],
+        )
         return self._act(order["id"])
+
+    def learn(self, _: str, args: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a roster command: done with the version that is known now, or refused with the rule."""
+        try:
+            version = orders.learn(args.get("rosters"), self.identity, self.trust, self.clock())
+        except OrderRefusedError as refused:
+            self.state.log(f"A roster was refused: {refused}")
+            return {**not_done("refused", str(refused)), "data": {"rule": refused.rule}}
+        return done(f"Roster {version} of approvers is known.", {"version": version})
 
     def _act(self, order: str) -> dict[str, Any]:
         noted = self.journal.orders[order].get("keys")
@@ -118,9 +111,12 @@ class Destroyer:
 
 
 def forget(state: State) -> None:
-    """Removes everything of this enrollment from the state folder but the journal of orders and the log."""
+    """Removes everything of this enrollment from the state folder but the journal of orders and the log.
+
+    The secret behind the codes of presence goes too: a code that was shown before is nothing worth afterwards.
+    """
     for folder in ("keys", "before", "spool"):
         disk.remove_folder(state.file(folder))
-    names = ("applied", "desired", "known", "commands", "lock", "messages", "contact")
+    names = ("applied", "desired", "known", "commands", "lock", "messages", "contact", "roster", "presence")
     for name in (*(f"{name}.json" for name in names), "ca.pem", "identity.json"):
         state.file(name).unlink(missing_ok=True)

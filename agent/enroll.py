@@ -5,6 +5,7 @@ import hmac
 import json
 import re
 import ssl
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from agent import VERSION, disk, errors, programs, wire
 from agent.collect import system
 from agent.errors import AgentError, RefusedError, UnreachableError
+from agent.orders import Trust
 from agent.roots import Root
 from agent.state import State
 from agent.text import printable
@@ -140,17 +142,43 @@ def enroll(url: str, state: State, root: Root, say: Say) -> str:
     return organisation
 
 
+def whom_to_trust(device: str, chain: str, order_key: str, rosters: object, ca: str) -> list[dict[str, object]]:
+    """The rosters of approvers that this device believes from now on. Raises AgentError when the certificate, which the
+    invitation's authority has signed, does not say the same as the gateway: whoever runs a gateway names no approvers."""
+    asked = {
+        "do": "pin",
+        "certificate": chain,
+        "ca": ca,
+        "device": device,
+        "order_key": order_key,
+        "rosters": rosters,
+        "now": int(time.time()),
+    }
+    answer = programs.crypto(asked)
+    if "refused" in answer:
+        raise AgentError(
+            f"The gateway's answer does not hold ({answer['refused']}): {answer['sentence']} "
+            "Somebody may stand in between. This device was not enrolled; tell your administrator.",
+            errors.REFUSED,
+        )
+    learned: list[dict[str, object]] = answer["rosters"]
+    return learned
+
+
 def keep(reply: dict[str, object], state: State, root: Root, gateway: str, ca: str) -> str:
     """Writes what the gateway gave; ``identity.json`` last, which makes it true. Returns the organisation's name."""
     device, chain, order_key = reply.get("device"), reply.get("certificate"), reply.get("order_key")
     organisation = reply.get("organisation")
     if not (isinstance(device, str) and isinstance(chain, str) and isinstance(order_key, str)):
         raise UnreachableError("The gateway's answer lacks the certificate or the order key. Nothing was changed.")
+    learned = whom_to_trust(device, chain, order_key, reply.get("rosters"), ca)
     dates = programs.crypto({"do": "inspect", "certificate": chain})
     disk.write(state.keys("1") / "chain.pem", chain.encode())
     trusting(ca).load_cert_chain(state.keys("1") / "chain.pem", state.keys("1") / "key.pem")
     disk.write(state.file("ca.pem"), ca.encode())
-    state.file("wiped.json").unlink(missing_ok=True)
+    for name in ("wiped.json", "roster.json", "presence.json"):
+        state.file(name).unlink(missing_ok=True)
+    Trust(state).keep(learned)
     identity = {
         "device": device,
         "gateway": gateway,

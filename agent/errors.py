@@ -34,3 +34,11 @@ class RefusedError(AgentError):
         self.code = code
         self.retry_after = retry_after
         super().__init__(sentence, REFUSED)
+
+
+class OrderRefusedError(Exception):
+    """An order or a roster is refused; ``rule`` is a stable word, ``str()`` the sentence. Nothing was done."""
+
+    def __init__(self, rule: str, sentence: str) -> None:
+        self.rule = rule
+        super().__init__(sentence)

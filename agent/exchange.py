@@ -43,7 +43,9 @@ class Agent:
         self.spool = Spool(state)
         self.engine = Engine(state, root)
         self.desired: dict[str, Any] = state.read("desired.json")
-        self.commands = Commands(state, root, {"refresh": self._refresh, "wipe": self.destroyer.obey})
+        self.commands = Commands(
+            state, root, {"refresh": self._refresh, "wipe": self.destroyer.obey, "roster": self.destroyer.learn}
+        )
         self.destroyer.resume(self.commands)
         self.insist = True
         self.on_wait: Callable[[bool], None] = lambda _: None
@@ -62,6 +64,8 @@ class Agent:
         Raises UnreachableError, RefusedError and WipedError. Whatever was not delivered waits on disk.
         """
         self.commands.settle_interrupted()
+        # What a full disk kept from being noted is tried again.
+        self.destroyer.resume(self.commands)
         if not self.destroyer.pending:
             self._renew_when_due()
             self._settle_and_look()
@@ -104,7 +108,10 @@ class Agent:
             self.state.log(f"The desired state could not be brought about: {trouble.strerror}.")
             self.state.make_room()
         self.insist = False
-        own = {"agent": own_facts.collect(self.root, self.engine.tampered()), "desired": self.engine.section()}
+        own = {
+            "agent": own_facts.collect(self.root, self.engine.tampered(), self.destroyer.trust.version),
+            "desired": self.engine.section(),
+        }
         lacking = self.observer.look(own, self.spool.lacks)
         if lacking:
             try:

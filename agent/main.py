@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     one = verb("leave", "Take leave: put back what was changed, and remove the identity")
     one.add_argument("--offline", action="store_true", help="leave even when the gateway cannot be told")
     one = verb("verify-order", "Say whether an order would be carried out; does nothing")
-    one.add_argument("file", metavar="FILE", help='{"order": TEXT, "signature": BASE64}')
+    one.add_argument("file", metavar="FILE", help="an order with its signature, approvals and rosters, as JSON")
+    one = verb("presence", "Show the code that proves that somebody stands before this device")
+    one.add_argument("--json", action="store_true", help="for programs")
     return whole
 
 
@@ -128,25 +130,46 @@ def verify_order(state: State, arguments: argparse.Namespace) -> int:
     """``verify-order``."""
     import time
 
-    from agent import destroy, orders
+    from agent import orders
     from agent.journal import Journal
 
     identity = state.identity()
     try:
-        document = json.loads(Path(arguments.file).read_bytes())
-    except (OSError, ValueError) as trouble:
+        envelope = json.loads(Path(arguments.file).read_bytes())
+    except (OSError, ValueError, RecursionError) as trouble:
         raise AgentError(f"{arguments.file} cannot be read as JSON: {trouble}.", 2) from trouble
     try:
-        text, signature = destroy.read_args(document if isinstance(document, dict) else {})
-        order = destroy.verify(text, signature, identity, Journal(state), time.time())
-    except orders.OrderRefusedError as refused:
+        order = orders.verify(envelope, identity, Journal(state), orders.Trust(state), time.time(), keep=False)
+    except errors.OrderRefusedError as refused:
         print(f"refused ({refused.rule}): {refused}", file=sys.stderr)
         return errors.REFUSED
     say(f"accepted: {order['verb']} {order['id']} would be carried out. Nothing was done.")
     return errors.OK
 
 
-VERBS = {"enroll": enroll, "run": run, "status": status, "leave": leave, "verify-order": verify_order}
+def presence(state: State, arguments: argparse.Namespace) -> int:
+    """``presence``."""
+    from agent import presence as codes
+
+    state.identity()
+    code = codes.show(state)
+    if arguments.json:
+        print(json.dumps({"code": code.digits, "seconds": code.seconds}))
+    else:
+        say(
+            f"{code.digits[:4]} {code.digits[4:]}   (a new code in {code.seconds} seconds; this one is good for ten minutes)"
+        )
+    return errors.OK
+
+
+VERBS = {
+    "enroll": enroll,
+    "run": run,
+    "status": status,
+    "leave": leave,
+    "verify-order": verify_order,
+    "presence": presence,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

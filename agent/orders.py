@@ -1,88 +1,104 @@
-"""Pure: whether an order may be carried out. An order is signed data; who brought it does not matter.
+"""What this device knows when an order or a roster comes, and what the child process makes of it.
 
-Only one thing is not decided here: whether the signature is the signer's, which a child process says. Everything else is
-checked first, so that a forger learns nothing and costs nothing.
+Nothing is judged in the resident process: it gathers the facts, asks the child (``agent/judge.py``, one process for one
+order), and keeps on disk what was proved.
 """
 
-import json
-import re
-from typing import Any, Final, NamedTuple
+import time
+from collections.abc import Callable
+from typing import Any
 
-from agent import wire
+from agent import presence, programs
+from agent.errors import AgentError, OrderRefusedError
+from agent.journal import Journal
+from agent.state import Identity, State
 
-TOLERANCE: Final = 300
-"""Seconds that the device's clock may be wrong by."""
-MAX_TEXT: Final = 2000
-
-
-class Facts(NamedTuple):
-    """What the device knows of itself when it reads an order."""
-
-    device: str
-    public_key: str
-    now: int
-    done: frozenset[str]
-    """Ids of orders in the journal."""
+Clock = Callable[[], float]
 
 
-class OrderRefusedError(Exception):
-    """The order is refused; ``rule`` is a stable word, the text a sentence. Nothing was done."""
+class Trust:
+    """The roster of approvers that this device believes, in ``roster.json``; in memory only its version.
 
-    def __init__(self, rule: str, sentence: str) -> None:
-        self.rule = rule
-        super().__init__(sentence)
+    ``{"chain": [[version, digest], ...], "sealed": {...}}``: every roster that was ever believed under this enrollment by
+    its digest, and the newest in full.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        chain = state.read("roster.json").get("chain", [])
+        self.version: int = chain[-1][0] if chain else 0
+
+    def text(self) -> str | None:
+        """The newest roster's text; None before the founding."""
+        sealed = self.state.read("roster.json").get("sealed")
+        return None if sealed is None else str(sealed["roster"])
+
+    def keep(self, learned: list[dict[str, Any]]) -> None:
+        """Writes down what was proved. Raises OSError; then the rosters before still hold."""
+        if not learned:
+            return
+        chain = self.state.read("roster.json").get("chain", [])
+        chain += [[one["version"], one["digest"]] for one in learned]
+        self.state.save("roster.json", {"chain": chain, "sealed": learned[-1]["sealed"]})
+        self.version = learned[-1]["version"]
+        self.state.log(f"Roster {self.version} of approvers is known.")
 
 
-def parse(text: bytes) -> dict[str, Any]:
-    """The fields of an order that is written in the one canonical way. Raises OrderRefusedError."""
-    if len(text) > wire.MAX_ORDER:
-        raise OrderRefusedError("size", "The order is longer than an order may be.")
+def _ask(request: dict[str, Any]) -> dict[str, Any]:
+    """The child's answer. Raises OrderRefusedError ``helper`` when there is none."""
     try:
-        order = json.loads(text)
-        same = wire.canonical(order) == text
-    except (ValueError, RecursionError):
-        raise OrderRefusedError("form", "The order is not JSON.") from None
-    if not isinstance(order, dict) or not same:
-        raise OrderRefusedError("form", "The order is not written in the canonical way.")
-    if tuple(sorted(order)) != wire.V1_ORDER_FIELDS:
-        raise OrderRefusedError("fields", "The order has not exactly the fields of an order.")
+        return programs.crypto(request)
+    except AgentError as trouble:
+        raise OrderRefusedError("helper", f"The signatures could not be checked: {trouble}") from trouble
+
+
+def _kept(trust: Trust, answer: dict[str, Any]) -> None:
+    """Keeps what an answer taught, and raises OrderRefusedError when it refuses."""
+    trust.keep(answer["rosters"])
+    if "refused" in answer:
+        raise OrderRefusedError(answer["refused"], answer["sentence"])
+
+
+def facts(identity: Identity, journal: Journal, state: State, now: float) -> dict[str, Any]:
+    """What a device knows of itself when it judges an order, see ``proof.Facts``."""
+    return {
+        "device": identity.device,
+        "enrollment": identity.public_key,
+        "order_key": identity.order_key,
+        "now": int(now),
+        # Signed words of that time were seen, so it is not earlier, wherever the clock was put back to.
+        "floor": max(identity.not_before, journal.latest()),
+        "epoch": journal.epoch(identity.order_key),
+        "done": sorted(journal.taken()),
+        "presence": sorted(presence.accepted(state) - journal.codes()),
+        "presence_shut": presence.shut(state),
+    }
+
+
+def verify(
+    envelope: object, identity: Identity, journal: Journal, trust: Trust, now: float, *, keep: bool
+) -> dict[str, Any]:
+    """The order, once every rule holds. Raises OrderRefusedError. ``keep``: write down the rosters that came with it."""
+    request = {
+        "do": "judge",
+        "envelope": envelope,
+        "facts": facts(identity, journal, trust.state, now),
+        "roster": trust.text(),
+    }
+    answer = _ask(request)
+    _kept(trust, answer if keep else {**answer, "rosters": []})
+    order: dict[str, Any] = answer["order"]
     return order
 
 
-def _check_types(order: dict[str, Any]) -> None:
-    # ``True`` is an int in Python, and is not one in an order.
-    numbers = all(type(order[name]) is int for name in ("not_after", "not_before", "v"))
-    words = all(
-        isinstance(order[name], str) for name in ("device", "enrollment", "id", "reason", "requested_by", "verb")
-    )
-    if not (numbers and words and isinstance(order["approved_by"], list)):
-        raise OrderRefusedError("types", "A field of the order is not of its type.")
-    people = order["approved_by"]
-    if not people or not all(isinstance(name, str) and name for name in people) or not order["requested_by"]:
-        raise OrderRefusedError("approval", "The order does not say who asked for it and who approved it.")
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", order["id"]):
-        raise OrderRefusedError("types", "The order's id is not an id.")
-
-
-def check(order: dict[str, Any], facts: Facts) -> None:
-    """Every rule but the signature. Raises OrderRefusedError for the first that is not met."""
-    _check_types(order)
-    if order["v"] != 1:
-        raise OrderRefusedError("version", "This agent does not know orders of that version.")
-    if order["verb"] != "wipe":
-        raise OrderRefusedError("verb", "This agent knows one order only: wipe.")
-    if order["device"] != facts.device:
-        raise OrderRefusedError("device", "The order is for another device.")
-    if order["enrollment"] != facts.public_key:
-        raise OrderRefusedError("enrollment", "The order was made for an enrollment that is no longer this device's.")
-    if facts.now < order["not_before"] - TOLERANCE:
-        raise OrderRefusedError("window", "The order is not valid yet by this device's clock.")
-    if facts.now > order["not_after"] + TOLERANCE:
-        raise OrderRefusedError("window", "The order has expired.")
-    if order["id"] in facts.done:
-        raise OrderRefusedError("replay", "This order was already carried out; nothing is done twice.")
-
-
-def signed(text: bytes) -> bytes:
-    """What the signature is over."""
-    return wire.V1_ORDER_PREFIX + text
+def learn(given: object, identity: Identity, trust: Trust, now: float | None = None) -> int:
+    """Takes rosters that follow the known one; returns the version that is known now. Raises OrderRefusedError, OSError."""
+    request = {
+        "do": "follow",
+        "rosters": given,
+        "roster": trust.text(),
+        "order_key": identity.order_key,
+        "now": int(time.time() if now is None else now),
+    }
+    _kept(trust, _ask(request))
+    return trust.version

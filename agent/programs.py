@@ -69,12 +69,25 @@ def run(
             return Outcome(process.returncode, output[-16384:].decode(errors="replace").strip())
 
 
-def crypto(request: dict[str, str]) -> dict[str, Any]:
+def _start_of_child() -> list[str]:
+    """How the child is started: isolated, and without looking at every installed package when the library is found."""
+    script = str(Path(__file__).with_name("crypto.py"))
+    for folder in sys.path:
+        if folder and Path(folder, "cryptography", "__init__.py").is_file():
+            return [sys.executable, "-I", "-S", script, str(Path(folder).resolve())]
+    return [sys.executable, "-I", script]
+
+
+def crypto(request: dict[str, Any]) -> dict[str, Any]:
     """Asks the child process that has ``cryptography``. Raises AgentError when it cannot answer."""
     try:
+        asked = json.dumps(request).encode()
+    except (ValueError, RecursionError) as trouble:
+        raise AgentError("What came for the helper for keys and signatures cannot be written as JSON.") from trouble
+    try:
         process = subprocess.run(
-            [sys.executable, "-I", str(Path(__file__).with_name("crypto.py"))],
-            input=json.dumps(request).encode(),
+            _start_of_child(),
+            input=asked,
             capture_output=True,
             timeout=60,
             check=False,

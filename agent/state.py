@@ -5,7 +5,9 @@ ca.pem, keys/N/     the one authority that we trust; key and certificate, by num
 desired.json        the desired state in hand           applied.json  what we changed, and what was there before
 before/SHA256       contents that we replaced           known.json    digests that the server has acknowledged
 spool/*.json        reports that wait                   commands.json commands done, and answers that wait
-orders.journal      one line per step of an order       lock.json, messages.json, contact.json, wiped.json, log
+orders.journal      one line per step of an order, and the same again in DIR.orders beside the folder
+roster.json         who may approve                     presence.json secret and codes of presence
+lock.json, messages.json, contact.json, wiped.json, log
 """
 
 import fcntl

@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from agent import VERSION
+from agent import VERSION, presence
+from agent.orders import Trust
 from agent.state import State, now_text
 from agent.text import printable
+
+
+def _presence(state: State) -> dict[str, Any] | None:
+    """The code of presence; None where it cannot be noted as shown, because then it would not count."""
+    try:
+        code = presence.show(state)
+    except OSError:
+        return None
+    return {"code": code.digits, "seconds": code.seconds}
 
 
 def collect(state: State) -> dict[str, Any]:
@@ -24,6 +34,8 @@ def collect(state: State) -> dict[str, Any]:
         "certificate_until": now_text(identity["not_after"]) if "not_after" in identity else None,
         "last_contact": contact.get("at"),
         "last_error": contact.get("error") or None,
+        "roster": Trust(state).version,
+        "presence": _presence(state) if identity else None,
         "desired": applied.get("digest", "-"),
         "resources": {
             name: {"state": record["state"], "detail": record["detail"]}
@@ -53,6 +65,10 @@ def lines(found: dict[str, Any]) -> list[str]:
         text.append(f"Trouble       {printable(found['last_error'], 500)}")
     if found["root"] != "/":
         text.append(f"Root          {found['root']}")
+    known = f"roster {found['roster']}" if found["roster"] else "no roster yet: no order can wipe this device"
+    text.append(f"Approvers     {known}")
+    if found["presence"]:
+        text.append(f"Presence      {found['presence']['code']} for {found['presence']['seconds']} seconds")
     states = [record["state"] for record in found["resources"].values()]
     counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
     text.append(f"Desired state {found['desired']}: {counts or 'nothing is wanted'}")

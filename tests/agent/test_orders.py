@@ -12,86 +12,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import orders, programs, shred, wire
-from agent.orders import Facts, OrderRefusedError
+from agent import programs, shred, wire
 from tests.agent.conftest import Device
 from tests.agent.test_exchange import until
 from tests.sim.gateway import Gateway
 
 needs_cryptsetup = pytest.mark.skipif(programs.find("cryptsetup") is None, reason="cryptsetup is not installed")
-NOW = 1_800_000_000
-FACTS = Facts("dev-1", "ab" * 32, NOW, frozenset({"order-0"}))
-ORDER: dict[str, Any] = {
-    "approved_by": ["An Approver"],
-    "device": "dev-1",
-    "enrollment": "ab" * 32,
-    "id": "order-1",
-    "not_after": NOW + 60,
-    "not_before": NOW - 60,
-    "reason": "lost",
-    "requested_by": "Mo",
-    "v": 1,
-    "verb": "wipe",
-}
-
-
-def test_a_good_order_passes_every_rule() -> None:
-    orders.check(orders.parse(wire.canonical(ORDER)), FACTS)
-
-
-@pytest.mark.parametrize(
-    ("change", "rule"),
-    [
-        ({"device": "dev-2"}, "device"),
-        ({"enrollment": "cd" * 32}, "enrollment"),
-        ({"verb": "retire"}, "verb"),
-        ({"v": 2}, "version"),
-        ({"v": True}, "types"),
-        ({"v": 1.0}, "types"),
-        ({"id": "order-0"}, "replay"),
-        ({"id": ""}, "types"),
-        ({"id": 7}, "types"),
-        ({"not_after": NOW - 301}, "window"),
-        ({"not_before": NOW + 301}, "window"),
-        ({"not_after": str(NOW)}, "types"),
-        ({"approved_by": []}, "approval"),
-        ({"approved_by": "Mo"}, "types"),
-        ({"approved_by": [None]}, "approval"),
-        ({"requested_by": ""}, "approval"),
-        ({"extra": 1}, "fields"),
-    ],
-)
-def test_an_order_that_breaks_a_rule_is_refused_by_that_rule(change: dict[str, Any], rule: str) -> None:
-    with pytest.raises(OrderRefusedError) as refused:
-        orders.check(orders.parse(wire.canonical({**ORDER, **change})), FACTS)
-    assert refused.value.rule == rule
-
-
-@pytest.mark.parametrize("change", [{"not_after": NOW - 299}, {"not_before": NOW + 299}])
-def test_a_clock_that_is_a_little_wrong_does_not_matter(change: dict[str, Any]) -> None:
-    orders.check(orders.parse(wire.canonical({**ORDER, **change})), FACTS)
-
-
-@pytest.mark.parametrize(
-    ("text", "rule"),
-    [
-        (json.dumps(ORDER).encode(), "form"),
-        (wire.canonical(ORDER) + b"\n", "form"),
-        (wire.canonical(ORDER).replace(b'"v":1', b'"v":2,"v":1'), "form"),
-        (wire.canonical(ORDER).replace(b"lost", b"\\u006cost"), "form"),
-        (b"[]", "form"),
-        (b"", "form"),
-        (b"\xff", "form"),
-        (b"[" * 5000, "form"),
-        (b'{"v":NaN}', "form"),
-        (wire.canonical({**ORDER, "reason": "x" * wire.MAX_ORDER}), "size"),
-        (wire.canonical({name: value for name, value in ORDER.items() if name != "reason"}), "fields"),
-    ],
-)
-def test_an_order_that_is_not_the_one_canonical_text_is_refused(text: bytes, rule: str) -> None:
-    with pytest.raises(OrderRefusedError) as refused:
-        orders.parse(text)
-    assert refused.value.rule == rule
 
 
 def tree(root: Path) -> set[str]:
@@ -103,7 +29,7 @@ def test_an_order_can_be_verified_without_being_carried_out(enrolled: Device, ga
     before = tree(enrolled.root)
     file = tmp_path / "order.json"
     file.write_text(json.dumps(gateway.sign(gateway.order())))
-    assert "accepted: wipe order-1" in enrolled.good("verify-order", str(file))
+    assert "accepted: wipe " in enrolled.good("verify-order", str(file))
     for bad, rule in (
         (gateway.sign(gateway.order(), Ed25519PrivateKey.generate()), "signature"),
         ({**gateway.sign(gateway.order()), "signature": "AAAA"}, "signature"),
@@ -112,8 +38,11 @@ def test_an_order_can_be_verified_without_being_carried_out(enrolled: Device, ga
             {**gateway.sign(gateway.order()), "order": wire.canonical(gateway.order(reason="else")).decode()},
             "signature",
         ),
-        (gateway.sign(gateway.order(device="another")), "device"),
-        ({"order": "{}"}, "form"),
+        (gateway.sign(gateway.order(device="e" * 32)), "device"),
+        ({"order": "{}"}, "envelope"),
+        ({**gateway.sign(gateway.order()), "order": "{}"}, "kind"),
+        ({**gateway.sign(gateway.order()), "approvals": []}, "approvals"),
+        ([], "envelope"),
     ):
         file.write_text(json.dumps(bad))
         outcome = enrolled.call("verify-order", str(file))
@@ -272,12 +201,12 @@ def test_a_wipe_spares_the_state_until_the_receipt_has_arrived(enrolled: Device,
 
 
 def test_a_wipe_that_was_done_is_not_done_for_another_command(enrolled: Device, gateway: Gateway) -> None:
-    (enrolled.state / "orders.journal").write_text(
-        '{"step":"accepted","order":"order-1","command":"c0"}\nhalf a li\n'
-        '{"step":"done","order":"order-1","receipt":{}}\n{"step":"acknowledged","order":"order-1"}\n'
-    )
+    order = gateway.order()
+    steps: list[dict[str, Any]] = [{"step": "accepted", "command": "c0"}, {"step": "done", "receipt": {}}]
+    lines = [json.dumps({**step, "order": order["id"]}) for step in [*steps, {"step": "acknowledged"}]]
+    (enrolled.state / "orders.journal").write_text("\nhalf a li\n".join(lines) + "\n")
     before = tree(enrolled.root)
-    gateway.command("c1", "wipe", gateway.sign(gateway.order()))
+    gateway.command("c1", "wipe", gateway.sign(order))
     enrolled.once()
     assert gateway.result("c1")["data"] == {"rule": "replay"}
     assert tree(enrolled.root) == before
@@ -303,6 +232,9 @@ def test_killed_at_any_moment_a_wipe_is_finished_once_and_tells_one_receipt(
         for part in ("state", "root"):
             shutil.rmtree(device.state.parent / part)
             shutil.copytree(template / part, device.state.parent / part, symlinks=True)
+        device.state.with_name("state.orders").unlink(
+            missing_ok=True
+        )  # Another machine, as it were: this one's memory is not in its folder.
         gateway.results.clear()
         gateway.commands.clear()
         gateway.command("c1", "wipe", gateway.sign(gateway.order()))

@@ -204,7 +204,7 @@ class Council:
         return made
 
     @staticmethod
-    def order(device: str, enrollment: str, **changes: Any) -> dict[str, Any]:
+    def order(device: str, enrollment: str, /, **changes: Any) -> dict[str, Any]:
         """A good order as a statement."""
         now = int(time.time())
         good = {

@@ -3,7 +3,6 @@
 It knows one device at a time, keeps everything that it was told, and can be made to misbehave.
 """
 
-import base64
 import hashlib
 import http.server
 import json
@@ -25,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from agent import wire
+from agent.proof import write_pin
+from tests.sim.approvers import Council
 
 
 class Authority:
@@ -73,10 +74,16 @@ class Authority:
         )
         return chain, secret
 
-    def certify(self, csr: x509.CertificateSigningRequest, device: str, lifetime: timedelta) -> str:
-        """A chain for a device; the subject is ours, never the request's."""
+    def certify(
+        self, csr: x509.CertificateSigningRequest, device: str, lifetime: timedelta, pin: bytes | None = None
+    ) -> str:
+        """A chain for a device; the subject is ours, never the request's. ``pin``: whom the device may believe."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
-        certificate = self._builder(subject, csr.public_key(), lifetime).sign(self.key, hashes.SHA256())
+        builder = self._builder(subject, csr.public_key(), lifetime)
+        if pin is not None:
+            extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(wire.PIN_OID), pin)
+            builder = builder.add_extension(extension, critical=False)
+        certificate = builder.sign(self.key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM).decode() + self.pem
 
 
@@ -94,8 +101,10 @@ class Gateway:
 
     def __init__(self, folder: Path) -> None:
         self.authority = Authority()
-        self.signer = Ed25519PrivateKey.generate()
-        self.device = "d0e1f2a3b4c5"
+        self.council = Council()
+        self.founded = True
+        """Whether the roster was there when a device enrolled."""
+        self.device = "d0e1f2a3b4c5" + "0" * 20
         self.lifetime = timedelta(days=30)
         self.used_by: str | None = None
         self.accepted: set[str] = set()
@@ -117,6 +126,8 @@ class Gateway:
             Callable[[str, dict[str, Any]], tuple[int, dict[str, str], dict[str, Any]] | str | None] | None
         ) = None
         """May answer in our place: (status, headers, body); ``drop`` hangs up after the work is done, ``deaf`` before."""
+        self.pin: bytes | None = None
+        """What the certificate says instead of the truth."""
         self.closed_for = 0
         """Seconds for which strangers are asked to stay away; 0: they may come."""
         self.ring = threading.Event()
@@ -158,31 +169,19 @@ class Gateway:
 
     @property
     def order_key(self) -> str:
-        raw = self.signer.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return base64.b64encode(raw).decode()
+        return self.council.order_key
+
+    @property
+    def rosters(self) -> list[dict[str, Any]]:
+        return self.council.rosters if self.founded else []
 
     def order(self, **changes: Any) -> dict[str, Any]:
         """The fields of a good wipe for the enrolled device, changed as asked."""
-        now = int(time.time())
-        good = {
-            "approved_by": ["An Approver"],
-            "device": self.device,
-            "enrollment": self.public_key,
-            "id": "order-1",
-            "not_after": now + 3600,
-            "not_before": now - 10,
-            "reason": "Stolen from a van",
-            "requested_by": "Mo Admin",
-            "v": 1,
-            "verb": "wipe",
-        }
-        return {**good, **changes}
+        return self.council.order(self.device, self.public_key, **changes)
 
-    def sign(self, order: dict[str, Any] | str, signer: Ed25519PrivateKey | None = None) -> dict[str, str]:
-        """An order as a wipe command carries it."""
-        text = order if isinstance(order, str) else wire.canonical(order).decode()
-        signature = (signer or self.signer).sign(wire.V1_ORDER_PREFIX + text.encode())
-        return {"order": text, "signature": base64.b64encode(signature).decode()}
+    def sign(self, order: dict[str, Any] | str, signer: Ed25519PrivateKey | None = None) -> dict[str, Any]:
+        """An order as a wipe command carries it, approved by two people."""
+        return self.council.envelope(order, signer=signer)
 
     def command(self, name: str, verb: str, args: dict[str, Any] | None = None, *, seconds: int = 600) -> None:
         """Queues a command; it is served until its result has come."""
@@ -230,7 +229,8 @@ class Gateway:
     def _certify(self, csr_pem: str) -> str:
         csr = x509.load_pem_x509_csr(csr_pem.encode())
         assert csr.is_signature_valid
-        chain = self.authority.certify(csr, self.device, self.lifetime)
+        pin = write_pin(self.order_key, self.council.pin if self.founded else None)
+        chain = self.authority.certify(csr, self.device, self.lifetime, pin if self.pin is None else self.pin)
         certificate = x509.load_pem_x509_certificate(chain.encode())
         self.accepted.add(certificate.fingerprint(hashes.SHA256()).hex())
         self.public_key = key_digest(certificate.public_bytes(serialization.Encoding.DER))
@@ -251,6 +251,7 @@ class Gateway:
             "device": self.device,
             "certificate": self._certify(request["csr"]),
             "order_key": self.order_key,
+            "rosters": self.rosters[-1:],
             "organisation": "Stad Antwerpen",
             "next": 1,
         }

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
+from agent.crypto import pin_of
+from agent.proof import RefusedError, read_pin
+from agent.wire import SealedRoster
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
 from mdm.core.errors import N_, HavenmeesterError, NotSignedInError
@@ -41,12 +44,30 @@ class Gateway:
     figures: Figures
     queue: Queue
     _authority: Authority | None = None
+    _rosters: tuple[int, list[SealedRoster]] | None = None
+    """Rosters from a version on. Whoever enrols gets those; what came since is brought by command."""
 
     def authority(self) -> Authority:
         """Our CA and the signer's public keys; asked once. Raises UnavailableError while the signer is away."""
         if self._authority is None:
             self._authority = self.signer.ca()
         return self._authority
+
+    def rosters(self, chain: str) -> list[SealedRoster]:
+        """The roster of approvers that a device's certificate pins, and those after it; all when it pins none.
+
+        Raises UnavailableError while the signer is away.
+        """
+        try:
+            _, pin = read_pin(pin_of(chain))
+        except RefusedError:
+            return []
+        version = pin[0] if pin else 0
+        known = self._rosters
+        if known is None or not version or known[0] != version:
+            known = (version, cast(list[SealedRoster], self.signer.rosters(max(0, version - 1))))
+            self._rosters = known
+        return known[1]
 
     def order_key(self) -> str | None:
         """The signer's public key, None while the signer is away: orders wait then, everything else goes on."""

@@ -68,7 +68,7 @@ def enroll() -> ResponseReturnValue:
             "device": claim.device_uid,
             "certificate": chain,
             "order_key": authority.order_key,
-            "rosters": [],
+            "rosters": here.rosters(chain),
             "organisation": here.settings.organisation,
             "next": 1,
         }
