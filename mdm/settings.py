@@ -13,7 +13,7 @@ from mdm.core.errors import ConfigurationError
 PREFIX = "HAVENMEESTER_"
 FILE = "havenmeester.toml"
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
-SECRETS = frozenset({PREFIX + "SIGNER_PASSPHRASE", PREFIX + "KEY_PASSPHRASE"})
+SECRETS = frozenset(PREFIX + name for name in ("SIGNER_PASSPHRASE", "SIGNER_PASSPHRASE_NEW", "KEY_PASSPHRASE"))
 """Variables that are no settings: passphrases, which stand in no file and are shown nowhere."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

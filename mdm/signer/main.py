@@ -24,7 +24,7 @@ def run(settings: Settings) -> None:
     keys.ensure_founding(settings.home)
     held = keys.load(settings.home)
     folder = settings.home / keys.FOLDER
-    with _only_one(folder):
+    with alone(folder):
         ledger = Ledger(folder)
         desk = Desk(
             held,
@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Holds the lock of this folder: two signers with one key would each have half a ledger in mind."""
     with (folder / "lock").open("w") as lock:
         try:
