@@ -189,3 +189,22 @@ def calling(engine: Engine) -> Calling:
             yield Call(actor, session, now)
 
     return one
+
+
+Figure = Callable[[str], None]
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """``figure("12,000 forged orders: none accepted")`` is printed at the end of the run."""
+    return lambda sentence: record_property("figure", sentence)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests have counted or measured, also when they ran in other processes."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    told = [value for report in reports for name, value in report.user_properties if name == "figure"]
+    if told:
+        terminalreporter.section("figures")
+    for sentence in told:
+        terminalreporter.write_line(str(sentence))
