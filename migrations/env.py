@@ -55,6 +55,8 @@ def on_sqlite(connection: Connection) -> None:
 def on_postgresql(connection: Connection) -> None:
     configure(connection)
     with context.begin_transaction():
+        # Another migrator may take long, and so may whoever still uses a table: this one waits for both.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": LOCK})
         context.run_migrations()
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from mdm.audit import watch
 from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash
 from mdm.audit.model import AuditEntry, AuditHead
 from mdm.audit.proof import Proof, broken, compare
@@ -40,14 +41,16 @@ def record(
     ``details`` names what changed; a secret never goes in. Lines are numbered without gaps: the lock is held until the
     transaction ends, so a rolled-back change leaves neither line nor gap.
 
-    Raises UnavailableError (``diary_closed``) when the line cannot be written: disk full, table locked, read-only. What was
-    to be done is not done then.
+    Raises UnavailableError when the line cannot be written (``diary_closed``: disk full, table locked, read-only), and for
+    privileged actions while the diary is not the one that was witnessed (``diary_back``): what was to be done is not done.
     """
     session = call.session
     session.flush()
     with _writing():
         if session.get_bind().dialect.name == "postgresql":
             session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        if watch.privileged(action):
+            watch.require_whole(session)
         return _append(call, action, subject, name, where, details or {})
 
 

@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from mdm.core.clock import utcnow
 from mdm.operation import logs, metrics
 from mdm.operation.parent import die_with_parent
-from mdm.settings import load
+from mdm.settings import Settings, load
 from web.common.requests import from_this_machine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 METRICS = "/metrics"
+log = structlog.get_logger(__name__)
 
 
 def application() -> "WSGIApplication":
@@ -22,7 +26,26 @@ def application() -> "WSGIApplication":
     die_with_parent()
     settings = load()
     logs.configure("console", settings.log_level)
+    _look_at_diary(settings)
     return with_figures(mount(make_console(settings), make_api(settings)))
+
+
+def _look_at_diary(settings: Settings) -> None:
+    """A diary that is shorter than witnessed stops privileged acts before the first of them can be asked for."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mdm.audit import watch
+    from mdm.signing.client import SignerClient
+    from mdm.storage.engine import make_engine
+
+    engine = make_engine(settings.database, pool_size=1)
+    try:
+        watch.look(engine, settings, SignerClient(settings.signer_socket, timeout=1.0), utcnow())
+    except SQLAlchemyError as error:
+        # The console starts without its database too, and says so; the worker looks again every minute.
+        log.warning("the diary could not be looked at", why=type(error).__name__)
+    finally:
+        engine.dispose()
 
 
 def with_figures(inner: "WSGIApplication") -> "WSGIApplication":

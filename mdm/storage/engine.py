@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
+LOCK_SECONDS = 10
+"""How long a statement waits for somebody else's lock, as on SQLite: then it fails, and nothing was changed."""
 WRITE = "havenmeester_write"
 """Execution option of a connection whose transaction takes the write lock at once."""
 
@@ -24,7 +26,13 @@ def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return {"connect_args": {"timeout": 10, "check_same_thread": False}}
-    return {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True, "pool_recycle": 1800}
+    options = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True, "pool_recycle": 1800}
+    return options | {"connect_args": patience(url)}
+
+
+def patience(url: str) -> dict[str, str]:
+    """What a connection to PostgreSQL is told: nobody waits for a lock for ever. An address that says more wins."""
+    return {} if "options" in make_url(url).query else {"options": f"-c lock_timeout={LOCK_SECONDS}s"}
 
 
 def driver_url(url: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mdm.access import service as access
 from mdm.alarms import looking, targets
-from mdm.audit import export, heads
+from mdm.audit import export, heads, watch
 from mdm.audit.model import AuditEntry
 from mdm.commands import delivery as commands
 from mdm.compliance import management
@@ -78,6 +78,9 @@ def seal_diary(office: Office) -> None:
     for a diary that lacks what was witnessed: the doctor shows it until somebody has looked.
     """
     client = SignerClient(office.settings.signer_socket)
+    if watch.look(office.engine, office.settings, client, office.clock()) is not None:
+        with office.call("diary-head", write=False) as call:
+            watch.require_whole(call.session)
     before, head = heads.last_kept(office.engine), heads.seal(office.engine, client)
     if head is not None and head.number != before:
         with office.call("diary-head") as call:

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from mdm.audit import export, heads
+from mdm.audit import export, heads, watch
 from mdm.audit import service as audit
 from mdm.audit.chain import GENESIS, line_hash
-from mdm.audit.model import AuditEntry, AuditHead
+from mdm.audit.model import AuditEntry, AuditHead, DiaryClosure
 from mdm.audit.witness import Mark, Witness, head_line, mark_line, read
 from mdm.core.errors import ConfigurationError, InvalidError, UnavailableError
 from mdm.settings import Settings
@@ -284,3 +284,58 @@ def test_a_system_log_that_is_away_is_said_and_a_wrong_address_is_a_wrong_settin
     for wrong in ("http://x", "udp://", "unix://", "ftp"):
         with pytest.raises(ConfigurationError):
             export.syslog(wrong, ["x"], NOW)
+
+
+def test_a_diary_that_is_shorter_than_witnessed_stops_privileged_acts_and_nothing_else(
+    calling: Calling, engine: Engine, signer: RunningSigner, witnessed: Path
+) -> None:
+    settings = _settings(signer, witness_file=str(witnessed))
+    with calling(write=False) as call:
+        kept = _rows(call.session)
+    assert watch.look(engine, settings, signer.client, NOW) is None
+    with calling() as call:
+        call.session.execute(delete(AuditEntry).where(AuditEntry.id > 10))
+        call.session.execute(delete(AuditHead))
+
+    missing = watch.look(engine, settings, AWAY, NOW)
+
+    assert missing is not None
+    assert missing.number == LINES
+    for action in ("order.requested", "order.approved", "operator.role_given", "act.asked"):
+        with (
+            calling() as call,
+            pytest.raises(UnavailableError, match="it has 10 lines, and line 24 was signed") as stopped,
+        ):
+            audit.record(call, action, ("order", 1))
+        assert stopped.value.code == "diary_back"
+    for action in ("device.locked", "order.cancelled", "operator.signed_in"):
+        with calling() as call:
+            audit.record(call, action, ("device", 1))
+    with calling(write=False) as call:
+        assert call.session.scalars(select(AuditEntry.action).where(AuditEntry.id > 10)).all() == [
+            "device.locked",
+            "order.cancelled",
+            "operator.signed_in",
+        ]
+    # Nobody to ask is no all-clear.
+    assert watch.look(engine, _settings(signer), AWAY, NOW) is None
+    with calling(write=False) as call:
+        assert call.session.get(DiaryClosure, 1) is not None
+
+    with calling() as call:
+        call.session.execute(delete(AuditEntry))
+        call.session.execute(insert(TABLE), kept)
+    assert watch.look(engine, settings, signer.client, NOW) is None
+    with calling() as call:
+        audit.record(call, "order.requested", ("order", 1))
+
+
+def test_a_diary_that_grew_again_over_what_was_cut_is_noticed_too(
+    calling: Calling, engine: Engine, signer: RunningSigner, witnessed: Path
+) -> None:
+    with calling() as call:
+        call.session.execute(delete(AuditEntry).where(AuditEntry.id > 10))
+    _write(calling, LINES)
+
+    assert watch.look(engine, _settings(signer), signer.client, NOW) is not None
+    assert watch.look(engine, _settings(signer, witness_file=str(witnessed)), AWAY, NOW) is not None

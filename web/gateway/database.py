@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from mdm.core.errors import N_, UnavailableError
 from mdm.platforms.linux.exchange import Knock
-from mdm.storage.engine import begin, driver_url, engine_options, furnish
+from mdm.storage.engine import begin, driver_url, engine_options, furnish, patience
 from web.gateway.together import Together
 
 PATIENCE = 8.0
@@ -40,7 +40,10 @@ def _options(url: str, pool: int) -> dict[str, Any]:
     if make_url(url).get_backend_name() == "sqlite":
         options["connect_args"]["timeout"] = 0
     else:
-        options |= {"pool_timeout": CONNECT_TIMEOUT, "connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
+        options |= {
+            "pool_timeout": CONNECT_TIMEOUT,
+            "connect_args": {"connect_timeout": CONNECT_TIMEOUT, **patience(url)},
+        }
     return options
 
 
