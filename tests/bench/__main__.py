@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, edit, lists, start
+from tests.bench import apply, checkins, diary, edit, lists, start
 from tests.bench.house import LOAD_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "start", "checkins", "edit", "lists", "apply")
+PARTS = ("agent", "start", "checkins", "edit", "lists", "apply", "diary")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
 
@@ -157,6 +157,17 @@ def _apply(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
         f"invited, enrolled, configured and reported after {found['first']:.0f} s; an edit of a policy was answered by half "
         f"of them after {found['half']:.0f} s and by all after {found['all']:.0f} s; gateway {found['gateway_mb']:.0f} MB",
     )
+
+
+def _diary(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, _cpu in databases.each():
+        found = diary.measure(folder / f"diary-{name}", url())
+        yield (
+            f"lines of the diary per second ({name})",
+            f"{found['together']:,.0f} together in one durable transaction; {found['alone']:,.0f} each in one of its own, where "
+            f"the disk allows {found['bare']:,.0f} bare ones and our part is {found['cpu_ms']:.1f} ms of CPU; "
+            f"{found['proved']:,.0f} proved",
+        )
 
 
 def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
