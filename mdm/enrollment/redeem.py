@@ -115,6 +115,11 @@ def _refusal(call: Call, request: EnrollRequest, key: str) -> HavenmeesterError 
     invitation = queries.by_token(call.session, request["token"], lock=True)
     if invitation is None:
         return queries.unknown_invitation()
+    return refusal(call, invitation, request, key)
+
+
+def refusal(call: Call, invitation: Invitation, request: EnrollRequest, key: str) -> HavenmeesterError | None:
+    """Why this key cannot use this (locked) invitation, noted on it; None when it can."""
     error = _reason(call, invitation, request, key)
     if error is not None and invitation.used_at is None:
         _failed(call, invitation, str(error))
@@ -129,6 +134,8 @@ def _reason(call: Call, invitation: Invitation, request: EnrollRequest, key: str
         return GoneError(
             N_("This invitation was used already. Nothing was changed. Ask for a new one."), code="invitation_used"
         )
+    if now is Standing.WITHDRAWN:
+        return queries.unknown_invitation()
     if now is Standing.EXPIRED:
         return service.expired()
     if request["platform"] != invitation.platform:
@@ -169,6 +176,11 @@ def claim(call: Call, request: EnrollRequest, key: str) -> Claim:
     invitation = queries.by_token(call.session, request["token"], lock=True)
     if invitation is None:
         raise queries.unknown_invitation()
+    return take(call, invitation, request, key)
+
+
+def take(call: Call, invitation: Invitation, request: EnrollRequest, key: str) -> Claim:
+    """Gives a (locked) invitation that ``refusal`` has nothing against to a key, and finds or records its device."""
     if invitation.used_at is not None:
         device = call.session.get_one(Device, invitation.device_id)
         issued = call.session.scalar(

@@ -17,6 +17,7 @@ from mdm.signer.book import SignedOrder
 from mdm.signer.kernel import COOLING, Kernel
 from mdm.signer.keys import Keys, public_text
 from mdm.signer.ledger import Certified, Ledger, budget_since
+from mdm.signer.phones import Phones
 from mdm.signing.seals import Head, head_bytes
 from mdm.signing.shapes import (
     MAX_HEADS,
@@ -66,6 +67,7 @@ class Desk:
             SignHead: self._sign_head,
             Heads: self._heads,
             **self._kernel.verbs,
+            **Phones(keys, ledger, organisation, clock).verbs,
         }
 
     def answer(self, verb: str, args: Message) -> Answer:

@@ -14,8 +14,14 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -34,6 +40,8 @@ from mdm.signer import passphrase
 FOLDER = "signer"
 FOUNDING = "founding"
 PRIVATE = ("ca.key", "head.key", "order.key")
+LATER = ("phones.key", "profiles.key")
+"""Keys that are made when they are needed first."""
 CA_DAYS = 3650
 
 
@@ -45,6 +53,7 @@ class Keys:
     ca: x509.Certificate
     order_key: Ed25519PrivateKey
     head_key: Ed25519PrivateKey
+    folder: Path
     founding: str
     """The secret that whoever founds the first roster must know: whoever may read the signer's folder."""
 
@@ -76,13 +85,13 @@ def create(home: Path, organisation: str, now: datetime | None = None) -> Path:
     folder.chmod(0o700)
     word = passphrase.find()
     for name in ("order.key", "head.key"):
-        _write_once(folder / name, lambda: _pem(Ed25519PrivateKey.generate(), word))
-    _write_once(folder / "ca.key", lambda: _pem(generate_private_key(SECP256R1()), word))
-    _write_once(folder / FOUNDING, _founding)
+        write_once(folder / name, lambda: _pem(Ed25519PrivateKey.generate(), word))
+    write_once(folder / "ca.key", lambda: _pem(generate_private_key(SECP256R1()), word))
+    write_once(folder / FOUNDING, _founding)
     if (folder / "ca.pem").exists():
         return folder
     key = _load_ca_key(folder / "ca.key", word)
-    _write_once(
+    write_once(
         folder / "ca.pem",
         lambda: _self_signed(key, organisation, now or utcnow()).public_bytes(Encoding.PEM),
     )
@@ -93,17 +102,13 @@ def load(home: Path) -> Keys:
     """The keys. Raises ConfigurationError when one is missing, broken, or open to others."""
     folder, word = home / FOLDER, passphrase.find()
     ca_key = _load_ca_key(folder / "ca.key", word)
-    try:
-        ca = x509.load_pem_x509_certificate(_read(folder / "ca.pem"))
-    except ValueError as error:
-        raise _broken(folder / "ca.pem") from error
-    if ca.public_key() != ca_key.public_key():
-        raise _broken(folder / "ca.pem")
+    ca = load_certificate(folder / "ca.pem", ca_key.public_key())
     return Keys(
         ca_key,
         ca,
         _load_seal_key(folder / "order.key", word),
         _load_seal_key(folder / "head.key", word),
+        folder,
         founding_secret(home),
     )
 
@@ -112,7 +117,7 @@ def ensure_founding(home: Path) -> None:
     """Makes the founding secret of an installation that is older than rosters; what is there stays."""
     folder = home / FOLDER
     if folder.is_dir():
-        _write_once(folder / FOUNDING, _founding)
+        write_once(folder / FOUNDING, _founding)
 
 
 def _founding() -> bytes:
@@ -132,25 +137,46 @@ def encrypt(home: Path, new: bytes | None) -> list[str]:
     """
     folder, word = home / FOLDER, passphrase.find()
     done = []
-    for name in PRIVATE:
+    for name in (*PRIVATE, *(name for name in LATER if (folder / name).exists())):
         path = folder / name
         try:
             key = _load(path, word)
         except ConfigurationError:
             # Begun before and interrupted: this one is under the new passphrase already.
             key = _load(path, new)
-        if not isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey):
+        if not isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey):
             raise _broken(path)
         draft = path.with_name(f".{name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
-        _write_once(draft, lambda key=key: _pem(key, new))  # type: ignore[misc]
+        write_once(draft, lambda key=key: _pem(key, new))  # type: ignore[misc]
         draft.replace(path)
         _settle(folder)
         done.append(name)
     return done
 
 
-def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey, word: bytes | None) -> bytes:
+def write_key_once(path: Path, make: Callable[[], RSAPrivateKey]) -> None:
+    """Makes a key where there is none yet, under the passphrase of this process."""
+    write_once(path, lambda: _pem(make(), passphrase.find()))
+
+
+def load_key(path: Path) -> PrivateKeyTypes:
+    """A key of the signer. Raises ConfigurationError when it is missing, broken, or open to others."""
+    return _load(path, passphrase.find())
+
+
+def load_certificate(path: Path, key: EllipticCurvePublicKey | RSAPublicKey) -> x509.Certificate:
+    """The certificate of this public key. Raises ConfigurationError when it is missing, broken, or of another key."""
+    try:
+        found = x509.load_pem_x509_certificate(_read(path))
+    except ValueError as error:
+        raise _broken(path) from error
+    if found.public_key() != key:
+        raise _broken(path)
+    return found
+
+
+def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey, word: bytes | None) -> bytes:
     how = BestAvailableEncryption(word) if word else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
 
@@ -191,7 +217,8 @@ def _usage() -> x509.KeyUsage:
     )
 
 
-def _write_once(path: Path, make: Callable[[], bytes]) -> None:
+def write_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Makes a file (0600), whole and on the disk, where there is none; what is there stays."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}")

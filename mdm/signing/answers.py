@@ -103,3 +103,28 @@ class FreezeState:
 
     number: int
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScepQuestion:
+    """What a SCEP message says. The signer proved who signed it and, where it asks for a certificate, who holds its key."""
+
+    transaction: str
+    refused: int | None = None
+    """Why it is refused, as SCEP numbers it; nothing else is known then."""
+    kind: int = 0
+    challenge: str = ""
+    key_digest: str = ""
+    """SHA-256 (hexadecimal) of the public key that shall be certified."""
+    signer: str = ""
+    """SHA-256 (hexadecimal) of the certificate of whoever signed it."""
+    signer_key: str = ""
+    """SHA-256 (hexadecimal) of that certificate's public key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScepAnswer:
+    """The answer to a SCEP message, and the certificate in it, where there is one."""
+
+    reply: bytes
+    issued: Issued | None

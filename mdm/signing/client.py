@@ -1,5 +1,6 @@
 """How every other process speaks to the signer. One connection per question: nothing to keep alive, nothing to share."""
 
+import base64
 import socket
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,11 +17,14 @@ from mdm.signing.answers import (
     Issued,
     Ownership,
     Proof,
+    ScepAnswer,
+    ScepQuestion,
     SealedRoster,
     Signed,
     Withheld,
 )
 from mdm.signing.messages import MAX_LINE, decode_answer, encode_request, shaped
+from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile, Verdict
 from mdm.signing.seals import Head
 from mdm.signing.shapes import (
     Approved,
@@ -218,10 +222,43 @@ class SignerClient:
                 after = int(head["number"])
                 yield Head(**head)
 
+    def phone_ca(self) -> str:
+        """The certificate of the authority for phones as PEM. It is made when it is asked for first, which takes a second."""
+        return str(self._ask("phone_ca", PhoneCa)["certificate"])
+
+    def scep_open(self, message: bytes) -> ScepQuestion:
+        """What a SCEP message says. Raises InvalidError for what is none."""
+        return ScepQuestion(**self._ask("scep_open", OpenScep, message=_base64(message)))
+
+    def scep_answer(
+        self,
+        message: bytes,
+        *,
+        request: bytes | None = None,
+        verdict: Verdict | None = None,
+        refused: int | None = None,
+    ) -> ScepAnswer:
+        """The answer to a SCEP message: a certificate by ``verdict``, a refusal, or, without either, that it waits.
+
+        Raises ConflictError (``invitation_used``), GoneError (``certificate_ended``), NotFoundError, InvalidError.
+        """
+        answer = self._ask(
+            "scep_answer",
+            Answered,
+            message=_base64(message),
+            request=_base64(request) if request else None,
+            verdict=verdict,
+            refused=refused,
+        )
+        issued = answer.get("issued")
+        return ScepAnswer(base64.b64decode(answer["reply"]), None if issued is None else _issued(issued))
+
+    def sign_profile(self, profile: bytes) -> bytes:
+        """A configuration profile, signed: CMS in DER, with the profile inside. Raises InvalidError for what is none."""
+        return base64.b64decode(self._ask("sign_profile", SignProfile, profile=_base64(profile))["signed"])
+
     def _issued(self, verb: str, shape: type[Message], **args: object) -> Issued:
-        answer = self._ask(verb, shape, **args)
-        moments = {name: _moment(answer[name]) for name in ("not_before", "not_after")}
-        return Issued(**(answer | moments))
+        return _issued(self._ask(verb, shape, **args))
 
     def _sealed(self, verb: str, shape: type[Message], **args: object) -> SealedRoster:
         found = self._ask(verb, shape, **args)["sealed"]
@@ -251,6 +288,15 @@ def _read_line(connection: socket.socket) -> bytes:
             raise ConnectionError("the answer was cut or is too long")
         line += part
     return bytes(line)
+
+
+def _issued(answer: dict[str, Any]) -> Issued:
+    moments = {name: _moment(answer[name]) for name in ("not_before", "not_after")}
+    return Issued(**(answer | moments))
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
 
 
 def _moment(seconds: int) -> datetime:

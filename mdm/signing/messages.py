@@ -24,6 +24,7 @@ from mdm.core.errors import (
     TooLargeError,
     UnavailableError,
 )
+from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile
 from mdm.signing.shapes import (
     BudgetUse,
     ChangeRoster,
@@ -61,13 +62,17 @@ VERBS: Final[dict[str, type[Message]]] = {
     "health": Nothing,
     "issue": Issue,
     "issue_server": IssueServer,
+    "phone_ca": PhoneCa,
     "renew": Renew,
     "revoke": Revoke,
     "rosters": Rosters,
+    "scep_answer": Answered,
+    "scep_open": OpenScep,
     "set_budgets": SetBudgets,
     "sign_head": SignHead,
     "sign_order": SignOrder,
     "sign_order_v1": SignOrderV1,
+    "sign_profile": SignProfile,
     "thaw": Thaw,
     "void_order": VoidOrder,
 }

@@ -198,6 +198,19 @@ def verify(
     return Signed(certificate, data.encapsulated.content, attributes, certificates)
 
 
+def unproved_attributes(message: bytes, *, limit: int = MAX_SIZE) -> dict[str, bytes]:
+    """What a message claims in its signed attributes, without any proof: only good for telling its sender what is wrong.
+
+    Empty where it has none, or not exactly one signer. Raises CmsError (``cms_malformed``).
+    """
+    if len(message) > limit:
+        raise _malformed("it is too long")
+    signers = _signed_data(message).signers.as_list()
+    if len(signers) != 1 or signers[0].attributes is None:
+        return {}
+    return _attributes(signers[0].attributes)
+
+
 def _signed_data(message: bytes) -> _SignedData:
     """The message, which is made DER first where it is not. Devices send BER."""
     try:

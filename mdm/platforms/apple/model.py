@@ -32,6 +32,14 @@ class SessionState(StrEnum):
     COMPLETED = "completed"
 
 
+class Approval(StrEnum):
+    """What was said of a request, where certificates are given by hand."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
 class AppleSession(Base):
     """One enrollment profile that was handed out: the right to one certificate, and what came of it."""
 
@@ -57,6 +65,12 @@ class AppleSession(Base):
     """SHA-256 (hexadecimal) of the DER of the certificate that was issued in it."""
     transaction: Mapped[str | None] = mapped_column(String(256))
     """The transaction of SCEP in which it was asked for: the same one again is answered the same."""
+    key_digest: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 (hexadecimal) of the public key that used the challenge: it may ask again, and no other key may."""
+    request: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The SCEP message that waits for somebody's yes; None where nothing waits."""
+    approval: Mapped[str] = mapped_column(String(16), default="")
+    """Where certificates are given by hand: what was said of this one. Empty where nobody has to be asked."""
     udid: Mapped[str | None] = mapped_column(String(64))
     """Who authenticated with it: from then on it is theirs alone."""
     created_at: Mapped[Moment]
