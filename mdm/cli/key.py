@@ -26,9 +26,10 @@ def new(file: Path) -> None:
     said = os.environ.get(PASSPHRASE)
     if said is None:
         said = str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True))
-    public = keyfile.create(file, said)
+    made = keyfile.create(file, said)
+    public = keyfile.public_path(file)
     output.note(f"{file} is your key: keep it on a stick of your own. {public} goes into the roster.")
-    output.say(keyfile.roster_key(keyfile.read_public(public))["id"])
+    output.say(keyfile.key_name(made))
 
 
 @key.command()

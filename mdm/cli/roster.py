@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from mdm.cli import output
+from mdm.cli.sealing import party, seal
 from mdm.cli.work import work
 from mdm.core.errors import ConflictError, InvalidError, NotFoundError
-from mdm.settings import Settings, load
+from mdm.settings import load
 from mdm.signing import papers, rosters
 from mdm.signing.client import SealedRoster, SignerClient
 from mdm.signing.papers import Paper
@@ -73,12 +74,12 @@ def found(people: tuple[str, ...], places: tuple[str, ...], threshold: int, cere
     now = int(time.time())
     with work(settings=settings, write=False) as call:
         found_people = _people(call, people, _by_person(call, places))
-    party = _party(settings)
+    here = party(settings)
     statement = rosters.first(
         [rosters.approver(who, name, keys, since=now, places=at) for who, name, keys, at, _ in found_people],
         now=now,
-        rp_id=party.rp_id,
-        origins=[party.origin],
+        rp_id=here.rp_id,
+        origins=[here.origin],
         threshold=threshold,
         ceremony=ceremony,
     )
@@ -92,7 +93,7 @@ def found(people: tuple[str, ...], places: tuple[str, ...], threshold: int, cere
         )
         output.note(f"Then: havenmeester roster submit {write}")
         return
-    _seal(settings, papers.read_paper(paper.written(*proofs).encode()))
+    _told(seal(settings, papers.read_paper(paper.written(*proofs).encode())))
 
 
 @roster.command()
@@ -125,8 +126,8 @@ def propose(
     settings = load()
     changes: dict[str, Any] = {"threshold": threshold, "ceremony": ceremony}
     if this_console:
-        party = _party(settings)
-        changes |= {"rp_id": party.rp_id, "origins": [party.origin]}
+        here = party(settings)
+        changes |= {"rp_id": here.rp_id, "origins": [here.origin]}
     old = _newest(SignerClient(settings.signer_socket).rosters()).fields
     new = rosters.following(
         old, now=int(time.time()), **{name: one for name, one in changes.items() if one is not None}
@@ -161,29 +162,10 @@ def submit(file: Path) -> None:
     paper = papers.read_paper(file.read_bytes())
     if paper.kind != "roster":
         raise InvalidError("%(file)s holds no roster. Nothing was changed.", file=file, code="kind")
-    _seal(load(), paper)
+    _told(seal(load(), paper))
 
 
-def _seal(settings: Settings, paper: Paper) -> None:
-    from mdm.audit import service as audit
-
-    client = SignerClient(settings.signer_socket, timeout=30)
-    version = int(paper.fields["version"])
-    if version == 1:
-        from mdm.signer.keys import founding_secret
-
-        client.found_roster(secret=founding_secret(settings.home), roster=paper.text, proofs=list(paper.proofs))
-    else:
-        client.change_roster(roster=paper.text, proofs=list(paper.proofs))
-    with work(settings=settings) as call:
-        people = [{"person": one["person"], "name": one["name"]} for one in paper.fields["approvers"]]
-        audit.record(
-            call,
-            "roster.founded" if version == 1 else "roster.changed",
-            ("roster", version),
-            name=f"{version}",
-            details={"people": people},
-        )
+def _told(version: int) -> None:
     output.say(f"Roster {version} is in force. Every device gets it by itself.")
 
 
@@ -270,9 +252,3 @@ def _show(paper: Paper) -> None:
     from mdm.cli.approve import show as show_paper
 
     show_paper(paper)
-
-
-def _party(settings: Settings) -> Any:
-    from mdm.access.relying_party import relying_party
-
-    return relying_party(settings.console_base, settings.organisation)

@@ -95,6 +95,7 @@ class Start:
         if self.supervisor.stopping:
             return
         if self.demo:
+            self._demo_approvers()
             self._demo_agents()
         self._greet()
 
@@ -123,6 +124,13 @@ class Start:
                 told = time.monotonic() + 2 * STEP
             time.sleep(0.05)
 
+    def _demo_approvers(self) -> None:
+        from mdm.cli import demo_keys
+
+        # Before the first agent enrols, so that its certificate says which roster it may believe.
+        if demo_keys.found(self.settings, output.note):
+            output.note("Three people of the pilot are the approvers.")
+
     def _demo_agents(self) -> None:
         from mdm.cli import demo
 
@@ -146,7 +154,18 @@ class Start:
             output.note("There is nobody yet who may sign in: havenmeester operator add EMAIL --role fleet_admin")
         else:
             output.say(f"Sign in once, within 15 minutes: {link}")
+        if self.demo:
+            self._greet_approver()
         output.note("Ctrl-C stops everything.")
+
+    def _greet_approver(self) -> None:
+        from mdm.cli import demo_keys
+
+        if demo_keys.present(self.settings):
+            output.note(
+                f"Approvers sign with the key files in {self.settings.home / demo_keys.FOLDER}, passphrase"
+                f' "{demo_keys.PASSPHRASE}": for the demonstration alone.'
+            )
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def check_passphrase(said: str) -> bytes:
     return said.encode()
 
 
-def create(path: Path, passphrase: str) -> Path:
-    """Writes a new key to ``path`` (0600) and its public key to ``path.pub``, whose path comes back.
+def create(path: Path, passphrase: str) -> Ed25519PrivateKey:
+    """Writes a new key to ``path`` (0600) and its public key to ``path.pub``; the key comes back.
 
     Raises ConflictError where one of them is there already, InvalidError for a short passphrase.
     """
@@ -57,7 +57,7 @@ def create(path: Path, passphrase: str) -> Path:
     key = Ed25519PrivateKey.generate()
     _write(path, _encrypted(key, word), 0o600)
     _write(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
-    return public
+    return key
 
 
 def public_path(path: Path) -> Path:
@@ -94,7 +94,7 @@ def read_private(path: Path, passphrase: str) -> Ed25519PrivateKey:
 
 def key_name(key: Ed25519PrivateKey) -> str:
     """How a roster names the key."""
-    return key_id(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return key_id(public_of(key))
 
 
 def sign(key: Ed25519PrivateKey, person: str, statement: str) -> dict[str, str]:
@@ -105,6 +105,11 @@ def sign(key: Ed25519PrivateKey, person: str, statement: str) -> dict[str, str]:
         "signature": base64.b64encode(key.sign(APPROVAL_PREFIX + statement_digest(statement))).decode(),
         "type": "ed25519",
     }
+
+
+def public_of(key: Ed25519PrivateKey) -> bytes:
+    """Its public key as SubjectPublicKeyInfo (DER)."""
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def roster_key(public: bytes, kind: str = "ed25519") -> dict[str, str]:
