@@ -18,6 +18,8 @@ class Verb(StrEnum):
     MESSAGE = "message"
     REFRESH = "refresh"
     RESTART = "restart"
+    ROSTER = "roster"
+    """Who may approve orders, as the signer sealed it. Asked by the machinery alone, whenever it changes."""
     UNLOCK = "unlock"
 
 

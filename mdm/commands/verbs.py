@@ -33,12 +33,23 @@ RULES: Final[dict[Verb, Rule]] = {
     Verb.MESSAGE: Rule(Permission.COMMAND_SEND, timedelta(days=7), texts=("text",)),
     Verb.REFRESH: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
     Verb.RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
+    Verb.ROSTER: Rule(Permission.COMMAND_SEND, timedelta(days=30)),
     Verb.UNLOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=7), urgent=True),
 }
 
+MACHINERY: Final = frozenset({Verb.ROSTER})
+"""What nobody asks for by hand."""
+
 
 def checked_args(verb: Verb, args: Mapping[str, object] | None) -> dict[str, Any]:
-    """The arguments, cleaned. Raises InvalidError that names each one that is missing, unknown or too long."""
+    """The arguments, cleaned. Raises InvalidError that names each one that is missing, unknown or too long.
+
+    So it does for a verb that nobody asks for by hand.
+    """
+    if verb in MACHINERY:
+        raise InvalidError(
+            N_("Devices get this by themselves. Nothing was sent."), fields={"verb": N_("Choose another.")}
+        )
     given, rule = dict(args or {}), RULES[verb]
     wrong = {key: N_("This command does not take it.") for key in given if key not in rule.texts}
     kept: dict[str, Any] = {}

@@ -29,6 +29,8 @@ class HavenmeesterError(Exception):
     """Something a person or a program can be told. ``str()`` gives the filled English sentence."""
 
     code = "error"
+    keep = False
+    """What was written before it was raised is kept: the refusal itself stands in the diary, and rings an alarm."""
 
     def __init__(self, message: str, *, code: str | None = None, mend: str | None = None, **params: Any) -> None:
         self.message = message

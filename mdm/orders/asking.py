@@ -15,11 +15,12 @@ from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device, LifeCycle, Ownership
 from mdm.orders import kernel, lanes, statement
 from mdm.orders.model import Lane, Order, OrderBatch, OrderState
-from mdm.orders.moving import move, note, requester
+from mdm.orders.moving import move, note, requester, tell
 from mdm.orders.states import OPEN
 from mdm.org.model import ServicePoint
 from mdm.outbox import service as outbox
 from mdm.people.model import Person
+from mdm.signing.seals import OrderText
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
 
@@ -76,6 +77,7 @@ def request_wipe(
     call.session.add(order)
     _flush(call)
     note(call, order, "order.requested", {"lane": lane.value, "reason": said})
+    tell(call, order, "requested")
     if lane is Lane.HAND_IN:
         # Nobody approves at the counter: the device itself does, by its code.
         move(call, order, OrderState.APPROVED, "order.approved", {"presence": True})
@@ -143,6 +145,7 @@ def _batch(call: Call, devices: Sequence[Device], asked: _Asked, left_out: list[
     _flush(call)
     for order in orders:
         note(call, order, "order.requested", {"lane": asked.lane.value, "reason": asked.reason, "batch": batch_id})
+    outbox.post(call, "order.told", {"batch": batch_id, "step": "requested"})
     return batch
 
 
@@ -174,7 +177,7 @@ def _asked(call: Call, lane: Lane, reason: str, presence: str, hours: int) -> _A
 def _order(call: Call, device: Device, asked: _Asked, places: dict[int, str]) -> Order:
     person = call.session.get(Person, device.person_id) if device.person_id is not None else None
     place = places.get(device.service_point_id or 0, "")
-    wanted = statement.Wanted(
+    wanted = OrderText(
         id=new_uid(),
         device=device.uid,
         enrollment=device.key_digest,
@@ -211,7 +214,7 @@ def _order(call: Call, device: Device, asked: _Asked, places: dict[int, str]) ->
         approvals_needed=asked.approvers,
         requested_at=call.now,
         expires_at=asked.expires,
-        canonical=wanted.text(),
+        canonical=wanted.canonical,
     )
 
 
@@ -266,7 +269,7 @@ def wipeable(device: Device) -> None:
 
 def reason_given(reason: str) -> str:
     """The reason, cleaned. Raises InvalidError (``reason_missing``) when nothing is left of it."""
-    said = clean(reason, MAX_REASON, lines=True)
+    said = clean(reason, MAX_REASON)
     if not said:
         raise InvalidError(
             N_("A reason is needed. Nothing was changed."), fields={"reason": N_("Say why.")}, code="reason_missing"

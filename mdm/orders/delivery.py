@@ -12,58 +12,71 @@ from sqlalchemy import select
 
 from agent.wire import Command, Result
 from mdm.core.clock import iso
-from mdm.core.errors import N_, ConflictError, DeniedError, HavenmeesterError
+from mdm.core.errors import N_, DeniedError, HavenmeesterError
 from mdm.core.text import clean
 from mdm.inventory import lifecycle
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, LifeCycle, Ownership
+from mdm.orders import envelope as envelopes
 from mdm.orders import states
-from mdm.orders.model import Order, OrderState, Release
+from mdm.orders.model import KernelState, Order, OrderState, Release
 from mdm.orders.moving import locked, missing, move, note
 from mdm.outbox import service as outbox
-from mdm.signing.v1 import OrderText, open_order
+from mdm.signing.seals import open_order
 from mdm.storage.call import Call
 
 MAX_DETAIL: Final = 2000
 MAX_DATA: Final = 64
+COOLING: Final = "cooling"
+"""The signer's code for an order whose cooling time runs."""
 
 
-def take_release(call: Call, order_id: str, canonical: str, signature: str, *, order_key: str) -> Order:
-    """Stores a signed order, so that the device gets it. The same one again changes nothing.
+def take_release(call: Call, order_id: str, signature: str, *, order_key: str) -> Order:
+    """Stores the signature of an order, so that the device gets it. The same one again changes nothing.
 
-    An order that was cancelled, or has expired, while the signer was asked stays so and nothing is stored. Raises
-    DeniedError when ``order_key`` (the signer's public key) does not prove it, ConflictError when it is another order.
+    An order that was cancelled, paused, or has expired, while the signer was asked stays so, and nothing is stored. Raises
+    NotFoundError, DeniedError when ``order_key`` (the signer's public key) does not prove it.
     """
     order = locked(call.session, order_id)
     if order is None:
         raise missing()
-    said = open_order(order_key, canonical, signature)
-    if said.id != order.id or said.device != order.device_uid or said.verb != order.verb:
-        raise ConflictError(N_("This signature is of another order. It was not stored."), code="order_differs")
-    if order.state not in (OrderState.APPROVED, OrderState.HELD) or order.expires_at <= call.now:
+    said = open_order(order_key, order.canonical, signature)
+    if order.state not in states.WAITS_FOR_SIGNER or order.expires_at <= call.now:
         return order
-    call.session.add(Release(order_id=order.id, canonical=canonical, signature=signature, released_at=call.now))
+    kept = call.session.get(Release, order.id)
+    if kept is None:
+        call.session.add(
+            Release(order_id=order.id, canonical=order.canonical, signature=signature, released_at=call.now)
+        )
+    else:
+        kept.canonical, kept.signature = order.canonical, signature
     order.held_why = ""
+    order.cools_until = None
     move(call, order, OrderState.RELEASED, "order.released", {"not_after": said.not_after})
     if order.device_id is not None:
         outbox.ring(call, device_id=order.device_id)
     return order
 
 
-def hold(call: Call, order_id: str, why: str, retry_after: int) -> Order:
-    """Keeps an approved order back, says why, and has the signer asked again after ``retry_after`` seconds."""
+def hold(call: Call, order_id: str, why: str, retry_after: int, *, code: str) -> Order:
+    """Keeps an approved order back, says why, and has the signer asked again after ``retry_after`` seconds.
+
+    With the ``code`` ``cooling`` it cools, and ``cools_until`` says until when; with any other it is held.
+    """
     order = locked(call.session, order_id)
     if order is None:
         raise missing()
-    if order.state not in (OrderState.APPROVED, OrderState.HELD):
+    if order.state not in states.WAITS_FOR_SIGNER:
         return order
-    said = clean(why, MAX_DETAIL)
-    if order.state == OrderState.APPROVED:
-        move(call, order, OrderState.HELD, "order.held", {"why": said})
+    said, due = clean(why, MAX_DETAIL), call.now + timedelta(seconds=max(1, retry_after))
+    to = OrderState.COOLING if code == COOLING else OrderState.HELD
+    action = f"order.{to.value}"
+    if order.state != to and to in states.MOVES[OrderState(order.state)]:
+        move(call, order, to, action, {"why": said, "code": code})
     elif order.held_why != said:
-        note(call, order, "order.held", {"state": order.state, "why": said})
-    order.held_why = said
-    due = call.now + timedelta(seconds=max(1, retry_after))
+        note(call, order, action, {"state": order.state, "why": said, "code": code})
+    order.held_why = "" if to is OrderState.COOLING else said
+    order.cools_until = due if to is OrderState.COOLING else None
     if due < order.expires_at:
         outbox.post(call, "order.release", {"order": order.id}, due=due)
     return order
@@ -74,32 +87,40 @@ def refuse(call: Call, order_id: str, why: str, code: str) -> Order:
     order = locked(call.session, order_id)
     if order is None:
         raise missing()
-    if order.state in (OrderState.APPROVED, OrderState.HELD):
+    if order.state in states.WAITS_FOR_SIGNER:
         order.held_why = clean(why, MAX_DETAIL)
         move(call, order, OrderState.REFUSED, "order.refused", {"why": order.held_why, "code": code})
     return order
 
 
 def released_for(call: Call, device_id: int, *, order_key: str, key_digest: str) -> Command | None:
-    """The order that this device shall carry out, as it goes over the wire; None when there is none.
+    """The order that this device shall carry out, in its envelope as it goes over the wire; None when there is none.
 
     ``order_key`` is the signer's public key, ``key_digest`` that of the key by which the device has just identified
-    itself. State, time, ownership, device, key and signature are proved at this moment; what fails is refused, noted,
-    and not given. Asked again before an answer, it gives the same again: the device makes twice like once.
+    itself. One statement reads state, time, freeze and epoch at this moment; then signature and approvals are proved
+    again. What fails is refused, noted, and not given. Asked again before an answer, it gives the same again: the device
+    makes twice like once.
     """
-    order = call.session.scalar(
-        select(Order)
-        .where(Order.device_id == device_id, Order.state.in_([state.value for state in states.DELIVERABLE]))
+    row = call.session.execute(
+        select(Order, Device, KernelState.epoch)
+        .join(Device, Device.id == Order.device_id)
+        .outerjoin(KernelState, KernelState.id == 1)
+        .where(
+            Order.device_id == device_id,
+            Order.state.in_([state.value for state in states.DELIVERABLE]),
+            Order.expires_at > call.now,
+            KernelState.frozen_at.is_(None),
+        )
         .order_by(Order.requested_at)
         .limit(1)
-        .with_for_update()
+        .with_for_update(of=Order)
         .execution_options(populate_existing=True)
-    )
-    if order is None or order.expires_at <= call.now:
+    ).first()
+    if row is None:
         return None
-    release = call.session.get(Release, order.id)
+    order, device, epoch = row
     try:
-        said = _proved(call, order, release, order_key, key_digest)
+        made = _proved(call, order, device, epoch or 1, order_key, key_digest)
     except HavenmeesterError as error:
         if order.state == OrderState.RELEASED:
             order.held_why = clean(str(error), MAX_DETAIL)
@@ -107,34 +128,19 @@ def released_for(call: Call, device_id: int, *, order_key: str, key_digest: str)
         return None
     if order.state == OrderState.RELEASED:
         move(call, order, OrderState.FETCHED, "order.fetched")
-    return Command(
-        id=order.id,
-        verb=said.verb,
-        args={"order": said.canonical, "signature": release.signature if release else ""},
-        expires=iso(order.expires_at),
-    )
+    return Command(id=order.id, verb=order.verb, args=made, expires=iso(order.expires_at))
 
 
-def _proved(call: Call, order: Order, release: Release | None, order_key: str, key_digest: str) -> OrderText:
-    if release is None:
-        raise DeniedError(N_("The order has no signature. It was not given."), code="order_signature")
-    said = open_order(order_key, release.canonical, release.signature)
-    device = call.session.scalar(
-        select(Device).where(Device.id == order.device_id).execution_options(populate_existing=True)
-    )
-    if device is None or (said.id, said.device, said.device) != (order.id, order.device_uid, device.uid):
-        raise DeniedError(N_("The signature is of another order or device. It was not given."), code="order_differs")
+def _proved(
+    call: Call, order: Order, device: Device, epoch: int, order_key: str, key_digest: str
+) -> envelopes.Envelope:
     if device.ownership == Ownership.PRIVATE:
         raise DeniedError(
             N_("The device has become private, so it is not wiped. The order was not given."), code="device_private"
         )
-    if said.enrollment != key_digest:
-        raise DeniedError(
-            N_("The device has another key since. The order was not given; ask for it again."), code="device_key"
-        )
-    if not said.not_before <= call.now.timestamp() < said.not_after:
-        raise DeniedError(N_("It is not the time of this order. It was not given."), code="order_time")
-    return said
+    made = envelopes.envelope(call, order, envelopes.signature_of(call, order))
+    envelopes.proved(call, order, made, order_key=order_key, device=device.uid, key_digest=key_digest, epoch=epoch)
+    return made
 
 
 def take_answer(call: Call, device_id: int, result: Result) -> bool:

@@ -60,6 +60,8 @@ class OrderBatch(Base):
     expires_at: Mapped[Moment]
     left_out: Mapped[list[Any]] = mapped_column(Json, default=list)
     """Devices of the choice that are not in it, private ones first: ``{"device", "label", "why"}``."""
+    told: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Steps of which requester and approvers were told: once for the whole list."""
 
 
 class Order(Base):

@@ -13,14 +13,18 @@ from mdm.core.permissions import Where
 from mdm.inventory.model import Device
 from mdm.inventory.waiting import add_waiting
 from mdm.orders import states
-from mdm.orders.model import Order, OrderState
+from mdm.orders.model import Order, OrderBatch, OrderState
+from mdm.outbox import service as outbox
 from mdm.storage.call import Call
+
+TOLD = frozenset(OrderState) - {OrderState.APPROVED, OrderState.FETCHED, OrderState.REQUESTED}
+"""Steps of which people are told by mail. That it was asked, or goes on, whoever does that tells; the rest follows at once."""
 
 
 def who(actor: Actor) -> str:
-    """Kind and id of an actor as orders and signer compare it: ``operator:7``, ``token:3``, ``command_line:root``."""
-    name = "".join(character if "!" <= character <= "~" else "_" for character in actor.name)
-    return f"{actor.kind.value}:{name if actor.id is None else actor.id}"[:64]
+    """Kind and id of an actor as statements name people: ``operator:7``, ``token:3``, ``command_line:root``."""
+    name = "".join(character if character.isascii() and character.isalnum() else "-" for character in actor.name)
+    return f"{actor.kind.value}:{(name if actor.id is None else str(actor.id))[:40] or '-'}"
 
 
 def requester(session: Session, actor: Actor) -> str:
@@ -51,13 +55,31 @@ def locked(session: Session, order_id: str) -> Order | None:
     )
 
 
+def locked_batch(session: Session, batch_id: str) -> tuple[OrderBatch, list[Order]] | None:
+    """The batch with its orders, kept from everybody else until the transaction ends; None when it is not there."""
+    batch = session.scalar(select(OrderBatch).where(OrderBatch.id == batch_id).with_for_update())
+    if batch is None:
+        return None
+    orders = session.scalars(
+        select(Order)
+        .where(Order.batch_id == batch_id)
+        .order_by(Order.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    return batch, list(orders)
+
+
 def missing() -> NotFoundError:
     """What is answered for an order that is not there, or not yours."""
     return NotFoundError(N_("There is no such order, or it is not one of yours."))
 
 
 def move(call: Call, order: Order, to: OrderState, action: str, details: dict[str, Any] | None = None) -> None:
-    """Takes the order one step on and writes the diary. Raises ConflictError when the step is not in the table."""
+    """Takes the order one step on, writes the diary, and has those concerned told.
+
+    Raises ConflictError when the step is not in the table.
+    """
     before = OrderState(order.state)
     states.check(before, to)
     delta = (to in states.DELIVERABLE) - (before in states.DELIVERABLE)
@@ -67,6 +89,13 @@ def move(call: Call, order: Order, to: OrderState, action: str, details: dict[st
     if to not in states.OPEN:
         order.finished_at = call.now
     note(call, order, action, {"state": to.value, **(details or {})})
+    if to in TOLD:
+        tell(call, order, to.value)
+
+
+def tell(call: Call, order: Order, step: str) -> None:
+    """Has requester, approvers and holder told of a step, by the worker."""
+    outbox.post(call, "order.told", {"order": order.id, "step": step})
 
 
 def note(call: Call, order: Order, action: str, details: dict[str, Any]) -> None:

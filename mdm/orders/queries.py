@@ -7,14 +7,36 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from mdm.audit.queries import Line, timeline
-from mdm.core.clock import iso
+from mdm.core.errors import N_, ConflictError
 from mdm.core.permissions import Permission
-from mdm.orders.model import Approval, Order, OrderState, Release
+from mdm.orders import envelope as envelopes
+from mdm.orders import kernel
+from mdm.orders.dossier import dossier
+from mdm.orders.lanes import MAX_DEVICES
+from mdm.orders.model import Approval, KernelState, Order, OrderBatch, OrderState, Release
 from mdm.orders.moving import missing, who
+from mdm.orders.receipt import Receipt, receipt_of
 from mdm.orders.states import OPEN
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
+
+__all__ = [
+    "Filters",
+    "Receipt",
+    "approvals",
+    "batch",
+    "count",
+    "count_to_approve",
+    "dossier",
+    "envelope",
+    "kernel_state",
+    "open_for",
+    "order",
+    "orders",
+    "orders_select",
+    "receipt",
+    "to_approve",
+]
 
 PAGE = 50
 MAX_PAGE = 200
@@ -29,54 +51,7 @@ class Filters:
     service_point_id: int | None = None
     words: str = ""
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Everything about one order, kept when the device's record goes: asked, decided, signed, answered."""
-
-    order: Order
-    approvals: Sequence[Approval]
-    release: Release | None
-    history: Sequence[Line]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The receipt as plain data, for JSON and print."""
-        order = self.order
-        return {
-            "id": order.id,
-            "verb": order.verb,
-            "state": order.state,
-            "device": {"id": order.device_uid, "name": order.device_label, "serial": order.device_serial},
-            "person": order.person_name,
-            "reason": order.reason,
-            "requested_by": {"name": order.requested_by, "id": order.requested_by_id, "at": iso(order.requested_at)},
-            "decisions": [
-                {
-                    "name": one.approver_name,
-                    "id": one.approver_id,
-                    "approved": one.approved,
-                    "reason": one.reason,
-                    "at": iso(one.at),
-                }
-                for one in self.approvals
-            ],
-            "expires_at": iso(order.expires_at),
-            "held_why": order.held_why,
-            "signed": None
-            if self.release is None
-            else {
-                "order": self.release.canonical,
-                "signature": self.release.signature,
-                "at": iso(self.release.released_at),
-            },
-            "answer": order.answer,
-            "finished_at": None if order.finished_at is None else iso(order.finished_at),
-            "history": [
-                {"at": iso(line.at), "action": line.action, "by": line.actor_name, "details": line.details}
-                for line in self.history
-            ],
-        }
+    batch_id: str = ""
 
 
 def orders_select(call: Call, filters: Filters | None = None) -> Select[Order]:
@@ -89,6 +64,8 @@ def orders_select(call: Call, filters: Filters | None = None) -> Select[Order]:
         query = query.where(Order.device_uid == wanted.device_uid)
     if wanted.service_point_id is not None:
         query = query.where(Order.service_point_id == wanted.service_point_id)
+    if wanted.batch_id:
+        query = query.where(Order.batch_id == wanted.batch_id)
     if wanted.since is not None:
         query = query.where(Order.requested_at >= wanted.since)
     for word in wanted.words.split()[:8]:
@@ -148,17 +125,36 @@ def open_for(call: Call, device_uid: str) -> Order | None:
 
 
 def approvals(call: Call, order_id: str) -> Sequence[Approval]:
-    """Who decided what about one order, in order; NotFoundError as ``order``."""
-    order(call, order_id)
-    return call.session.scalars(select(Approval).where(Approval.order_id == order_id).order_by(Approval.id)).all()
+    """Who decided what about one order, or about its batch, in order; NotFoundError as ``order``."""
+    found = order(call, order_id)
+    same = Approval.batch_id == found.batch_id if found.batch_id else Approval.order_id == order_id
+    return call.session.scalars(select(Approval).where(same).order_by(Approval.id)).all()
+
+
+def batch(call: Call, batch_id: str) -> tuple[OrderBatch, Sequence[Order]]:
+    """A batch with those of its orders that the actor may see; NotFoundError when it is not there or none is."""
+    seen = call.session.scalars(orders_select(call, Filters(batch_id=batch_id)).limit(MAX_DEVICES)).all()
+    if not seen:
+        raise missing()
+    return call.session.get_one(OrderBatch, batch_id), seen
 
 
 def receipt(call: Call, order_id: str) -> Receipt:
     """The receipt of one order, also of one that is not finished yet; NotFoundError as ``order``."""
+    return receipt_of(call, order(call, order_id), approvals(call, order_id))
+
+
+def envelope(call: Call, order_id: str) -> dict[str, Any]:
+    """The order with its signatures as its device gets it; NotFoundError as ``order``, ConflictError (``not_released``)."""
     found = order(call, order_id)
-    return Receipt(
-        found,
-        approvals(call, order_id),
-        call.session.get(Release, order_id),
-        timeline(call, ("order", order_id), permission=Permission.ORDER_VIEW, limit=MAX_PAGE),
-    )
+    if call.session.get(Release, order_id) is None:
+        raise ConflictError(
+            N_("The signer has not signed this order, so there is nothing that a device would take."),
+            code="not_released",
+        )
+    return envelopes.envelope(call, found, envelopes.signature_of(call, found))
+
+
+def kernel_state(call: Call) -> KernelState:
+    """What is mirrored of the signer: freeze, roster, epoch, cooling. For everybody who has signed in."""
+    return kernel.state(call.session)

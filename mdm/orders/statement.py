@@ -1,55 +1,10 @@
-"""What people sign: the canonical text of an order, and of a batch of orders. Pure.
+"""What people sign beside an order itself (``mdm.signing.seals.OrderText``): a batch of orders, the end of a freeze. Pure."""
 
-The text is fixed when the order is asked, so that everybody who approves it signs exactly what the device will prove.
-"""
-
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from agent.proof import statement_digest
 from agent.wire import canonical
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One order before it is written. Moments are seconds since 1970; ``requester`` is a person id (``operator:7``)."""
-
-    id: str
-    device: str
-    enrollment: str
-    """SHA-256 of the device's public key: the order dies with the enrollment."""
-    lane: str
-    place: str
-    presence: str
-    reason: str
-    requested_by: str
-    requester: str
-    epoch: int
-    not_before: int
-    not_after: int
-
-    def text(self) -> str:
-        """The canonical text, which is signed."""
-        return _text(
-            {
-                "device": self.device,
-                "enrollment": self.enrollment,
-                "epoch": self.epoch,
-                "id": self.id,
-                "kind": "order",
-                "lane": self.lane,
-                "not_after": self.not_after,
-                "not_before": self.not_before,
-                "place": self.place,
-                "presence": self.presence,
-                "reason": self.reason,
-                "requested_by": self.requested_by,
-                "requester": self.requester,
-                "v": 2,
-                "verb": "wipe",
-            }
-        )
 
 
 def batch_text(
@@ -78,7 +33,7 @@ def thaw_text(freeze: int, issued: int) -> str:
 
 def digest(text: str) -> str:
     """SHA-256 of the text, hexadecimal: what a passkey is challenged with."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return statement_digest(text).hex()
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
+from mdm.core.errors import HavenmeesterError
+
 LOCK_SECONDS = 10
 """How long a statement waits for somebody else's lock, as on SQLite: then it fails, and nothing was changed."""
 WRITE = "havenmeester_write"
@@ -77,10 +79,15 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
 
 @contextmanager
 def transaction(engine: Engine, *, write: bool = True) -> Iterator[Session]:
-    """One session and one transaction: committed at the end, rolled back when anything is raised."""
+    """One session and one transaction: committed at the end, rolled back when anything is raised that is not ``keep``."""
     with Session(engine, expire_on_commit=False) as session:
         begin(session, write=write)
-        yield session
+        try:
+            yield session
+        except HavenmeesterError as error:
+            if error.keep:
+                session.commit()
+            raise
         session.commit()
 
 

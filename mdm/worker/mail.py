@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from mdm.core.errors import ConfigurationError
 from mdm.core.text import clean
+from mdm.orders.letters import ADDRESS
 from mdm.worker.office import Office
 from mdm.worker.post import NotNowError, Payload
 
@@ -27,7 +28,7 @@ def message(office: Office, payload: Payload) -> EmailMessage:
     letter["Date"] = format_datetime(office.clock())
     letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or "localhost")
     letter["Auto-Submitted"] = "auto-generated"
-    letter.set_content(clean(payload["text"], 20_000, lines=True))
+    letter.set_content(clean(payload["text"], 20_000, lines=True).replace(ADDRESS, office.settings.console_base))
     return letter
 
 

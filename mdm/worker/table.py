@@ -14,10 +14,12 @@ from mdm.audit.model import AuditEntry
 from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
+from mdm.core.errors import UnavailableError
 from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
 from mdm.orders import delivery as orders
+from mdm.orders import mirror
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -50,6 +52,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
+        Job("kernel", timedelta(seconds=3), mirror_kernel, at_start=True),
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
@@ -86,6 +89,23 @@ def seal_diary(office: Office) -> None:
         with office.call("diary-head") as call:
             targets.tell(call, targets.DIARY_HEAD, {"key": client.ca().head_key, **asdict(head)}, f"head-{head.number}")
     export.carry_out(office.settings, client, office.clock())
+
+
+def mirror_kernel(office: Office) -> None:
+    """Looks at what the signer says of itself: rosters, freeze, epoch. While it is down the mirror grows old and says so."""
+    signer = SignerClient(office.settings.signer_socket)
+    try:
+        health = signer.health()
+        with office.call("kernel", write=False) as call:
+            news, known = mirror.is_news(call, health), mirror.version(call)
+        sealed = signer.rosters(known) if health.roster > known else []
+    except UnavailableError:
+        return
+    if not (news or sealed):
+        return
+    with office.call("kernel") as call:
+        mirror.take_rosters(call, sealed)
+        mirror.take_health(call, health)
 
 
 def expire(office: Office) -> None:

@@ -1,16 +1,22 @@
 """Who is called for which topic of the outbox: the one table that ties lower rooms' messages to upper rooms."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import select
 
 from mdm.alarms import service as alarms
 from mdm.alarms import targets
 from mdm.alarms.address import hosts
+from mdm.commands import rosters
 from mdm.compliance import service as compliance
+from mdm.core.errors import UnavailableError
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Device
+from mdm.orders import mails, mirror
+from mdm.orders import service as orders
 from mdm.orders.release import release
 from mdm.platforms import service as platforms
 from mdm.policies import service as policies
@@ -20,7 +26,7 @@ from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
 from mdm.worker import mail
 from mdm.worker.office import Office
-from mdm.worker.post import Gathered, Handler, Inside, Outside, Payload
+from mdm.worker.post import Gathered, Handler, Inside, NotNowError, Outside, Payload
 
 
 def _devices(payloads: Sequence[Payload]) -> set[int]:
@@ -59,6 +65,43 @@ def _release(office: Office, payload: Payload) -> None:
     release(office.engine, SignerClient(office.settings.signer_socket), str(payload["order"]), clock=office.clock)
 
 
+def _void(office: Office, payload: Payload) -> None:
+    with _signer(office) as signer:
+        signer.void_order(str(payload["order"]))
+
+
+def _rosters(call: Call, _payload: Payload) -> None:
+    rosters.queue(call)
+
+
+def _freeze(office: Office, payload: Payload) -> None:
+    with _signer(office) as signer:
+        number = signer.freeze(who=str(payload["who"]), why=str(payload["why"])).number
+    with office.call("kernel") as call:
+        mirror.take_freeze(call, number)
+
+
+def _thaw(office: Office, payload: Payload) -> None:
+    statement = str(payload["statement"])
+    with office.call("kernel", write=False) as call:
+        proofs = mirror.thaw_proofs(call, statement)
+    if not proofs:
+        return
+    with _signer(office) as signer:
+        signer.thaw(statement=statement, proofs=proofs)
+    with office.call("kernel") as call:
+        orders.thawed(call, int(json.loads(statement)["freeze"]))
+
+
+@contextmanager
+def _signer(office: Office) -> Iterator[SignerClient]:
+    """The signer, for what must reach it however long it is down: the message waits uncounted."""
+    try:
+        yield SignerClient(office.settings.signer_socket)
+    except UnavailableError as error:
+        raise NotNowError(str(error), error.retry_after) from error
+
+
 def _wiped(call: Call, payload: Payload) -> None:
     device = call.session.get(Device, int(payload["device"]))
     if device is not None:
@@ -88,8 +131,13 @@ TOPICS: Mapping[str, Handler] = {
     "device.judge": Gathered(_judge),
     "device.place": Gathered(_place_devices),
     "device.wiped": Inside(_wiped),
+    "kernel.freeze": Outside(_freeze),
+    "kernel.thaw": Outside(_thaw),
     "mail": Outside(mail.send),
     "order.release": Outside(_release),
+    "order.told": Inside(mails.told),
+    "order.void": Outside(_void),
     "person.changed": Inside(_follow_person),
+    "roster.changed": Inside(_rosters),
     "webhook": Outside(_webhook),
 }

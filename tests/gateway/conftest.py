@@ -30,7 +30,9 @@ from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.conftest import PrivatePostgres, free_port
+from tests.orders.ceremony import NO_COOLING, council, found, mirrored
 from tests.signer.neighbour import RunningSigner, csr, new_key
+from tests.sim.approvers import Person
 
 
 @dataclass
@@ -128,6 +130,8 @@ class RunningGateway:
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    people: list[Person] = field(default_factory=list)
+    """Who may approve orders; nobody where no roster was founded."""
 
     def __post_init__(self) -> None:
         self.engine: Engine = make_engine(self.url)
@@ -207,7 +211,7 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     It has a signer of its own: the budgets of one signer hold over all wipes of an hour, whatever the database.
     """
     folder = tmp_path_factory.mktemp("gateway")
-    signer = RunningSigner(tmp_path_factory.mktemp("signer"))
+    signer = RunningSigner(tmp_path_factory.mktemp("signer"), NO_COOLING)
     signer.start()
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "havenmeester.db")
@@ -215,7 +219,10 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     else:
         server: PrivatePostgres = request.getfixturevalue("postgres")
         url = server.fresh()
-    with running(RunningGateway(signer, folder / "home", url)) as started:
+    people = council()
+    found(signer.client, signer.home, people)
+    with running(RunningGateway(signer, folder / "home", url, people=people)) as started:
+        mirrored(started.engine, signer.client)
         yield started
     signer.stop()
 

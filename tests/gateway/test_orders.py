@@ -10,13 +10,10 @@ from itertools import count
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select, update
 
-from agent.wire import CHECKIN, report_digest, short_digest
-from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
+from agent.wire import CHECKIN, ORDER_PREFIX, report_digest, short_digest
 from mdm.commands import service as commands
 from mdm.commands.model import Command, State, Verb
-from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
-from mdm.core.permissions import Grant, Role
 from mdm.inventory.model import Device
 from mdm.orders import service as orders
 from mdm.orders.model import Order, OrderState, Release
@@ -25,8 +22,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from tests.conftest import FLEET_ADMIN
 from tests.gateway.conftest import Agent, RunningGateway
-
-APPROVER = Actor(ActorKind.OPERATOR, 9, "Ada Approver", (Grant(Role.APPROVER),))
+from tests.orders.ceremony import signed
 
 REQUESTERS = count(100)
 
@@ -93,8 +89,7 @@ def wipe(gateway: RunningGateway, agent: Agent) -> str:
     requester = replace(FLEET_ADMIN, id=next(REQUESTERS))
     with transaction(gateway.engine) as session:
         asked = orders.request_wipe(Call(requester, session, utcnow()), agent.uid, "Stolen from the van.").id
-    with transaction(gateway.engine) as session:
-        orders.approve(Call(APPROVER, session, utcnow()), asked)
+    assert signed(gateway.engine, asked, gateway.people[:2]) == 0
     assert release(gateway.engine, gateway.signer.client, asked) is OrderState.RELEASED
     return asked
 
@@ -108,6 +103,7 @@ def test_a_wipe_reaches_its_device_signed_and_its_receipt_comes_back(gateway: Ru
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(gateway.signer.client.ca().order_key))
     key.verify(base64.b64decode(given["args"]["signature"]), ORDER_PREFIX + given["args"]["order"].encode())
     assert (given["id"], given["verb"], json.loads(given["args"]["order"])["device"]) == (asked, "wipe", agent.uid)
+    assert [one["person"] for one in given["args"]["approvals"]] == [one.person for one in gateway.people[:2]]
 
     receipt = {"id": asked, "state": "done", "detail": "keys destroyed", "data": {"luks": "erased"}}
     for _ in range(2):

@@ -1,6 +1,7 @@
 """From an approved order to its receipt: signed, held, proved right before delivery, answered once, kept for good."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,12 +13,13 @@ from mdm.audit.model import AuditEntry
 from mdm.core.errors import ConflictError, DeniedError
 from mdm.inventory.model import Device
 from mdm.orders import delivery, queries, service
-from mdm.orders.model import Order, OrderState, Release
+from mdm.orders.model import Approval, Order, OrderState, Release
 from mdm.orders.release import release
 from mdm.outbox.model import Bell, OutboxMessage
-from mdm.signing.v1 import open_order
+from mdm.signing.seals import open_order
+from mdm.signing.seals import read_order as open_text
 from tests.conftest import NOW, Calling
-from tests.orders.conftest import ADA, DeskClient, Fleet, speaking
+from tests.orders.conftest import ADAS, EVAS, DeskClient, Fleet, person, sign, speaking
 
 WHY = "Stolen from the van on Tuesday."
 
@@ -25,8 +27,7 @@ WHY = "Stolen from the van on Tuesday."
 def _approved(calling: Calling, device: Device) -> str:
     with calling() as call:
         order_id = service.request_wipe(call, device.uid, WHY).id
-    with calling(ADA) as call:
-        service.approve(call, order_id)
+    assert sign(calling, order_id, ADAS, EVAS) == 0
     return order_id
 
 
@@ -67,7 +68,10 @@ def test_the_whole_way_from_request_to_receipt(
     assert (command["id"], command["verb"]) == (order_id, "wipe")
     said = open_order(client.ca().order_key, command["args"]["order"], command["args"]["signature"])
     assert (said.device, said.enrollment) == (device.uid, fleet.keys[device.uid])
-    assert (said.requested_by, said.approved_by, said.reason) == ("Mo Admin", ("Ada Approver",), WHY)
+    assert (said.requested_by, said.requester, said.reason) == ("Mo Admin", "operator:1", WHY)
+    assert [one["person"] for one in command["args"]["approvals"]] == ["operator:2", "operator:3"]
+    assert [json.loads(one["roster"])["version"] for one in command["args"]["rosters"]] == [1]
+    assert "batch" not in command["args"]
     assert _state(calling, order_id) == OrderState.FETCHED
 
     answer: Result = {"id": order_id, "state": "done", "detail": "keys\x00 destroyed", "data": {"method": "luksErase"}}
@@ -85,9 +89,13 @@ def test_the_whole_way_from_request_to_receipt(
     assert receipt["answer"]["detail"] == "keys destroyed"
     assert receipt["answer"]["data"] == {"method": "luksErase"}
     assert receipt["signed"]["signature"] == command["args"]["signature"]
-    assert receipt["decisions"][0]["id"] == "operator:2"
+    assert [one["id"] for one in receipt["decisions"]] == ["operator:2", "operator:3"]
+    assert receipt["decisions"][0]["key"] == ADAS.keys[0].id
+    assert receipt["method"] == "luksErase"
     assert [line["action"] for line in reversed(receipt["history"])] == [
         "order.requested",
+        "order.proof_taken",
+        "order.proof_taken",
         "order.approved",
         "order.released",
         "order.fetched",
@@ -189,7 +197,8 @@ def test_what_the_budget_does_not_allow_is_held_and_released_when_there_is_room(
 
     with calling(write=False) as call:
         assert "one hour" in call.session.get_one(Order, held).held_why
-        due = call.session.scalars(select(OutboxMessage.due_at).order_by(OutboxMessage.due_at.desc())).first()
+        again = select(OutboxMessage.due_at).where(OutboxMessage.topic == "order.release")
+        due = call.session.scalars(again.order_by(OutboxMessage.due_at.desc())).first()
         actions = call.session.scalars(select(AuditEntry.action).where(AuditEntry.subject_id == held)).all()
     assert actions.count("order.held") == 1
     assert due == NOW + timedelta(hours=1)
@@ -244,12 +253,40 @@ def test_the_signer_refuses_a_device_that_came_as_private_though_the_database_sa
         assert "private" in call.session.get_one(Order, order_id).held_why
 
 
-def test_an_approval_written_straight_into_the_database_under_the_requester_signs_nothing(
+def test_approvals_written_straight_into_the_database_sign_nothing(
+    calling: Calling, engine: Engine, client: DeskClient, device: Device
+) -> None:
+    order_id = _approved(calling, device)
+    stranger = person(3, "Eva Approver")
+    with calling() as call:
+        text = call.session.get_one(Order, order_id).canonical
+        call.session.execute(
+            update(Approval).where(Approval.approver_id == "operator:3").values(proof=stranger.proof(text))
+        )
+
+    assert release(engine, client, order_id, clock=lambda: NOW) is OrderState.REFUSED
+
+
+def test_one_signature_in_two_rows_signs_nothing(
     calling: Calling, engine: Engine, client: DeskClient, device: Device
 ) -> None:
     order_id = _approved(calling, device)
     with calling() as call:
-        call.session.execute(update(Order).values(requested_by_id="operator:2"))
+        first, second = call.session.scalars(select(Approval).order_by(Approval.id))
+        second.proof = first.proof
+
+    assert release(engine, client, order_id, clock=lambda: NOW) is OrderState.REFUSED
+
+
+def test_an_order_that_was_changed_after_it_was_signed_by_people_is_not_signed(
+    calling: Calling, engine: Engine, client: DeskClient, fleet: Fleet, device: Device
+) -> None:
+    order_id = _approved(calling, device)
+    with calling() as call:
+        other = fleet.add(call)
+        order = call.session.get_one(Order, order_id)
+        said = replace(open_text(order.canonical), device=other.uid, enrollment=fleet.keys[other.uid])
+        order.canonical, order.device_id, order.device_uid = said.canonical, other.id, other.uid
 
     assert release(engine, client, order_id, clock=lambda: NOW) is OrderState.REFUSED
 
@@ -311,7 +348,7 @@ def test_a_signature_that_is_not_the_signers_is_not_stored(
 ) -> None:
     order_id = _approved(calling, device)
     with pytest.raises(DeniedError) as refused, calling() as call:
-        delivery.take_release(call, order_id, "{}", "A" * 86 + "==", order_key=client.ca().order_key)
+        delivery.take_release(call, order_id, "A" * 86 + "==", order_key=client.ca().order_key)
 
     assert refused.value.code == "order_signature"
     assert _state(calling, order_id) == OrderState.APPROVED

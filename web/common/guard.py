@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
-from mdm.core.errors import N_, ConfigurationError, DeniedError, NotSignedInError
+from mdm.core.errors import N_, ConfigurationError, DeniedError, HavenmeesterError, NotSignedInError
 from mdm.core.permissions import Permission
 from mdm.storage.call import Call
 from mdm.storage.engine import begin
@@ -44,8 +44,11 @@ def _guarded(view: View, allowed: Callable[[Actor], None], declaration: str, wri
             allowed(actor)
             response = make_response(view(Call(actor, session, utcnow()), *args, **kwargs))
             session.commit()
-        except BaseException:
-            session.rollback()
+        except BaseException as error:
+            if isinstance(error, HavenmeesterError) and error.keep:
+                session.commit()
+            else:
+                session.rollback()
             raise
         return response
 

@@ -8,11 +8,13 @@ import structlog
 
 from agent.wire import Answer, Command, Desired, Report, Result
 from mdm.commands import delivery as commands
+from mdm.commands.model import Verb
 from mdm.core.errors import UnavailableError
 from mdm.enrollment import redeem, renewal
 from mdm.inventory import reports
 from mdm.inventory.model import Device
 from mdm.orders import delivery as orders
+from mdm.orders.envelope import known_roster, rosters
 from mdm.platforms.linux.messages import CheckinMessage
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
@@ -128,6 +130,9 @@ def _waiting(call: Call, knock: Knock, visit: Visit) -> list[Command]:
     if not knock.waiting:
         return []
     given = commands.next_for(call.session, knock.device_id, call.now)
+    for one in given:
+        if one["verb"] == Verb.ROSTER:
+            one["args"] = {"rosters": rosters(call, known_roster(call, knock.device_id))}
     key = visit.order_key()
     order = _order(call, knock, key) if key else None
     return [*given, order] if order is not None else given

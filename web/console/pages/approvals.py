@@ -1,5 +1,6 @@
 """Orders: asking for a wipe, deciding about it, the receipt."""
 
+import json
 from datetime import timedelta
 
 from flask import g, make_response, redirect, request, url_for
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from mdm.access.queries import approver_since
 from mdm.core.actor import ActorKind
-from mdm.core.errors import N_, DeniedError, HavenmeesterError
+from mdm.core.errors import N_, DeniedError, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission, Where
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device
@@ -90,12 +91,23 @@ def approval_decide(call: Call, number: str) -> Response:
         return again
     try:
         if text("decision") == "approve":
-            service.approve(call, number, text("reason"), hours=settings().order_hours)
-            return done(gettext("Approved. The signer is asked now."), url_for("approval", number=number))
+            service.take_proof(call, number, _signature())
+            return done(gettext("Your signature was taken."), url_for("approval", number=number))
         service.reject(call, number, text("reason"))
     except HavenmeesterError as error:
         return _order(call, number, refused(call, error))
     return done(gettext("Rejected. Nothing happens to the device."), url_for("approval", number=number))
+
+
+def _signature() -> dict[str, object]:
+    """The signature that was made on the page. Raises InvalidError for what is no JSON object."""
+    try:
+        value = json.loads(text("proof"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidError(N_("The signature did not arrive. Nothing was changed; sign again."), code="proof_form")
+    return value
 
 
 @may(Permission.ORDER_VIEW)
@@ -123,7 +135,7 @@ def wipe(call: Call, uid: str) -> Response:
             failure = Failure(422, "invalid", sentence, fields={"typed": sentence})
         else:
             try:
-                order = service.request_wipe(call, uid, text("reason"))
+                order = service.request_wipe(call, uid, text("reason"), hours=settings().order_hours)
             except HavenmeesterError as error:
                 failure = refused(call, error)
             else:
