@@ -12,7 +12,6 @@ input, writes one JSON answer and ends. So the resident process never pays for t
 import hashlib
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 _P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
@@ -163,5 +162,5 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     # The places that the parent names: where this house and the library are; nothing else of its path is taken over.
-    sys.path += [str(Path(__file__).resolve().parent.parent), *sys.argv[1:]]
+    sys.path += sys.argv[1:]
     json.dump(answer(json.load(sys.stdin)), sys.stdout)

@@ -71,11 +71,12 @@ def run(
 
 def _start_of_child() -> list[str]:
     """How the child is started: isolated, and without looking at every installed package when the library is found."""
-    script = str(Path(__file__).with_name("crypto.py"))
+    script = Path(__file__).with_name("crypto.py").resolve()
+    places = [str(script), str(script.parent.parent)]
     for folder in sys.path:
         if folder and Path(folder, "cryptography", "__init__.py").is_file():
-            return [sys.executable, "-I", "-S", script, str(Path(folder).resolve())]
-    return [sys.executable, "-I", script]
+            return [sys.executable, "-I", "-S", *places, str(Path(folder).resolve())]
+    return [sys.executable, "-I", *places]
 
 
 def crypto(request: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@ different people's make an approval."""
 
 import base64
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -119,7 +118,7 @@ def _check_client(client: bytes, digest: bytes, roster: "Roster") -> None:
 
 
 def _check_authenticator(data: bytes, roster: "Roster") -> None:
-    if len(data) < 37 or not hmac.compare_digest(data[:32], hashlib.sha256(roster.rp_id.encode()).digest()):
+    if len(data) < 37 or data[:32] != hashlib.sha256(roster.rp_id.encode()).digest():
         raise RefusedError("passkey_authenticator", "The passkey belongs to another site.")
     flags = data[32]
     if not flags & _PRESENT or not flags & _VERIFIED:

@@ -147,6 +147,12 @@ def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
         f"{found['rss_kb'] / 1024:.1f} MB, growth {found['growth_kb'] / 1024:.2f} MB",
     )
     yield "agent: bytes of an idle check-in on a kept connection, both ways, with TLS", str(found["idle_bytes"])
+    verified = agent.verify()
+    yield (
+        "agent: verifying an order with two approvals, in a child process",
+        f"{verified['median_ms']:.0f} ms, {verified['cpu_ms']:.0f} ms of processor time, "
+        f"resident memory +{verified['growth_kb']:.0f} kB after 40",
+    )
 
 
 def _apply(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:

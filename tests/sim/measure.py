@@ -91,6 +91,59 @@ print(early, resident("VmRSS"), resident("VmHWM"), flush=True)
 """The resident loop of ``havenmeester-agent run`` with everything that it imports, without its pauses."""
 
 
+VERIFIER = """
+import json, resource, sys, time
+from agent import orders
+from agent.exchange import Agent
+from agent.state import State
+
+def resident():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+state = State(sys.argv[1])
+agent = Agent(state, state.root(None), state.identity())
+destroyer = agent.destroyer
+with open(sys.argv[2]) as file:
+    envelope = json.load(file)
+first = resident()
+taken, cpu = [], []
+for number in range(int(sys.argv[3])):
+    begun, spent = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    orders.verify(envelope, destroyer.identity, destroyer.journal, destroyer.trust, time.time(), keep=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken.append(time.perf_counter() - begun)
+    cpu.append(after.ru_utime + after.ru_stime - spent.ru_utime - spent.ru_stime)
+print(json.dumps({"taken": sorted(taken), "cpu": sorted(cpu), "growth_kb": resident() - first}))
+"""
+"""The resident agent, and its child process that judges an order, as often as asked."""
+
+
+def verify(times: int = 40) -> dict[str, float]:
+    """Lets one enrolled agent verify an order that two people approved, one by a passkey, as often as asked.
+
+    ``median_ms`` and ``least_ms`` of the whole verification, start and end of the child process included; ``cpu_ms`` of
+    processor time in the child; ``growth_kb`` by which the resident process has grown.
+    """
+    with tempfile.TemporaryDirectory(prefix="havenmeester-verify-") as name:
+        folder = Path(name)
+        (folder / "gateway").mkdir()
+        root = plant(folder / "root")
+        with sim.running(folder / "gateway") as gateway:
+            state = folder / "state"
+            agent = [sys.executable, "-m", "agent.main", "enroll", gateway.invitation()]
+            subprocess.run([*agent, "--state", str(state), "--root", str(root)], check=True, capture_output=True)
+            (folder / "order.json").write_text(json.dumps(gateway.sign(gateway.order())))
+        argv = [sys.executable, "-c", VERIFIER, str(state), str(folder / "order.json"), str(times)]
+        said = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    return {
+        "median_ms": round(said["taken"][times // 2] * 1000, 1),
+        "least_ms": round(said["taken"][0] * 1000, 1),
+        "cpu_ms": round(said["cpu"][times // 2] * 1000, 1),
+        "growth_kb": said["growth_kb"],
+    }
+
+
 def measure(checkins: int = 500, packages: int = 2000) -> dict[str, Any]:
     """Lets one agent check in that many times without a pause, and returns what it cost.
 
@@ -143,4 +196,5 @@ def _run(gateway: sim.Gateway, relay: Relay, state: Path, checkins: int) -> dict
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 500), indent=2))
+    found = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    print(json.dumps({**found, "verify": verify()}, indent=2))
