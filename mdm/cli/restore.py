@@ -46,6 +46,7 @@ def restore(file: Path, force: bool) -> None:
     before, after = schema.upgrade(settings)
     if before != after:
         output.note(f"The schema went from {before} to {after}.")
+    _begin_epoch(settings, kept)
     # The configuration came back too, and may name a witness.
     cancelled = void(load())
     output.note(
@@ -56,13 +57,24 @@ def restore(file: Path, force: bool) -> None:
     output.say(f"Restored: the state of {manifest['made_at']}. Next: havenmeester doctor, then havenmeester up")
 
 
+def _begin_epoch(settings: Settings, kept: Path | None) -> None:
+    """What was decided before counts no more: no order of an older epoch is signed or carried out."""
+    from mdm.signer import epochs
+    from mdm.signer.keys import FOLDER
+
+    folder = settings.home / FOLDER
+    epoch, taken_over = epochs.begin(folder, kept / FOLDER if kept is not None else None, int(utcnow().timestamp()))
+    output.note(f"The signer begins epoch {epoch}: no order from before is ever signed.")
+    if taken_over:
+        output.note("Its ledger took over what the replaced one knew: budgets, void orders, red button, rosters.")
+
+
 def _has_content(path: Path) -> bool:
     return path.is_file() or (path.is_dir() and any(path.iterdir()))
 
 
 def _not_running(home: Path) -> None:
-    for name in ("up.lock", "worker.lock"):
-        path = home / "run" / name
+    for path in (home / "run" / "up.lock", home / "run" / "worker.lock", home / "signer" / "lock"):
         if not path.exists():
             continue
         with path.open("a") as lock:
