@@ -26,8 +26,10 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.String(length=64), nullable=False),
         sa.Column("service_point_id", sa.Integer(), nullable=True),
         sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=True),
         sa.Column("told", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarm")),
+        sa.UniqueConstraint("line", name=op.f("uq_alarm_line")),
     )
     with op.batch_alter_table("alarm", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alarm_at"), ["at"], unique=False)
@@ -76,6 +78,7 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("left_out", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("told", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_batch")),
     )
     op.create_table(
@@ -216,6 +219,9 @@ def upgrade() -> None:
         sa.Column("serial", sa.String(length=128), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=True),
         sa.Column("transaction", sa.String(length=256), nullable=True),
+        sa.Column("key_digest", sa.String(length=64), nullable=True),
+        sa.Column("request", sa.LargeBinary(), nullable=True),
+        sa.Column("approval", sa.String(length=16), nullable=False),
         sa.Column("udid", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
