@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         "",
         description="Addresses of proxies whose Client-Cert header (RFC 9440) the gateway believes; separated by commas.",
     )
+    apple_old_signatures: bool = Field(
+        True, description="Whether SHA-1 is taken too in signatures of phones, as old ones and simulators make them."
+    )
     checkin_seconds: int = Field(300, ge=5, le=86400, description="Seconds between two check-ins of one device.")
     invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
     certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")

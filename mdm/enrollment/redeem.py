@@ -144,10 +144,10 @@ def _reason(call: Call, invitation: Invitation, request: EnrollRequest, key: str
             code="platform",
             platform=invitation.platform,
         )
-    return _device_refusal(call, invitation, _recorded(call, invitation, request))
+    return device_refusal(call, invitation, _recorded(call, invitation, request))
 
 
-def _device_refusal(call: Call, invitation: Invitation, device: Device | None) -> HavenmeesterError | None:
+def device_refusal(call: Call, invitation: Invitation, device: Device | None) -> HavenmeesterError | None:
     """Why the recorded device cannot be enrolled with this invitation; None where it can, or where there is none."""
     if device is None:
         return None
@@ -235,7 +235,7 @@ def complete(call: Call, claimed: Claim, certificate: Certificate) -> str:
     enrollment = add_enrollment(call, device.id, certificate, invitation.id)
     service.end(call, device, "enrolled again", but=enrollment.id)
     invitation.certified_at = call.now
-    _hand_over(call, invitation, device)
+    hand_over(call, invitation, device)
     inventory.apply_fields(call, device, {"key_digest": certificate.key_digest}, None)
     inventory.note(call, device, "enrolled", {"invitation": invitation.uid})
     audit.record(
@@ -273,7 +273,8 @@ def add_enrollment(
     return enrollment
 
 
-def _hand_over(call: Call, invitation: Invitation, device: Device) -> None:
+def hand_over(call: Call, invitation: Invitation, device: Device) -> None:
+    """The device is in the hands of the person who was invited, from now on."""
     holder = holder_of(call.session.get_one(Person, invitation.person_id))
     loan = invitation.ownership == Ownership.LOAN_POOL
     kept: dict[str, object] = {

@@ -19,6 +19,7 @@ from mdm.orders import mails, mirror
 from mdm.orders import service as orders
 from mdm.orders.release import release
 from mdm.platforms import service as platforms
+from mdm.platforms.apple import post as phones
 from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
@@ -123,8 +124,20 @@ def _webhook(office: Office, payload: Payload) -> None:
     )
 
 
+def _apple_answer(office: Office, payload: Payload) -> None:
+    with office.call("apple.answer") as call:
+        phones.take_answer(call, payload, office.settings.organisation)
+
+
+def _apple_status(office: Office, payload: Payload) -> None:
+    with office.call("apple.status") as call:
+        phones.take_status(call, payload, office.settings.organisation)
+
+
 TOPICS: Mapping[str, Handler] = {
     "alarm": Inside(_alarm),
+    "apple.answer": Outside(_apple_answer),
+    "apple.status": Outside(_apple_status),
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),

@@ -9,6 +9,7 @@ from web.common.guard import check_routes
 from web.common.health import add_health
 from web.common.language import speak
 from web.common.requests import number_requests
+from web.gateway.apple import AppleDoor, add_apple
 from web.gateway.database import Database
 from web.gateway.door import EXTENSION, Gateway
 from web.gateway.doorbell import Doorbell
@@ -43,6 +44,8 @@ def make_gateway(settings: Settings) -> HotPath:
     answer_problems(app)
     add_views(app)
     add_health(app, settings, database.ping)
+    phones = AppleDoor(here)
+    add_apple(app, phones)
     check_routes(app)
     return HotPath(
         app.wsgi_app,
@@ -53,4 +56,5 @@ def make_gateway(settings: Settings) -> HotPath:
         figures=here.figures,
         queue=here.queue,
         seconds=settings.checkin_seconds,
+        phones=phones,
     )

@@ -83,14 +83,15 @@ class Database:
         if not self._sqlite:
             return self._together.get(fingerprint)
         moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        rows = self._fetch(self._knock, (moment, fingerprint, moment))
+        rows = self.fetch(self._knock, (moment, fingerprint, moment))
         return _knock(rows[0]) if rows else None
 
     def _knock_on_server(self, fingerprints: Sequence[str]) -> dict[str, Knock]:
         now = datetime.now(UTC)
-        return {row[0]: _knock(row) for row in self._fetch(self._knock, (now, list(fingerprints), now))}
+        return {row[0]: _knock(row) for row in self.fetch(self._knock, (now, list(fingerprints), now))}
 
-    def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+    def fetch(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        """The rows of one statement, on a connection without a transaction. Raises UnavailableError without a database."""
         for again in (True, False):
             try:
                 connection = self._hot.raw_connection()
@@ -138,7 +139,7 @@ class Database:
 
     def ping(self) -> None:
         """Nothing when the database answers; raises UnavailableError otherwise."""
-        self._fetch("SELECT 1", ())
+        self.fetch("SELECT 1", ())
 
     def data_version(self) -> int:
         """A number that changes whenever anybody writes to the SQLite file; always asked on the same connection."""

@@ -5,11 +5,13 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from agent.wire import CHECKIN, MAX_WAIT, NEXT_HEADER
 from mdm.core.clock import utcnow
 from mdm.core.errors import UnavailableError
+from mdm.platforms.apple.addresses import CHECKIN as APPLE_CHECKIN
+from mdm.platforms.apple.addresses import SERVER
 from mdm.platforms.linux.exchange import NOTHING, Knock
 from web.gateway import body
 from web.gateway.database import Database
@@ -25,6 +27,16 @@ Wsgi = Callable[[Environ, Start], Iterable[bytes]]
 KNOCK = "havenmeester.knock"
 """Key of the environ under which the row of the hot path goes on to Flask, so that it is not read twice."""
 WORD = 16
+
+
+PHONES = (SERVER, APPLE_CHECKIN)
+
+
+class Phones(Protocol):
+    """What answers phones that have nothing but their queue to be looked into."""
+
+    def answer(self, environ: Environ, start: Start) -> Iterable[bytes] | None:
+        """The answer, None where the application must be asked."""
 
 
 def pause(seconds: int) -> int:
@@ -60,6 +72,7 @@ class HotPath:
         figures: Figures,
         queue: Queue,
         seconds: int,
+        phones: Phones,
     ) -> None:
         self.app = app
         self.database = database
@@ -69,11 +82,14 @@ class HotPath:
         self.figures = figures
         self.queue = queue
         self.seconds = seconds
+        self.phones = phones
         self.unread: weakref.WeakSet[Any] = weakref.WeakSet()
         """Connections on which a body was left unread: they are closed after the answer."""
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """WSGI."""
+        if environ["PATH_INFO"].startswith(PHONES):
+            return self.phones.answer(environ, start) or self._pass_on(environ, start)
         if environ["PATH_INFO"] != CHECKIN or environ["REQUEST_METHOD"] != "POST":
             return self._pass_on(environ, start)
         begun = time.perf_counter()

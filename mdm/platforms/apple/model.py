@@ -134,6 +134,8 @@ class AppleDevice(Base):
     """What it says of its declarations, by identifier."""
     status: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     """The status items that it reported, merged."""
+    turn_away: Mapped[bool] = mapped_column(default=False)
+    """An operator said that it shall be told to leave the management at its next request."""
     inventory_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it was last asked for its inventory."""
     created_at: Mapped[Moment]
@@ -157,6 +159,8 @@ class AppleProfile(Base):
 
     device_id: Mapped[int] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), primary_key=True)
     identifier: Mapped[str] = mapped_column(String(255), primary_key=True)
+    resource: Mapped[str] = mapped_column(String(128), default="")
+    """The resource of the desired state that it realises."""
     wanted: Mapped[str | None] = mapped_column(String(16))
     """Digest of what it shall be; None where it shall go."""
     installed: Mapped[str | None] = mapped_column(String(16))
@@ -202,6 +206,8 @@ class AppleCommand(Base):
     """The property list of the command, byte for byte. Where it holds a secret, the secret is put in when it is given."""
     sealed: Mapped[bool] = mapped_column(default=False)
     """Whether ``body`` is sealed, because it holds a secret."""
+    guarded: Mapped[bool] = mapped_column(default=False)
+    """Whether it is looked at once more right before it is given: it holds a secret, or must not reach every device."""
     open: Mapped[bool] = mapped_column(default=True)
     """Whether it still has to be given or answered."""
     state: Mapped[str] = mapped_column(String(16), default=CommandState.QUEUED.value)
@@ -224,6 +230,26 @@ class AppleCommand(Base):
     """What the device answered, word for word, where it is short and holds no secret."""
     detail: Mapped[str] = mapped_column(Text, default="")
     details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class ApplePush(Base):
+    """A push certificate from Apple. The newest of a topic is in use; a second topic would leave every phone behind."""
+
+    __tablename__ = "apple_push"
+
+    id: Mapped[Key]
+    topic: Mapped[str] = mapped_column(String(255), index=True)
+    certificate: Mapped[str] = mapped_column(Text)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed."""
+    account: Mapped[str] = mapped_column(String(255), default="")
+    """The Apple account it was made with, as a person wrote it down: the next one must be made with the same."""
+    not_after: Mapped[Moment]
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[Moment]
+    refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When Apple refused it: nothing is pushed with it from then on."""
+    refused_why: Mapped[str] = mapped_column(String(64), default="")
 
 
 class ScopedSecret(StrEnum):

@@ -1,0 +1,92 @@
+"""What the worker does for phones when the post asks for it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from mdm.inventory.model import Device
+from mdm.platforms.apple import answers, applied, asking, facts, reconcile, status
+from mdm.platforms.apple.model import AppleCommand, AppleDevice, DeviceState
+from mdm.storage.call import Call
+
+Payload = Mapping[str, object]
+
+
+def take_answer(call: Call, payload: Payload, organisation: str) -> None:
+    """A phone answered a command: it is read, and what follows from it is queued."""
+    command_id = int(str(payload["command"]))
+    answers.interpret(call, command_id)
+    command = call.session.get(AppleCommand, command_id)
+    apple = call.session.get(AppleDevice, command.device_id) if command is not None else None
+    if apple is not None and apple.reconciled == "-":
+        _bring(call, apple, organisation)
+
+
+def take_status(call: Call, payload: Payload, organisation: str) -> None:
+    """A phone reported its status: facts are taken from it, and declarations follow what it can tell."""
+    apple = call.session.get(AppleDevice, int(str(payload["device"])))
+    if apple is None or apple.state != DeviceState.ENROLLED:
+        return
+    device = call.session.get_one(Device, apple.device_id)
+    before = device.os_version
+    found = sections(apple)
+    if found:
+        facts.take(call, device, found)
+    if device.os_version != before:
+        apple.reconciled = "-"
+    _bring(call, apple, organisation)
+    applied.tell(call, apple)
+
+
+def _bring(call: Call, apple: AppleDevice, organisation: str) -> None:
+    if apple.state == DeviceState.ENROLLED and reconcile.bring(call, apple, organisation):
+        asking.push(call, apple.device_id)
+
+
+def sections(apple: AppleDevice) -> dict[str, dict[str, object]]:
+    """The status items of a phone as sections of a report."""
+    found: dict[str, dict[str, object]] = {}
+    system: dict[str, object] = {
+        name: value
+        for key, name in (
+            ("device.operating-system.version", "os_version"),
+            ("device.operating-system.build-version", "os_build"),
+            ("device.operating-system.family", "os_name"),
+            ("device.model.identifier", "model_identifier"),
+            ("device.model.marketing-name", "model"),
+        )
+        if isinstance(value := status.item(apple.status, key), str)
+    }
+    if system:
+        found["system"] = system
+    present, compliant = (
+        status.item(apple.status, "passcode.is-present"),
+        status.item(apple.status, "passcode.is-compliant"),
+    )
+    if isinstance(present, bool):
+        found["screenlock"] = {"enabled": present, "method": "passcode"}
+        found["encryption"] = {"root_encrypted": present, "method": "data protection"}
+        if isinstance(compliant, bool):
+            found["screenlock"]["compliant"] = compliant
+    pending = status.item(apple.status, "softwareupdate.pending-version")
+    if isinstance(pending, dict):
+        found["patch"] = {"pending_updates": int(bool(pending.get("os-version"))), "pending": pending}
+    return found
+
+
+def sweep(call: Call, limit: int = 200) -> int:
+    """Asks phones for their inventory whose last is older than a day, and ends commands whose time passed; how many."""
+    due = call.session.scalars(
+        select(AppleDevice)
+        .where(
+            AppleDevice.state == DeviceState.ENROLLED.value,
+            (AppleDevice.inventory_at.is_(None)) | (AppleDevice.inventory_at < call.now - timedelta(days=1)),
+        )
+        .order_by(AppleDevice.device_id)
+        .limit(limit)
+    ).all()
+    for apple in due:
+        asking.ask_inventory(call, apple)
+        asking.push(call, apple.device_id)
+    return len(due) + asking.expire_due(call)
