@@ -20,7 +20,7 @@ from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
-from mdm.inventory.model import Device
+from mdm.inventory.model import Device, Platform
 from mdm.inventory.queries import devices_select
 from mdm.inventory.waiting import add_waiting
 from mdm.outbox import service as outbox
@@ -30,6 +30,8 @@ MAX_DEVICES: Final = 10_000
 """Devices in one batch."""
 MAX_RING: Final = 200
 """Above so many devices only urgent commands wake them; the others are fetched at the next check-in."""
+QUEUED_ELSEWHERE: Final = frozenset({Platform.IOS.value})
+"""Platforms whose devices do not come for commands in the words of the house."""
 LISTED: Final = 500
 """Devices in one line of the diary; a larger batch has several."""
 
@@ -81,8 +83,16 @@ def send(
     if RULES[verb].urgent or len(found) <= MAX_RING:
         for device in found:
             outbox.ring(call, device_id=device.id)
+    _hand_on(call, found)
     _record(call, found, verb, batch, {"reason": clean(reason, 500), "args": kept} if kept or reason else {})
     return Sent(batch, tuple(command.id for command in commands))
+
+
+def _hand_on(call: Call, devices: Sequence[Device]) -> None:
+    """Phones fetch from a queue of their platform's own: an upper room is told, in portions, to put it there."""
+    ids = [device.id for device in devices if device.platform in QUEUED_ELSEWHERE]
+    for first in range(0, len(ids), LISTED):
+        outbox.post(call, "commands.asked", {"devices": ids[first : first + LISTED]})
 
 
 def cancel(call: Call, command_id: str) -> Command:

@@ -100,10 +100,15 @@ class IPhone:
 
     def authenticate(self, **more: Any) -> Answer:
         """Says who it is."""
-        known = {"OSVersion": self.os_version, "BuildVersion": "22B83", "ProductName": self.product}
+        known: dict[str, Any] = {
+            "Topic": self.topic,
+            "OSVersion": self.os_version,
+            "BuildVersion": "22B83",
+            "ProductName": self.product,
+        }
         if not self.user_enrollment:
             known["SerialNumber"] = self.serial
-        return self.check_in("Authenticate", Topic=self.topic, **{**known, **more})
+        return self.check_in("Authenticate", **{**known, **more})
 
     def token_update(self, **more: Any) -> Answer:
         """Says how it is reached."""

@@ -20,6 +20,7 @@ from mdm.orders import service as orders
 from mdm.orders.release import release
 from mdm.platforms import service as platforms
 from mdm.platforms.apple import post as phones
+from mdm.platforms.apple import translate
 from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
@@ -138,6 +139,7 @@ TOPICS: Mapping[str, Handler] = {
     "alarm": Inside(_alarm),
     "apple.answer": Outside(_apple_answer),
     "apple.status": Outside(_apple_status),
+    "commands.asked": Inside(translate.take),
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),

@@ -95,6 +95,13 @@ def refuse(findings: list[Finding]) -> None:
         )
 
 
+def carries_out(call: Call, command_id: str) -> bool:
+    """Whether a command of the house was put into a queue already."""
+    return (
+        call.session.scalar(select(AppleCommand.id).where(AppleCommand.command_id == command_id).limit(1)) is not None
+    )
+
+
 def push(call: Call, device_id: int) -> None:
     """Has the phone woken once the transaction is through."""
     outbox.post(call, "apple.push", {"device": device_id})

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 from mdm.core.permissions import Permission
+from mdm.platforms.apple.schema.table import COMMAND, entries
 
 _SEND, _LOCK = Permission.COMMAND_SEND, Permission.COMMAND_LOCK
 DAY: Final = timedelta(days=1)
@@ -61,22 +63,28 @@ RULES: Final[Mapping[str, Rule]] = {
     "ShutDownDevice": Rule(2, lifetime=DAY, priority=URGENT, one=True),
 }
 
-_ALWAYS: Final = (
+QUERIES: Final = (
     "UDID", "DeviceName", "OSVersion", "SupplementalOSVersionExtra", "BuildVersion", "ModelName", "Model", "ModelNumber",
-    "ProductName", "DeviceCapacity", "AvailableDeviceCapacity", "BatteryLevel", "IsSupervised",
-    "IsDeviceLocatorServiceEnabled", "EASDeviceIdentifier", "DiagnosticSubmissionEnabled", "AppAnalyticsEnabled", "TimeZone",
-    "CellularTechnology", "AwaitingConfiguration", "IsNetworkTethered",
+    "ProductName", "SerialNumber", "DeviceCapacity", "AvailableDeviceCapacity", "IMEI", "MEID", "ModemFirmwareVersion",
+    "CellularTechnology", "BatteryLevel", "IsSupervised", "IsDeviceLocatorServiceEnabled", "IsActivationLockEnabled",
+    "EASDeviceIdentifier", "IsCloudBackupEnabled", "IsMDMLostModeEnabled", "DiagnosticSubmissionEnabled",
+    "AppAnalyticsEnabled", "TimeZone", "AwaitingConfiguration", "ICCID", "BluetoothMAC", "WiFiMAC", "SIMCarrierNetwork",
+    "PhoneNumber", "IsNetworkTethered", "IsRoaming", "ServiceSubscriptions", "iTunesStoreAccountIsActive",
 )  # fmt: skip
-_CITY_ONLY: Final = (
-    "SerialNumber", "IMEI", "MEID", "ModemFirmwareVersion", "IsActivationLockEnabled", "IsCloudBackupEnabled",
-    "IsMDMLostModeEnabled", "ICCID", "BluetoothMAC", "WiFiMAC", "SIMCarrierNetwork", "PhoneNumber", "IsRoaming",
-    "ServiceSubscriptions", "iTunesStoreAccountIsActive",
-)  # fmt: skip
+"""What a phone is asked of itself. Nothing of what its holder does: no calls, no places, no contents."""
+
+
+@cache
+def _forbidden() -> frozenset[str]:
+    """Questions that a private phone may not be asked, by Apple's own facts."""
+    (entry,) = entries(COMMAND, "DeviceInformation")
+    (names,) = entry["s"][0]["s"]
+    return frozenset(name for name, facts in names["w"].items() if facts.get("U") == "forbidden")
 
 
 def inventory(*, user_enrollment: bool) -> list[tuple[str, dict[str, Any]]]:
     """The questions of a whole inventory. A private phone is asked only what it may be asked, and only of managed apps."""
-    queries = list(_ALWAYS) + ([] if user_enrollment else list(_CITY_ONLY))
+    queries = [name for name in QUERIES if not user_enrollment or name not in _forbidden()]
     applications: dict[str, Any] = {"ManagedAppsOnly": True} if user_enrollment else {}
     return [
         ("DeviceInformation", {"Queries": queries}),

@@ -17,7 +17,7 @@ from mdm.core.ids import new_uid
 from mdm.enrollment.model import Enrollment
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.outbox.model import OutboxMessage
-from mdm.platforms.apple import addresses, post
+from mdm.platforms.apple import addresses, post, translate
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, ApplePush, AppleSession, SessionKind
 from mdm.settings import Settings
 from mdm.simulate.iphone import IPhone
@@ -33,6 +33,10 @@ TOPIC = "com.apple.mgmt.External.test"
 ORGANISATION = "Antwerpen"
 
 
+class Line:
+    """A connection that shows no certificate."""
+
+
 @dataclass
 class City:
     """One gateway with its database, and what a test does behind its back."""
@@ -40,13 +44,27 @@ class City:
     engine: Engine
     home: Path
     gateway: HotPath
+    settings: Settings
     headers: dict[str, str] = field(default_factory=dict)
     number: int = 0
 
     def put(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """One request, as a phone sends it."""
-        answer = Client(self.gateway).put(path, data=body, headers={**self.headers, **headers})
+        answer = Client(self.gateway).put(
+            path,
+            data=body,
+            headers={**self.headers, **headers},
+            environ_overrides={"REMOTE_ADDR": "127.0.0.1", "gunicorn.socket": Line()},
+        )
         return answer.status_code, answer.data
+
+    def restart(self) -> None:
+        """Another process takes the gateway's place."""
+        self.gateway = make_gateway(self.settings)
+
+    def request(self, method: str, path: str, body: bytes) -> Any:
+        """One request of any kind."""
+        return Client(self.gateway).open(path, method=method, data=body)
 
     def session(
         self,
@@ -123,7 +141,10 @@ class City:
             with transaction(self.engine) as session:
                 rows = session.scalars(
                     select(OutboxMessage)
-                    .where(OutboxMessage.topic.in_(("apple.answer", "apple.status")), OutboxMessage.done_at.is_(None))
+                    .where(
+                        OutboxMessage.topic.in_(("apple.answer", "apple.status", "commands.asked")),
+                        OutboxMessage.done_at.is_(None),
+                    )
                     .order_by(OutboxMessage.id)
                     .limit(50)
                 ).all()
@@ -135,8 +156,11 @@ class City:
             for topic, payload in letters:
                 count += 1
                 with self.call() as call:
-                    take = post.take_answer if topic == "apple.answer" else post.take_status
-                    take(call, payload, ORGANISATION)
+                    if topic == "commands.asked":
+                        translate.take(call, payload)
+                    else:
+                        take = post.take_answer if topic == "apple.answer" else post.take_status
+                        take(call, payload, ORGANISATION)
 
     def call(self) -> Any:
         """A transaction of the machinery."""
@@ -197,8 +221,10 @@ def city(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[City]:
         )  # fmt: skip
     settings = Settings(home=tmp_path, database_url=database_url, gateway_port=free_port(), organisation=ORGANISATION)
     made = make_gateway(settings)
-    yield City(engine, tmp_path, made)
-    made.database.dispose()
+    found = City(engine, tmp_path, made, settings)
+    yield found
+    for one in (made, found.gateway):
+        one.database.dispose()
 
 
 Changed = Callable[[], bool]

@@ -10,8 +10,10 @@ def test_a_phone_enrols_and_is_asked_for_its_inventory(city: City) -> None:
 
     given = phone.run()
     city.deliver()
+    asked_then = phone.run()
 
-    assert given == 6
+    assert (given, asked_then) == (6, 1)
+    assert phone.done[-1] == "ActivationLockBypassCode"
     device = city.device(phone)
     assert (device.serial, device.os_version, device.manufacturer) == (phone.serial, "18.1", "Apple")
     assert city.apple(phone).supervised is True
