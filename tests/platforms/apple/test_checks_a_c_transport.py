@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mdm.platforms.apple import cms, plist
-from tests.platforms.apple.conftest import City
+from tests.platforms.apple.city import City
 
 IDLE = b'<plist version="1.0"><dict><key>UDID</key><string>%s</string><key>Status</key><string>Idle</string></dict></plist>'
 

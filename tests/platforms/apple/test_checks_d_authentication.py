@@ -12,7 +12,7 @@ from mdm.inventory.model import Device
 from mdm.platforms.apple import cms, plist
 from mdm.platforms.apple.model import AppleDevice, SessionKind
 from mdm.storage.engine import transaction
-from tests.platforms.apple.conftest import TOPIC, City
+from tests.platforms.apple.city import TOPIC, City
 from tests.platforms.apple.papers import holder, openssl
 
 

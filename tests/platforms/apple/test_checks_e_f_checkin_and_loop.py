@@ -16,7 +16,7 @@ from mdm.platforms.apple import asking, plist
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, CommandState
 from mdm.simulate.iphone import IPhone
 from mdm.storage.engine import transaction
-from tests.platforms.apple.conftest import TOPIC, City
+from tests.platforms.apple.city import TOPIC, City
 
 
 def ask(city: City, phone: IPhone, request_type: str, args: dict[str, Any] | None = None, **more: Any) -> str:
@@ -115,12 +115,12 @@ def test_check_69_what_is_not_offered_is_refused_in_the_way_it_must(city: City) 
     assert phone.check_in("ReturnToService")[0] == 400
 
 
-def test_check_70_of_two_certificates_for_one_phone_the_later_one_wins(city: City) -> None:
+def test_check_70_of_two_certificates_for_one_phone_the_first_one_wins(city: City) -> None:
     _, device_id = city.session()
     one, two = (
         city.phone(papers=city.session(device_id)[0], udid="00008110-00000000000000AA", serial="S1") for _ in "12"
     )
-    assert [phone.authenticate()[0] for phone in (one, two, one)] == [200, 200, 400]
+    assert [phone.authenticate()[0] for phone in (one, two, one)] == [200, 400, 200]
     works = [phone for phone in (one, two) if phone.token_update()[0] == 200]
     assert len(works) == 1
     assert works[0].idle()[0] == 200

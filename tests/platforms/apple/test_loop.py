@@ -1,6 +1,6 @@
 """A phone enrols, answers what it is asked, and is asked again."""
 
-from tests.platforms.apple.conftest import City
+from tests.platforms.apple.city import City
 
 
 def test_a_phone_enrols_and_is_asked_for_its_inventory(city: City) -> None:
