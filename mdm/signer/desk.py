@@ -7,13 +7,10 @@ from typing import Any
 
 from cryptography.x509 import load_pem_x509_certificate
 
-from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
-from agent.wire import canonical
 from mdm.core.clock import Clock, utcnow
 from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, InvalidError, NotFoundError
-from mdm.signer import budgets, rules
+from mdm.signer import budgets
 from mdm.signer.authority import Made, PublicKey, certify_device, certify_server, key_digest, requested_key
-from mdm.signer.book import SignedOrder
 from mdm.signer.kernel import COOLING, Kernel
 from mdm.signer.keys import Keys, public_text
 from mdm.signer.ledger import Certified, Ledger, budget_since
@@ -30,9 +27,7 @@ from mdm.signing.shapes import (
     Renew,
     Revoke,
     SignHead,
-    SignOrderV1,
 )
-from mdm.signing.v1 import read_order
 
 Answer = dict[str, Any]
 
@@ -63,7 +58,6 @@ class Desk:
             IssueServer: self._issue_server,
             Revoke: self._revoke,
             DeviceKey: self._device_key,
-            SignOrderV1: self._sign_order_v1,
             SignHead: self._sign_head,
             Heads: self._heads,
             **self._kernel.verbs,
@@ -194,44 +188,6 @@ class Desk:
             if one.revoked_at is None and one.not_after > now:
                 return {"key_digest": one.key_digest}
         return {"key_digest": None}
-
-    def _sign_order_v1(self, args: SignOrderV1) -> Answer:
-        order, now = read_order(args.order), self._clock()
-        with self._ledger.writing():
-            before = self._ledger.book.order(order.id)
-            if before is not None:
-                if before.canonical != args.order:
-                    raise ConflictError(
-                        N_("Another order was signed under this id. Nothing was signed."), code="order_differs"
-                    )
-                return {"signature": before.signature}
-            rules.check(order, args, self._ledger.certificates("device", order.device), now)
-            held = budgets.worst(
-                budgets.lines(
-                    int(now.timestamp()),
-                    self._ledger.book.spent(budget_since(now)),
-                    self._kernel.limits(),
-                    fleet=self._ledger.fleet(now),
-                    asked=budgets.Asked("ordinary", args.place, args.requester_id),
-                )
-            )
-            if held is not None:
-                return {"held": held.why, "retry_after": held.retry_after}
-            signature = _base64(self._keys.order_key.sign(ORDER_PREFIX + args.order.encode()))
-            evidence = canonical(args.model_dump(exclude={"order"})).decode()
-            self._ledger.book.add_order(
-                SignedOrder(
-                    order.id,
-                    args.order,
-                    signature,
-                    order.device,
-                    args.requester_id,
-                    args.place,
-                    evidence,
-                    int(now.timestamp()),
-                )
-            )
-        return {"signature": signature}
 
     def _sign_head(self, args: SignHead) -> Answer:
         with self._ledger.writing():

@@ -27,7 +27,6 @@ from mdm.signing.messages import MAX_LINE, decode_answer, encode_request, shaped
 from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile, Verdict
 from mdm.signing.seals import Head
 from mdm.signing.shapes import (
-    Approved,
     BudgetUse,
     ChangeRoster,
     DeviceKey,
@@ -44,7 +43,6 @@ from mdm.signing.shapes import (
     SetBudgets,
     SignHead,
     SignOrder,
-    SignOrderV1,
     Thaw,
     VoidOrder,
 )
@@ -187,29 +185,6 @@ class SignerClient:
         """Every budget that such an order would use, as it would find it now; empty for a mass order, which has none."""
         lines = self._ask("budget_use", BudgetUse, lane=lane, place=place, requester=requester, token=token)["budgets"]
         return [BudgetLine(**line) for line in lines]
-
-    def sign_order_v1(
-        self,
-        order: str,
-        *,
-        requester_id: str,
-        approvals: Sequence[Approved],
-        place: str,
-        ownership: Ownership,
-    ) -> Signed | Withheld:
-        """The first version of ``sign_order``; it goes as soon as nobody asks it."""
-        answer = self._ask(
-            "sign_order_v1",
-            SignOrderV1,
-            order=order,
-            requester_id=requester_id,
-            approvals=list(approvals),
-            place=place,
-            ownership=ownership,
-        )
-        if "held" in answer:
-            return Withheld(str(answer["held"]), int(answer["retry_after"]))
-        return Signed(str(answer["signature"]))
 
     def sign_head(self, number: int, line_hash: str) -> Head:
         """The signer's word on the diary's last line. Raises DeniedError (``head_back``) when the diary went back."""

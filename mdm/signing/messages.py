@@ -42,7 +42,6 @@ from mdm.signing.shapes import (
     SetBudgets,
     SignHead,
     SignOrder,
-    SignOrderV1,
     Thaw,
     VoidOrder,
 )
@@ -71,7 +70,6 @@ VERBS: Final[dict[str, type[Message]]] = {
     "set_budgets": SetBudgets,
     "sign_head": SignHead,
     "sign_order": SignOrder,
-    "sign_order_v1": SignOrderV1,
     "sign_profile": SignProfile,
     "thaw": Thaw,
     "void_order": VoidOrder,

@@ -74,25 +74,6 @@ class DeviceKey(Message):
     device: HexUid
 
 
-class Approved(Message):
-    """One approval of an order of the first version, as evidence without a signature."""
-
-    approver_id: Who
-    name: Text
-    at: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-
-
-class SignOrderV1(Message):
-    """The canonical text of an order of the first version, and the evidence that it may be signed."""
-
-    order: Annotated[str, Field(min_length=2, max_length=8 * 1024)]
-    requester_id: Who
-    approvals: Annotated[list[Approved], Field(max_length=10)]
-    place: Annotated[str, Field(max_length=64)]
-    """The service point whose budget it uses; empty: none."""
-    ownership: Literal["city", "loan_pool", "private"]
-
-
 class SignHead(Message):
     """The number and the hash of the diary's last line."""
 

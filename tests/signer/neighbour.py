@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -20,8 +19,6 @@ from mdm.core.errors import UnavailableError
 from mdm.core.ids import new_uid
 from mdm.signer import keys
 from mdm.signing.client import Issued, Ownership, SignerClient
-from mdm.signing.shapes import Approved
-from mdm.signing.v1 import OrderText
 
 
 @dataclass
@@ -92,29 +89,6 @@ def csr(key: EllipticCurvePrivateKey, name: str = "whatever the device says") ->
 def enrol(client: SignerClient, device: str, ownership: Ownership = "city") -> Issued:
     """A certificate for this device under a new invitation."""
     return client.issue(device=device, invitation=new_uid(), csr=csr(new_key()), days=90, ownership=ownership)
-
-
-def order_for(device: str, key_digest: str, **changes: object) -> OrderText:
-    """An order that is right, but for ``changes``."""
-    now = int(datetime.now(UTC).timestamp())
-    values: dict[str, object] = {
-        "id": new_uid(),
-        "device": device,
-        "enrollment": key_digest,
-        "verb": "wipe",
-        "reason": "The tablet was stolen from the van.",
-        "requested_by": "Mo Admin",
-        "approved_by": ("Ada Approver",),
-        "not_before": now - 10,
-        "not_after": now + 3600,
-    }
-    return OrderText(**(values | changes))  # type: ignore[arg-type]
-
-
-def approved(*who: str) -> list[Approved]:
-    """Approvals by these people (``operator:9``), all named Ada Approver."""
-    now = int(datetime.now(UTC).timestamp())
-    return [Approved(approver_id=one, name="Ada Approver", at=now - 5) for one in who]
 
 
 def raw(text: str) -> bytes:
