@@ -40,13 +40,16 @@ PASSPHRASE = "HAVENMEESTER_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variab
     default=None,
     help="Write the signature to this file instead of printing it.",
 )
+@click.option("--submit", is_flag=True, help="Hand the signature in at the installation on this machine.")
 @click.option("--yes", is_flag=True, help="Do not ask what is signed: for scripts.")
-def approve(file: Path, key_path: Path, person: str, roster_path: Path | None, to: Path | None, yes: bool) -> None:
+def approve(
+    file: Path, key_path: Path, person: str, roster_path: Path | None, to: Path | None, submit: bool, yes: bool
+) -> None:
     """Read an order, a batch, a roster, an act, a thaw or budgets from FILE, and sign it with your own key.
 
     FILE is what havenmeester order ID --json prints, a paper of havenmeester roster propose, or a bare statement. A paper
     keeps the signature in itself, so that it can go to the next person. Shown is what is signed, letter by letter: nothing
-    is asked of the console, of the database or of the network.
+    is asked of the console, of the database or of the network, unless --submit says so.
     """
     raw = file.read_bytes()
     paper = papers.read_paper(raw)
@@ -64,6 +67,8 @@ def approve(file: Path, key_path: Path, person: str, roster_path: Path | None, t
         sys.stdout.write(told)
     if to is not None:
         to.write_text(told, encoding="utf-8")
+    if submit:
+        hand_in(paper, proof)
 
 
 def show(paper: Paper) -> None:
@@ -86,6 +91,21 @@ def passphrase(question: str) -> str:
     """The passphrase, from the environment or asked."""
     said = os.environ.get(PASSPHRASE)
     return said if said is not None else str(click.prompt(question, hide_input=True, err=True))
+
+
+def hand_in(paper: Paper, proof: dict[str, str]) -> None:
+    """Gives the signature to the installation on this machine."""
+    from mdm.cli.work import work
+    from mdm.orders import service as orders
+
+    if paper.kind not in ("order", "batch"):
+        raise InvalidError(
+            "A signature over %(kind)s is handed in with the paper: havenmeester roster submit, signer thaw, signer budgets.",
+            kind=paper.kind,
+        )
+    with work() as call:
+        lacking = orders.take_proof(call, str(paper.fields["id"]), proof)
+    output.note("The signature was taken." + (f" {lacking} more are needed." if lacking else " Nobody else is needed."))
 
 
 def _is_paper(raw: bytes) -> bool:

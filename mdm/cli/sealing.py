@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def seal(settings: Settings, paper: Paper) -> int:
     """Has a roster sealed, with the founding secret when it is the first: its version. Raises what the signer refuses."""
     from mdm.audit import service as audit
+    from mdm.orders import mirror
 
     client = SignerClient(settings.signer_socket, timeout=30)
     version = int(paper.fields["version"])
@@ -32,6 +33,8 @@ def seal(settings: Settings, paper: Paper) -> int:
             name=f"{version}",
             details={"people": people},
         )
+        # The worker would notice within seconds; whoever did this sees it at once.
+        mirror.take_rosters(call, client.rosters(mirror.version(call)))
     return version
 
 

@@ -8,7 +8,7 @@ import rich_click as click
 
 from mdm.cli import output
 from mdm.cli.work import user
-from mdm.core.errors import InvalidError
+from mdm.core.errors import HavenmeesterError, InvalidError
 from mdm.settings import load
 from mdm.signing import papers
 from mdm.signing.client import SignerClient
@@ -39,7 +39,7 @@ def freeze(why: str) -> None:
     """The red button: the signer signs nothing more, from this moment on. It asks nobody."""
     pressed = SignerClient(load().signer_socket).freeze(who=_who(), why=why[:500])
     output.say(f"Nothing is signed any more (freeze {pressed.number}).")
-    output.note("What was signed and not delivered stops within a minute, when the worker has heard of it.")
+    _stop_delivery(why)
     output.note("To end it: havenmeester signer thaw --write FILE")
 
 
@@ -113,6 +113,24 @@ def encrypt(no_passphrase: bool) -> None:
     output.say(f"{', '.join(done)}: {'encrypted' if new else 'not encrypted any more'}.")
     if new:
         output.note("Give the signer the passphrase: systemd credential signer-passphrase, see docs/operate.md.")
+
+
+def _stop_delivery(why: str) -> None:
+    """Stops what was signed already. Where the database cannot be reached, the gateway hears of it from the worker."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mdm.cli.work import work
+    from mdm.orders import service as orders
+
+    try:
+        with work() as call:
+            orders.freeze(call, why)
+    except (SQLAlchemyError, HavenmeesterError) as error:
+        output.note(
+            f"The database was not told ({type(error).__name__}): what was signed before may still be delivered."
+        )
+    else:
+        output.note("Nothing that was signed before is delivered any more.")
 
 
 def _who() -> str:
