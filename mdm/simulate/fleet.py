@@ -16,6 +16,7 @@ from mdm.simulate.figures import Figures
 from mdm.simulate.identities import Identity, Register, context, new_key
 from mdm.simulate.line import Line, Reply
 from mdm.simulate.machine import NOTHING, Machine
+from mdm.simulate.trust import Trust
 
 BACK_OFF, LONGEST_BACK_OFF = 2.0, 300.0
 CHANGES = 0.05
@@ -117,7 +118,7 @@ class Fleet:
 
     def _live(self, identity: Identity, start: float, end: float) -> None:
         sleep(start)
-        machine = Machine(identity.number)
+        machine = Machine(identity.number, Trust(identity.device, identity.pem))
         line = Line(self.host, self.port, lambda: context(self.plan.ca, identity.pem))
         self.figures.online += 1
         try:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from agent.proof import RefusedError
 from agent.wire import Answer, Checkin, Command, Desired, Report, Result, report_digest, short_digest
 from mdm.core.clock import iso, utcnow
 from mdm.core.ids import new_uid
+from mdm.simulate.trust import Trust
 
 NOTHING = "-"
 IMAGES = 12
@@ -45,6 +47,8 @@ class Machine:
     """What a machine knows and has."""
 
     number: int
+    trust: Trust | None = None
+    """Whom it believes; None: it has not enrolled, and obeys nobody."""
     server_knows: dict[str, str] = field(default_factory=dict)
     """Digests of what was acknowledged."""
     desired: str = NOTHING
@@ -148,9 +152,8 @@ class Machine:
 
     def _result(self, command: Command) -> Result:
         verb = command["verb"]
-        if verb == "wipe":
-            self.wiped = True
-            return {"id": command["id"], "state": "done", "detail": "keys destroyed", "data": {"luks": "erased"}}
+        if verb in ("wipe", "roster"):
+            return self._judged(command)
         if self.draw.random() < 0.05:
             return {"id": command["id"], "state": "refused", "detail": "the person at the machine said no"}
         if verb == "refresh":
@@ -158,6 +161,21 @@ class Machine:
         if verb == "diagnostics":
             return {"id": command["id"], "state": "done", "data": {"uptime": "up 3 days", "df": "/ 41%"}}
         return {"id": command["id"], "state": "done"}
+
+    def _judged(self, command: Command) -> Result:
+        """An order or a roster, judged as a real agent does."""
+        if self.trust is None:
+            return {"id": command["id"], "state": "refused", "detail": "This device has not enrolled."}
+        try:
+            if command["verb"] == "roster":
+                version = self.trust.learn(command["args"].get("rosters"))
+                self._put({"agent": {**self._sections["agent"], "roster": version}})
+                return {"id": command["id"], "state": "done", "data": {"version": version}}
+            self.trust.accept(command["args"])
+        except RefusedError as refused:
+            return {"id": command["id"], "state": "refused", "detail": str(refused), "data": {"rule": refused.rule}}
+        self.wiped = True
+        return {"id": command["id"], "state": "done", "detail": "keys destroyed", "data": {"luks": "erased"}}
 
     def _put(self, sections: dict[str, dict[str, Any]]) -> None:
         for name, section in sections.items():
@@ -192,7 +210,14 @@ class Machine:
             "firewall": {"active": self.number % 11 != 0, "backend": "nftables"},
             "disks": self._disks(),
             "network": {"interfaces": [{"name": "eth0", "kind": "ethernet", "mac": mac, "addresses": ["10.1.2.3"]}]},
-            "agent": {"version": "0.1.0", "python": "3.11.2", "tampered": [], "privileged": True, "root": "/"},
+            "agent": {
+                "version": "0.1.0",
+                "python": "3.11.2",
+                "tampered": [],
+                "privileged": True,
+                "root": "/",
+                "roster": 0,
+            },
         }
 
     def _patch(self, pending: int) -> dict[str, Any]:

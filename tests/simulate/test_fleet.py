@@ -4,9 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from cryptography.x509 import load_pem_x509_csr
 from sqlalchemy import func, select, update
 
+from agent.crypto import inspect
+from agent.proof import write_pin
 from mdm.commands import service as commands
 from mdm.commands.model import Command, State, Verb
 from mdm.core.clock import utcnow
@@ -15,13 +21,16 @@ from mdm.inventory.model import AppSet, Device
 from mdm.policies.model import Cohort
 from mdm.simulate.figures import Figures
 from mdm.simulate.fleet import Fleet, Plan
-from mdm.simulate.identities import Identity, Register
+from mdm.simulate.identities import Identity, Register, new_key
 from mdm.simulate.invitations import invite
 from mdm.simulate.machine import Machine
+from mdm.simulate.trust import Trust
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from tests.conftest import FLEET_ADMIN
 from tests.gateway.conftest import RunningGateway
+from tests.sim.approvers import Council, uid
+from tests.sim.gateway import Authority
 
 NUMBERS = [0, 1, 2, 49]
 """The last one has a name that no honest machine has."""
@@ -41,7 +50,7 @@ def enrolled(gateway: RunningGateway, fleet: Fleet) -> list[Identity]:
 
 
 def test_devices_enrol_report_apply_and_answer(own_gateway: RunningGateway) -> None:
-    fleet = fleet_for(own_gateway)
+    fleet = fleet_for(own_gateway, 6)
     identities = enrolled(own_gateway, fleet)
     assert len(identities) == len(NUMBERS)
     with transaction(own_gateway.engine) as session:
@@ -126,3 +135,50 @@ def test_a_command_that_comes_twice_is_done_once() -> None:
 
     assert [answer["id"] for answer in machine.answers] == ["c1"]
     assert len(machine.done) == 1
+
+
+def _simulated(council: Council, device: str, *, founded: bool = True) -> tuple[Machine, str]:
+    private, csr = new_key()
+    pin = write_pin(council.order_key, council.pin if founded else None)
+    chain = Authority().certify(load_pem_x509_csr(csr.encode()), device, timedelta(days=1), pin)
+    return Machine(7, Trust(device, private + chain)), str(inspect(private + chain)["public_key"])
+
+
+def _told(machine: Machine, verb: str, args: object) -> Any:
+    command = {"id": uid(), "verb": verb, "args": args, "expires": ""}
+    machine.take({"commands": [command]})  # type: ignore[list-item]
+    return machine.done[command["id"]]
+
+
+@pytest.mark.parametrize("founded", [True, False])
+def test_a_simulated_device_obeys_only_what_two_approvers_of_its_roster_signed(founded: bool) -> None:
+    council, device = Council(), uid()
+    machine, key = _simulated(council, device, founded=founded)
+    order = council.order(device, key)
+    stranger = Council(key=council.signer)
+    bad = {
+        "approvals": council.envelope(order, council.people[:1]),
+        "roster_fork": stranger.envelope(order),
+        "device": council.envelope({**order, "device": uid()}),
+        "enrollment": council.envelope({**order, "enrollment": "ab" * 32}),
+        "signature": council.envelope(order, signer=Council().signer),
+        "presence": council.envelope({**order, "lane": "hand_in", "presence": "12345678"}, []),
+    }
+    for rule, envelope in bad.items():
+        answer = _told(machine, "wipe", envelope)
+        assert (answer["state"], answer["data"]) == ("refused", {"rule": rule})
+    assert not machine.wiped
+    council.change(council.people, council.people[:2])
+    assert _told(machine, "roster", {"rosters": council.rosters})["data"] == {"version": 2}
+    assert machine._sections["agent"]["roster"] == 2
+    good = council.envelope(order, rosters=[])
+    assert _told(machine, "wipe", good)["state"] == "done"
+    assert machine.wiped
+    assert _told(machine, "wipe", good)["data"] == {"rule": "replay"}
+
+
+def test_a_simulated_device_that_has_not_enrolled_obeys_nobody() -> None:
+    council = Council()
+    machine = Machine(7)
+    assert _told(machine, "wipe", council.envelope(council.order(uid(), "ab" * 32)))["state"] == "refused"
+    assert not machine.wiped
