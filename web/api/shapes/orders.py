@@ -98,7 +98,7 @@ class Batch(Answer):
     left_out: list[LeftOut]
 
 
-class Proof(Body):
+class SignatureProof(Body):
     """One person's signature over a statement: by a key file, or by a passkey."""
 
     person: str = Field(max_length=64)
@@ -112,7 +112,7 @@ class Proof(Body):
 class ProofBody(Body):
     """A signature over the statement of an order, a batch, or the end of a freeze."""
 
-    proof: Proof
+    proof: SignatureProof
 
 
 class Taken(Answer):
