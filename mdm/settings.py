@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -25,6 +25,15 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="Folder of database, keys and logs.")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the home folder.")
+    console_database_url: str = Field(
+        "", description="PostgreSQL: the console's own user (havenmeester_console); empty: database_url."
+    )
+    gateway_database_url: str = Field(
+        "", description="PostgreSQL: the gateway's own user (havenmeester_gateway); empty: database_url."
+    )
+    worker_database_url: str = Field(
+        "", description="PostgreSQL: the worker's own user (havenmeester_worker); empty: database_url."
+    )
     organisation: str = Field("Antwerpen", min_length=1, max_length=80, description="Name shown to people and devices.")
     language: str = Field("nl", pattern="^(nl|fr|en)$", description="Language where a person's own is unknown.")
     timezone: str = Field("Europe/Brussels", description="Time zone of the city.")
@@ -89,7 +98,9 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("database_url", mode="after")
+    @field_validator(
+        "database_url", "console_database_url", "gateway_database_url", "worker_database_url", mode="after"
+    )
     @classmethod
     def _known_database(cls, value: str) -> str:
         # The sentence never repeats the address: it may hold a password.
@@ -114,6 +125,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'havenmeester.db'}"
+
+    def database_of(self, process: Literal["console", "gateway", "worker"]) -> str:
+        """The SQLAlchemy URL that this process uses: its own where it has one."""
+        return str(getattr(self, f"{process}_database_url")) or self.database
 
     @property
     def console_base(self) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, Role
+from mdm.storage import grants
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from mdm.storage.metadata import all_tables
@@ -92,11 +93,20 @@ class PrivatePostgres:
         self.create("template_house")
         engine = make_engine(self.url("template_house"))
         all_tables().create_all(engine)
+        with engine.begin() as connection:
+            grants.apply(connection)
+            for name in ("console", "gateway", "worker"):
+                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN IN ROLE havenmeester_{name}")
         engine.dispose()
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
         return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/{database}"
+
+    @staticmethod
+    def by(process: str, url: str) -> str:
+        """The same database as the user of one process (console, gateway, worker) sees it: with its grants and no more."""
+        return url.replace("://owner@", f"://{process}@")
 
     def _wait(self) -> None:
         for _ in range(1200):

@@ -38,7 +38,7 @@ def _look_at_diary(settings: Settings) -> None:
     from mdm.signing.client import SignerClient
     from mdm.storage.engine import make_engine
 
-    engine = make_engine(settings.database, pool_size=1)
+    engine = make_engine(settings.database_of("console"), pool_size=1)
     try:
         watch.look(engine, settings, SignerClient(settings.signer_socket, timeout=1.0), utcnow())
     except SQLAlchemyError as error:

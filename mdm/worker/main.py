@@ -128,7 +128,7 @@ def serve(settings: Settings) -> int:
     """Runs the worker of this installation until TERM or INT: the exit code, 1 when the lead was lost."""
     from mdm.worker.table import jobs
 
-    engine = make_engine(settings.database, pool_size=THREADS + 1)
+    engine = make_engine(settings.database_of("worker"), pool_size=THREADS + 1)
     office = Office(engine, settings)
     ended = threading.Event()
     worker = Worker(office, jobs(ended.is_set), lead_for(engine, settings.home))

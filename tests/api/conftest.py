@@ -16,7 +16,7 @@ from mdm.access import service as access
 from mdm.core.permissions import Role
 from mdm.settings import Settings
 from tests.api.city import City, boss, build
-from tests.conftest import Calling
+from tests.conftest import Calling, PrivatePostgres
 from web.api.app import make_api
 from web.common.database import db
 
@@ -78,7 +78,9 @@ def city(calling: Calling) -> City:
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Iterator[APIFlask]:
     """The API on a new database."""
-    app = make_api(Settings(home=tmp_path, database_url=database_url))
+    # On PostgreSQL as the console's own user: the whole suite proves that its grants are enough.
+    own = PrivatePostgres.by("console", database_url) if database_url.startswith("postgresql") else ""
+    app = make_api(Settings(home=tmp_path, database_url=database_url, console_database_url=own))
     yield app
     close(app)
 

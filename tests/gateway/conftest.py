@@ -145,6 +145,8 @@ class RunningGateway:
         environment |= {
             "HAVENMEESTER_HOME": str(self.home),
             "HAVENMEESTER_DATABASE_URL": self.url,
+            # As its own user of PostgreSQL: every test proves that the gateway's grants are enough.
+            "HAVENMEESTER_GATEWAY_DATABASE_URL": PrivatePostgres.by("gateway", self.url),
             "HAVENMEESTER_GATEWAY_PORT": str(self.port),
             "HAVENMEESTER_CHECKIN_SECONDS": "60",
             **self.environment,

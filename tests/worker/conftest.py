@@ -1,15 +1,15 @@
 """A desk for the worker on each kind of database, with a clock that a test moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from mdm.settings import Settings
+from mdm.storage.engine import make_engine
 from mdm.worker.office import Office
-from tests.conftest import NOW
+from tests.conftest import NOW, PrivatePostgres
 
 
 class HandClock:
@@ -36,5 +36,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def office(engine: Engine, settings: Settings, clock: Callable[[], datetime]) -> Office:
-    return Office(engine, settings, clock)
+def office(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Office]:
+    """On PostgreSQL as the worker's own user: every test proves that its grants are enough."""
+    engine = make_engine(PrivatePostgres.by("worker", settings.database))
+    yield Office(engine, settings, clock)
+    engine.dispose()

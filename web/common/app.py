@@ -27,7 +27,7 @@ def furnish(app: Flask, settings: Settings, identify: Identify, *, max_body: int
     app.extensions[SETTINGS] = settings
     app.extensions[IDENTIFY] = identify
     number_requests(app)
-    connect(app, settings.database)
+    connect(app, settings.database_of("console"))
     speak(app, settings.language, settings.timezone)
     furnish_headers(app, tls=uses_tls(settings))
     add_health(app, settings)

@@ -26,7 +26,7 @@ FLUSH = 3.0
 
 def make_gateway(settings: Settings) -> HotPath:
     """The gateway of this configuration: the hot path around Flask. Opens no connection and starts nothing yet."""
-    database = Database(settings.database)
+    database = Database(settings.database_of("gateway"))
     here = Gateway(
         settings=settings,
         database=database,
