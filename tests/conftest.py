@@ -56,7 +56,7 @@ HASTY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_wri
 class PrivatePostgres:
     """A PostgreSQL server of the tests' own, in a folder of their own; durable only where that is measured."""
 
-    def __init__(self, folder: Path, binaries: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, binaries: Path, *, durable: bool = False, roles: bool = True) -> None:
         self.folder = folder
         self.port = free_port()
         self.count = 0
@@ -93,15 +93,20 @@ class PrivatePostgres:
         self.create("template_house")
         engine = make_engine(self.url("template_house"))
         all_tables().create_all(engine)
-        with engine.begin() as connection:
-            grants.apply(connection)
-            for name in ("console", "gateway", "worker"):
-                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN IN ROLE havenmeester_{name}")
+        if roles:
+            self._make_roles(engine)
         engine.dispose()
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
         return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/{database}"
+
+    @staticmethod
+    def _make_roles(engine: Engine) -> None:
+        with engine.begin() as connection:
+            grants.apply(connection)
+            for name in ("console", "gateway", "worker"):
+                connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN IN ROLE havenmeester_{name}")
 
     @staticmethod
     def by(process: str, url: str) -> str:

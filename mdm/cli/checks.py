@@ -26,6 +26,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("keys", keys),
         ("database", database),
         ("schema", tables),
+        ("database roles", roles),
         ("signer", health.signer),
         ("worker", health.worker),
         ("post", post),
@@ -90,6 +91,30 @@ def tables(settings: Settings) -> Finding:
     """The schema is the one that this code needs."""
     has, needs = schema.present(settings), schema.wanted()
     return Finding("schema", has == needs, f"has {has or 'none'}, needs {needs}", "Run havenmeester database upgrade.")
+
+
+def roles(settings: Settings) -> Finding:
+    """On PostgreSQL each process has its own user, whose role may do what it should and no more."""
+    from sqlalchemy import make_url
+
+    from mdm.storage import grants
+    from mdm.storage.engine import make_engine
+
+    if settings.database.startswith("sqlite"):
+        return Finding("database roles", True, "SQLite knows none")
+    engine = make_engine(settings.database, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            missing, wrong = grants.missing_roles(connection), grants.deviations(connection)
+    finally:
+        engine.dispose()
+    if wrong:
+        return Finding("database roles", False, wrong[0], "havenmeester database grants --apply")
+    users = {make_url(settings.database_of(process)).username for process in ("console", "gateway", "worker")}
+    if missing or len(users) < 3:
+        said = "console, gateway and worker do not have users of their own: one that is taken over may write everything"
+        return Finding("database roles", True, said)
+    return Finding("database roles", True, "each process has its own user")
 
 
 def post(settings: Settings) -> Finding:

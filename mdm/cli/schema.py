@@ -9,9 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdm.core.errors import ConfigurationError
 from mdm.settings import Settings
+
+if TYPE_CHECKING:
+    from mdm.storage.grants import Outcome
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -78,7 +82,22 @@ def upgrade(settings: Settings) -> tuple[str | None, str | None]:
         _known(before)
         with _application(settings.database):
             to_head(directory=str(DIRECTORY))
+        # New tables have no grants yet; where there are no roles, nothing happens.
+        grant(settings)
     return before, after
+
+
+def grant(settings: Settings) -> "Outcome":
+    """Makes the roles of PostgreSQL where this user may, and gives each what it needs; nothing on SQLite."""
+    from mdm.storage import grants
+    from mdm.storage.engine import make_engine
+
+    engine = make_engine(settings.database, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            return grants.apply(connection)
+    finally:
+        engine.dispose()
 
 
 def _known(revision: str | None) -> None:
