@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     checkin_seconds: int = Field(300, ge=5, le=86400, description="Seconds between two check-ins of one device.")
     invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
     certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")
+    apple_certificate_days: int = Field(365, ge=1, le=825, description="Lifetime of a phone's certificate in days.")
+    apple_approve_by_hand: bool = Field(
+        False, description="Whether a phone's first certificate waits until somebody approves it by hand."
+    )
     order_hours: int = Field(72, ge=1, le=72, description="Hours that an order stays valid after its approval.")
     order_cooling_minutes: int = Field(
         15,

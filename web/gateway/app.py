@@ -10,6 +10,7 @@ from web.common.health import add_health
 from web.common.language import speak
 from web.common.requests import number_requests
 from web.gateway.apple import AppleDoor, add_apple
+from web.gateway.apple_enroll import add_enrollment
 from web.gateway.database import Database
 from web.gateway.door import EXTENSION, Gateway
 from web.gateway.doorbell import Doorbell
@@ -43,6 +44,7 @@ def make_gateway(settings: Settings) -> HotPath:
     speak(app, "en", settings.timezone)
     answer_problems(app)
     add_views(app)
+    add_enrollment(app)
     add_health(app, settings, database.ping)
     phones = AppleDoor(here)
     add_apple(app, phones)

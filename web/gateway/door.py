@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from flask import current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
@@ -44,6 +46,7 @@ class Gateway:
     figures: Figures
     queue: Queue
     _authority: Authority | None = None
+    _phone_ca: bytes | None = None
     _rosters: tuple[int, list[SealedRoster]] | None = None
     """Rosters from a version on. Whoever enrols gets those; what came since is brought by command."""
 
@@ -68,6 +71,13 @@ class Gateway:
             known = (version, cast(list[SealedRoster], self.signer.rosters(max(0, version - 1))))
             self._rosters = known
         return known[1]
+
+    def phone_ca(self) -> bytes:
+        """The certificate (DER) of the authority for phones; asked once. Raises UnavailableError like ``authority``."""
+        if self._phone_ca is None:
+            certificate = load_pem_x509_certificate(self.signer.phone_ca().encode())
+            self._phone_ca = certificate.public_bytes(Encoding.DER)
+        return self._phone_ca
 
     def order_key(self) -> str | None:
         """The signer's public key, None while the signer is away: orders wait then, everything else goes on."""

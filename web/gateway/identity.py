@@ -1,7 +1,8 @@
 """The gateway's own key and certificate: made once, renewed in time, kept in one file so that they always fit.
 
-``HOME/gateway`` (0700) holds ``server.pem`` (0600: the EC P-256 key, then the chain) and ``ca.pem``. With both there, the
-gateway starts and lets known devices in while the signer is away.
+``HOME/gateway`` (0700) holds ``server.pem`` (0600: the EC P-256 key, then the chain) and ``ca.pem`` (our CA, then the authority
+for phones: both certify devices). With both files there, the gateway starts and lets known devices in while the signer is
+away.
 """
 
 import fcntl
@@ -76,7 +77,7 @@ def _good(found: Identity, wanted: list[str], now: datetime, *, share: float = 1
     """Whether the certificate is there, ours, for these names, and has more than ``share`` of its lifetime left."""
     try:
         certificate = x509.load_pem_x509_certificates(found.server.read_bytes())[0]
-        ca = x509.load_pem_x509_certificate(found.ca.read_bytes())
+        ca, _phones = x509.load_pem_x509_certificates(found.ca.read_bytes())
         certificate.verify_directly_issued_by(ca)
         present = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except Exception:  # noqa: BLE001 -- whatever is wrong with a file of ours, the mend is to make it anew
@@ -103,7 +104,7 @@ def _asked(signer: SignerClient, patience: float) -> str:
     last = time.monotonic() + patience
     while True:
         try:
-            return signer.ca().certificate
+            return signer.ca().certificate + signer.phone_ca()
         except UnavailableError:
             if time.monotonic() >= last:
                 raise

@@ -42,7 +42,7 @@ class Listener(BaseApplication):  # type: ignore[misc]
             "keepalive": round(settings.checkin_seconds * 1.2) + 30,
             "timeout": 60,
             "graceful_timeout": GRACE,
-            "limit_request_line": 2048,
+            "limit_request_line": 8190,
             "limit_request_fields": 32,
             "limit_request_field_size": 8190,
             "forwarded_allow_ips": "",

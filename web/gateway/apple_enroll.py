@@ -1,0 +1,80 @@
+"""The addresses at which phones get their certificates (SCEP). Bytes in, bytes out; what is decided is decided below."""
+
+import base64
+import binascii
+from contextlib import AbstractContextManager
+from typing import Final
+
+import structlog
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, MethodNotAllowed
+
+from mdm.core.errors import N_, InvalidError
+from mdm.platforms.apple import addresses, certify, scep
+from mdm.storage.call import Call
+from web.gateway import body
+from web.gateway.door import for_invited, gateway, visitor
+
+log = structlog.get_logger(__name__)
+MESSAGE: Final = "application/x-pki-message"
+CERTIFICATE: Final = "application/x-x509-ca-cert"
+
+
+@for_invited
+def operation(place: str = "") -> ResponseReturnValue:  # noqa: ARG001 -- the challenge says whose it is
+    """What SCEP's one address does, by the operation that the query names."""
+    asked = request.args.get("operation", "")
+    if asked == "PKIOperation":
+        return pki_operation()
+    if request.method == "POST":
+        raise MethodNotAllowed
+    if asked == "GetCACaps":
+        return Response(scep.CAPABILITIES, content_type="text/plain")
+    if asked == "GetCACert":
+        return Response(gateway().phone_ca(), content_type=CERTIFICATE)
+    # GetNextCACert among them: there is no next authority, and the capabilities do not promise one.
+    raise BadRequest
+
+
+def pki_operation() -> ResponseReturnValue:
+    """A SCEP message and its answer. Whoever is refused gets an answer too; only what is no message at all gets none."""
+    here = gateway()
+
+    def transact(*, write: bool = True) -> AbstractContextManager[Call]:
+        return here.call(visitor(), write=write)
+
+    try:
+        answered = certify.answer(
+            transact,
+            here.signer,
+            _message(),
+            days=here.settings.apple_certificate_days,
+            by_hand=here.settings.apple_approve_by_hand,
+        )
+    except InvalidError as error:
+        # What is no message of SCEP gets no answer of SCEP, and clients know no other number than this for it.
+        log.info("scep message refused", code=error.code)
+        return Response(status=400)
+    return Response(answered, content_type=MESSAGE)
+
+
+def _message() -> bytes:
+    """The message: the body, or Base64 in the query. Some clients send both with POST: the body counts then."""
+    if request.method == "POST":
+        return body.read(request.environ, scep.MAX_MESSAGE)
+    # A plus sign that was not escaped arrives as a space.
+    text = request.args.get("message", "").replace(" ", "+")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidError(
+            N_("The message is not Base64. No certificate was issued."), code="scep_malformed"
+        ) from error
+
+
+def add_enrollment(app: Flask) -> None:
+    """Adds the addresses."""
+    root = addresses.SCEP.rstrip("/")
+    app.add_url_rule(root, endpoint="scep", view_func=operation, methods=["GET", "POST"])
+    app.add_url_rule(f"{root}/<place>", endpoint="scep_place", view_func=operation, methods=["GET", "POST"])
