@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="Client secret at the identity provider.")
     smtp_url: str = Field("", description="smtp://user:password@host:port; empty: mail is kept in the outbox.")
     mail_from: str = Field("havenmeester@localhost", description="Sender of mail.")
+    signer_path: str = Field(
+        "",
+        description="Path of the signer's socket, where it runs on a home of its own; empty: run/signer.sock in the home.",
+    )
     signer_peers: str = Field(
         "",
         pattern=r"^(\d{1,10}(,\d{1,10})*)?$",
@@ -155,7 +159,7 @@ class Settings(BaseSettings):
     @property
     def signer_socket(self) -> Path:
         """The local socket of the signer."""
-        return self.home / "run" / "signer.sock"
+        return Path(self.signer_path) if self.signer_path else self.home / "run" / "signer.sock"
 
     @property
     def signer_uids(self) -> frozenset[int]:

@@ -28,6 +28,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("schema", tables),
         ("database roles", roles),
         ("signer", health.signer),
+        ("approvers", approvers),
         ("worker", health.worker),
         ("post", post),
         ("console", console),
@@ -60,18 +61,48 @@ def home(settings: Settings) -> Finding:
 
 
 def keys(settings: Settings) -> Finding:
-    """Every key is there and whole, and the authority lives on for a while."""
-    from mdm.signer.keys import load
+    """Every key is there and whole, and the authority lives on for a while.
+
+    The signer's keys are looked at where this user may, which is where everything runs as one user; else the signer is asked.
+    """
+    from mdm.signer.keys import FOLDER, load
+    from mdm.signing.client import SignerClient
     from mdm.storage.seal import load_seal
 
     load_seal(settings.home / "keys")
-    ends = load(settings.home).ca.not_valid_after_utc
+    ours = os.access(settings.home / FOLDER, os.R_OK | os.X_OK)
+    ends = (
+        load(settings.home).ca.not_valid_after_utc
+        if ours
+        else SignerClient(settings.signer_socket).health().ca_not_after
+    )
     return Finding(
         "keys",
         ends - utcnow() > SOON,
         f"the certificate authority ends on {ends:%Y-%m-%d}",
         "Plan a new authority: devices must be enrolled again under it.",
     )
+
+
+def approvers(settings: Settings) -> Finding:
+    """A roster of approvers is in force; a rest of orders that is shorter than it should be is said beside it."""
+    from mdm.signer.kernel import COOLING
+    from mdm.signing.client import SignerClient
+
+    try:
+        found = SignerClient(settings.signer_socket, timeout=health.PATIENCE).health()
+    except HavenmeesterError as error:
+        return Finding("approvers", False, str(error), "Start the signer.")
+    if not found.roster:
+        mend = "havenmeester roster found --approver EMAIL=FILE.pub --approver …"
+        return Finding("approvers", False, "there is no roster, so nobody can approve an order", mend)
+    said = f"roster {found.roster} is in force"
+    if timedelta(minutes=found.cooling_minutes) < COOLING:
+        said += (
+            f"; WARNING: an approved order rests for {found.cooling_minutes} minutes only, which is for demonstrations:"
+            " take order_cooling_minutes out of the signer's configuration"
+        )
+    return Finding("approvers", True, said)
 
 
 def database(settings: Settings) -> Finding:

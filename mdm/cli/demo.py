@@ -47,13 +47,17 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
 
 
 def ca_fingerprint(settings: Settings) -> str:
-    """SHA-256 (hexadecimal) of the DER of our CA, from its public certificate; the key is not touched."""
+    """SHA-256 (hexadecimal) of the DER of our CA: from its certificate where this user may read it, else as the signer says."""
     import hashlib
     import ssl
 
     from mdm.signer.keys import FOLDER
+    from mdm.signing.client import SignerClient
 
-    pem = (settings.home / FOLDER / "ca.pem").read_text(encoding="ascii")
+    try:
+        pem = (settings.home / FOLDER / "ca.pem").read_text(encoding="ascii")
+    except OSError:
+        return SignerClient(settings.signer_socket).ca().fingerprint
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
 
 

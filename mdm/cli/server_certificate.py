@@ -6,15 +6,25 @@
 
 import os
 import socket
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdm.core.clock import utcnow
+from mdm.core.errors import ConfigurationError, UnavailableError
 from mdm.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from mdm.signing.client import SignerClient
 
 DAYS = 365
 RENEW = timedelta(days=30)
+PATIENCE = 30.0
+"""Seconds that a console without a certificate waits for the signer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,13 @@ def console(settings: Settings) -> Tls | None:
     names = _names(settings)
     if found.certificate.exists() and found.key.exists() and not (ours.exists() and _due(found, ours, names)):
         return found
-    _make(settings, found, names)
+    try:
+        _make(settings, found, names)
+    except ConfigurationError:
+        if not (found.certificate.exists() and found.key.exists()):
+            raise
+        # A certificate that still holds is better than no console; the next start tries again.
+        return found
     ours.write_text("\n".join(names))
     return found
 
@@ -62,18 +78,39 @@ def _due(found: Tls, ours: Path, names: list[str]) -> bool:
 
 
 def _make(settings: Settings, found: Tls, names: list[str]) -> None:
+    """Has the signer certify a new key. The signer's own key is not for this process to read."""
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    from mdm.signer import keys
-    from mdm.signer.authority import certify_server
+    from mdm.signing.client import SignerClient
 
-    held = keys.load(settings.home)
     key = generate_private_key(SECP256R1())
-    made = certify_server(
-        held, names=names, key=key.public_key(), organisation=settings.organisation, now=utcnow(), days=DAYS
-    )
+    chain = _patient(SignerClient(settings.signer_socket), names, _request(key))
     descriptor = os.open(found.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    found.certificate.write_text(made.pem + held.ca_pem)
+    found.certificate.write_text(chain)
+
+
+def _request(key: "EllipticCurvePrivateKey") -> str:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def _patient(signer: "SignerClient", names: list[str], csr: str) -> str:
+    """The chain; waits for a signer that is started at the same moment. Raises ConfigurationError when it stays away."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return signer.issue_server(names=names, csr=csr, days=DAYS).chain
+        except UnavailableError as error:
+            if time.monotonic() > end:
+                raise ConfigurationError(
+                    "The console has no certificate yet, and the signer does not answer.",
+                    mend="Start the signer first, or put console.pem and console.key into HOME/tls.",
+                ) from error
+            time.sleep(0.2)

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from mdm.cli.main import run
 from tests.conftest import free_port
+from tests.signer.neighbour import RunningSigner
 from web.build import build
 
 
@@ -48,6 +49,8 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
     home, port = tmp_path / "home", free_port()
     monkeypatch.setenv("HAVENMEESTER_HOME", str(home))
     assert run(["init"]) == 0
+    signer = RunningSigner(home)
+    signer.start()
     environment = {
         **os.environ,
         "HAVENMEESTER_CONSOLE_HOST": "0.0.0.0",
@@ -69,6 +72,7 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
     yield Console(home, port, process)
     process.terminate()
     process.wait(20)
+    signer.stop()
 
 
 def test_beyond_loopback_it_speaks_tls_by_our_authority_and_nothing_else(console: Console) -> None:
