@@ -20,6 +20,8 @@ from mdm.outbox import service as outbox
 from mdm.storage.call import Call
 
 MAX_TEXT = 1000
+EVERYBODY = frozenset({Kind.DIARY_BACK, Kind.FREEZE, Kind.RESTORED, Kind.ROSTER_CHANGED, Kind.THAW})
+"""What everybody hears who answers for any place at all: it concerns every device."""
 PERMISSION = Permission.ALARM_VIEW
 """Whoever holds it at the place of an alarm is told of it: approvers, auditors and fleet admins."""
 
@@ -53,7 +55,7 @@ def raise_alarm(
     )
     call.session.add(alarm)
     call.session.flush()
-    people = concerned(call, where)
+    people = concerned(call, where, everybody=kind in EVERYBODY)
     for person in people:
         outbox.post(call, "mail", letter(alarm, person))
     programs = targets.tell(call, kind, notice(alarm), f"alarm-{alarm.id}")
@@ -61,13 +63,14 @@ def raise_alarm(
     return alarm
 
 
-def concerned(call: Call, where: Where) -> list[Operator]:
-    """The operators who hold the right to see alarms at that place and are not disabled, by id."""
-    everybody = call.session.scalars(select(Operator).where(Operator.disabled_at.is_(None)).order_by(Operator.id))
+def concerned(call: Call, where: Where, *, everybody: bool = False) -> list[Operator]:
+    """The operators who hold the right to see alarms at that place and are not disabled, by id; ``everybody``: anywhere."""
+    found = call.session.scalars(select(Operator).where(Operator.disabled_at.is_(None)).order_by(Operator.id)).all()
+    actors = {one.id: actor_for(call.session, one, "-", None, call.now, units_below) for one in found}
     return [
         one
-        for one in everybody.all()
-        if actor_for(call.session, one, "-", None, call.now, units_below).may(PERMISSION, where)
+        for one in found
+        if (actors[one.id].may_somewhere(PERMISSION) if everybody else actors[one.id].may(PERMISSION, where))
     ]
 
 

@@ -1,11 +1,12 @@
 """``havenmeester restore FILE``: everything back as it was, but for what must not live on.
 
-Sessions and one-time links end, and orders that no device has fetched are cancelled: what was decided after the backup is
-not known here any more, so whoever wants a device wiped asks again.
+Sessions, one-time links, challenges and tokens for programs end, and orders that no device has fetched are cancelled: what
+was decided after the backup is not known here any more, so whoever wants a device wiped asks again.
 """
 
 import fcntl
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,14 @@ def restore(file: Path, force: bool) -> None:
     if before != after:
         output.note(f"The schema went from {before} to {after}.")
     _begin_epoch(settings, kept)
-    # The configuration came back too, and may name a witness.
-    cancelled = void(load())
+    # The configuration came back too, and may name another database or a witness.
+    settings = load()
+    ended = void(settings)
+    _tell_witnesses(settings, ended.lines)
     output.note(
-        f"Every session and one-time link has ended; {cancelled} orders that no device had fetched are cancelled."
+        f"Ended: every session ({ended.sessions}), one-time link, challenge and token for programs ({ended.tokens}). "
+        f"Cancelled: {ended.orders} orders that no device had fetched. As soon as Havenmeester runs, everybody who answers for"
+        " a place hears of this."
     )
     if kept is not None:
         output.note(f"What was there before is in {kept}.")
@@ -129,28 +134,61 @@ def _put(settings: Settings, manifest: dict[str, Any], folder: Path) -> None:
         target.chmod(0o600)
 
 
-def void(settings: Settings) -> int:
-    """Ends sessions and links, and cancels orders that no device has fetched: how many orders."""
-    from sqlalchemy import delete, func, select
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """What a restore ended, and the line at which the diary goes on."""
 
-    from mdm.access.model import OneTimeLink, WebSession
-    from mdm.audit import export
+    orders: int
+    sessions: int
+    tokens: int
+    lines: int
+
+
+def void(settings: Settings) -> Voided:
+    """Ends sessions, links, challenges and tokens for programs, and cancels orders that no device has fetched."""
+    from sqlalchemy import delete, func, select, update
+
+    from mdm.access.model import ApiToken, IdempotencyKey, OneTimeLink, PasskeyChallenge, WebSession
     from mdm.audit import service as audit
     from mdm.audit.model import AuditEntry
     from mdm.orders import service as orders
-    from mdm.orders.model import Order, OrderState
+    from mdm.orders import states
+    from mdm.orders.model import Order
 
-    open_states = (OrderState.REQUESTED, OrderState.APPROVED, OrderState.HELD, OrderState.RELEASED)
     with work(settings=settings) as call:
-        # Before anything else: what a witness saw after the backup was made is not in this diary, and that is no crime.
         lines = call.session.scalar(select(func.max(AuditEntry.id))) or 0
-        export.mark_restore(settings, lines, user(), call.now)
-        call.session.execute(delete(WebSession))
-        call.session.execute(delete(OneTimeLink))
-        ids = call.session.scalars(
-            select(Order.id).where(Order.state.in_([state.value for state in open_states]))
+        sessions = call.session.scalar(select(func.count()).select_from(WebSession)) or 0
+        for table in (PasskeyChallenge, IdempotencyKey, WebSession, OneTimeLink):
+            call.session.execute(delete(table))
+        alive = call.session.scalars(select(ApiToken.id).where(ApiToken.revoked_at.is_(None))).all()
+        call.session.execute(update(ApiToken).where(ApiToken.id.in_(alive)).values(revoked_at=call.now))
+        open_ = call.session.scalars(
+            select(Order.id).where(Order.state.in_([state.value for state in states.CANCELLABLE])).order_by(Order.id)
         ).all()
-        for order_id in ids:
+        for order_id in open_:
             orders.cancel(call, order_id, WHY)
-        audit.record(call, "installation.restored", ("installation", "home"), details={"orders_cancelled": len(ids)})
-        return len(ids)
+        ended = Voided(len(open_), sessions, len(alive), lines)
+        audit.record(
+            call,
+            "installation.restored",
+            ("installation", "home"),
+            details={
+                "orders_cancelled": ended.orders,
+                "sessions": ended.sessions,
+                "tokens": ended.tokens,
+                "lines": lines,
+            },
+        )
+        return ended
+
+
+def _tell_witnesses(settings: Settings, lines: int) -> None:
+    """What a witness saw after the backup was made is not in this diary, and that is no crime: the witness is told so."""
+    from mdm.audit import export
+    from mdm.core.errors import UnavailableError
+
+    try:
+        if export.mark_restore(settings, lines, user(), utcnow()):
+            output.note(f"The witness of the diary knows that it goes on after line {lines}.")
+    except UnavailableError as error:
+        output.note(f"{error} Until it knows, privileged acts may be refused; then: havenmeester audit accept-restore")

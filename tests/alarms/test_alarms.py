@@ -58,8 +58,10 @@ def test_an_alarm_is_told_to_those_who_answer_for_its_place_and_to_nobody_else(c
         )
         assert _letters(call) == ["a@stad.example", "auditor@stad.example"]
         assert (alarm.told, service.sentence(alarm)) == (2, "Mo asked.")
-        service.raise_alarm(call, Kind.FREEZE, "Stop.")
+        service.raise_alarm(call, Kind.ORDER_SPIKE, "Many.")
         assert _letters(call)[2:] == ["auditor@stad.example"]
+        service.raise_alarm(call, Kind.RESTORED, "Back.")
+        assert _letters(call)[3:] == ["a@stad.example", "b@stad.example", "auditor@stad.example"]
 
 
 def test_alarms_are_read_by_place(calling: Calling) -> None:
