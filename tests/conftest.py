@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, Role
+from mdm.core.risk import Permit, Why
 from mdm.storage import grants
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
@@ -191,17 +192,28 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+def alone() -> Permit:
+    """What a call carries where nobody has founded a roster: everything risky is let through, and noted."""
+    return Permit(Why.NO_ROSTER)
+
+
 Calling = Callable[..., AbstractContextManager[Call]]
 
 
 @pytest.fixture
 def calling(engine: Engine) -> Calling:
-    """``with calling() as call:`` is one transaction by the fleet admin at ``NOW``; ``actor`` and ``now`` can be given."""
+    """``with calling() as call:`` is one transaction by the fleet admin at ``NOW``; ``actor`` and ``now`` can be given.
+
+    Nobody has founded a roster in a fresh database, so the gate is open as it is there; ``asked=True`` is a call that the
+    gate stops.
+    """
 
     @contextmanager
-    def one(actor: Actor = FLEET_ADMIN, now: datetime = NOW, *, write: bool = True) -> Iterator[Call]:
+    def one(
+        actor: Actor = FLEET_ADMIN, now: datetime = NOW, *, write: bool = True, asked: bool = False
+    ) -> Iterator[Call]:
         with transaction(engine, write=write) as session:
-            yield Call(actor, session, now)
+            yield Call(actor, session, now, None if asked else alone())
 
     return one
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, select, update
 
 from mdm.access.model import OneTimeLink, Operator
-from mdm.access.operators import manageable
+from mdm.access.operators import gate_sign_in, manageable
 from mdm.access.people_only import require_person
 from mdm.audit import service as audit
 from mdm.core.errors import N_, ConflictError
@@ -19,17 +19,35 @@ LONGEST = timedelta(days=7)
 def create_link(call: Call, operator_id: int, *, life: timedelta = LIFE) -> str:
     """The secret of a link for one operator; shown once, only its digest is kept.
 
-    Raises NotFoundError for an operator who is not the actor's, ConflictError for a disabled one.
+    Raises NotFoundError for an operator who is not the actor's, ConflictError for a disabled one, ApprovalNeededError for
+    somebody else who holds a role.
     """
     require_person(call)
     operator = manageable(call, operator_id)
     if operator.disabled_at is not None:
         raise ConflictError(N_("This operator is disabled. No link was made; enable the operator first."))
+    gate_sign_in(call, operator, {"change": "link", "minutes": int(min(life, LONGEST).total_seconds() // 60)})
+    return _make(call, operator, life)
+
+
+def first_link(call: Call, operator_id: int, *, life: timedelta = LIFE) -> str:
+    """The first link for an operator who was made in this very transaction: whoever may add them may let them in once.
+
+    Raises ConflictError for somebody who was there before.
+    """
+    require_person(call)
+    operator = manageable(call, operator_id)
+    if operator.created_at != call.now or operator.disabled_at is not None:
+        raise ConflictError(N_("This operator was there before. No link was made."))
+    return _make(call, operator, life)
+
+
+def _make(call: Call, operator: Operator, life: timedelta) -> str:
     secret = new_secret()
     call.session.add(
         OneTimeLink(
             secret_digest=secret_digest(secret),
-            operator_id=operator_id,
+            operator_id=operator.id,
             created_at=call.now,
             expires_at=call.now + min(life, LONGEST),
         )

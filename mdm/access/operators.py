@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -9,10 +10,11 @@ from mdm.access.model import ApiToken, OneTimeLink, Operator, OperatorGrant, Web
 from mdm.access.people_only import own_id, require_person
 from mdm.access.places import CITY, Place
 from mdm.audit import service as audit
-from mdm.core.actor import require
+from mdm.core.actor import ActorKind, require
 from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.core.mail import email_address
 from mdm.core.permissions import EVERYWHERE, ROLE_PERMISSIONS, Permission, Role, Where
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
@@ -37,13 +39,26 @@ def create_operator(call: Call, *, email: str, name: str = "", language: str = "
         created_at=call.now,
     )
     call.session.add(operator)
-    flush_unique(
-        call.session,
-        ConflictError(
-            N_("There is an operator with this e-mail address already. Nothing was changed."), code="email_taken"
-        ),
-    )
+    flush_unique(call.session, _email_taken())
     _record(call, "operator.created", operator, {"email": address})
+    return operator
+
+
+def add_operator(
+    call: Call, *, email: str, role: Role, place: Place = CITY, name: str = "", language: str = "nl"
+) -> Operator:
+    """Makes somebody who can sign in, with one role at a place. Raises as ``create_operator`` and ``add_grant``."""
+    require(call.actor, Permission.OPERATOR_MANAGE, place.where)
+    require_person(call)
+    address = email_address(email)
+    if call.session.scalar(select(Operator.id).where(Operator.email == address)) is not None:
+        raise _email_taken()
+    said = {"role": role.value, **place.details, "name": clean(name), "language": _language(language)}
+    gate(
+        call, Risk.OPERATOR_ADD, ("operator", address), said, name=address, where=place.where, facts=_powers([role])
+    )  # fmt: skip
+    operator = create_operator(call, email=address, name=name, language=language)
+    _give(call, operator, role, place)
     return operator
 
 
@@ -76,7 +91,7 @@ def add_grant(call: Call, operator_id: int, role: Role, place: Place = CITY) -> 
     """Gives a role at a place; one that is held already is answered as it is.
 
     Raises DeniedError for a place that the giver does not govern and for oneself, ConflictError when the operator would
-    both ask for orders and approve them.
+    both ask for orders and approve them, ApprovalNeededError for a role that may do anything.
     """
     require(call.actor, Permission.OPERATOR_MANAGE, place.where)
     require_person(call)
@@ -89,8 +104,22 @@ def add_grant(call: Call, operator_id: int, role: Role, place: Place = CITY) -> 
         if (grant.role, grant.service_point_id, grant.unit_id) == (role.value, place.service_point_id, place.unit_id):
             return grant
     _asks_or_approves([*(Role(grant.role) for grant in held), role])
+    said = {"role": role.value, **place.details}
+    gate(
+        call,
+        Risk.ROLE_GIVE,
+        ("operator", operator.id),
+        said,
+        name=operator.name,
+        where=place.where,
+        facts=_powers([role]),
+    )
+    return _give(call, operator, role, place)
+
+
+def _give(call: Call, operator: Operator, role: Role, place: Place) -> OperatorGrant:
     grant = OperatorGrant(
-        operator_id=operator_id,
+        operator_id=operator.id,
         role=role.value,
         service_point_id=place.service_point_id,
         unit_id=place.unit_id,
@@ -106,7 +135,8 @@ def add_grant(call: Call, operator_id: int, role: Role, place: Place = CITY) -> 
 def remove_grant(call: Call, grant_id: int) -> None:
     """Takes a role away; API tokens of the operator that rested on it are revoked. Twice is like once.
 
-    Raises NotFoundError for a grant at a place that is not the actor's, ConflictError for the last fleet admin of the city.
+    Raises NotFoundError for a grant at a place that is not the actor's, ConflictError for the last fleet admin of the city,
+    ApprovalNeededError for an approver's: whoever takes the approvers away could do the rest alone.
     """
     require_person(call)
     grant = call.session.get(OperatorGrant, grant_id)
@@ -118,6 +148,9 @@ def remove_grant(call: Call, grant_id: int) -> None:
     operator = call.session.get_one(Operator, grant.operator_id)
     if grant.role == Role.FLEET_ADMIN and place == CITY:
         _another_admin_remains(call, operator)
+    said = {"grant": grant.id, "role": grant.role, **place.details}
+    facts = {"approver": int(grant.role == Role.APPROVER)}
+    gate(call, Risk.ROLE_TAKE, ("operator", operator.id), said, name=operator.name, where=place.where, facts=facts)
     call.session.delete(grant)
     call.session.flush()
     revoked = _revoke_tokens(call, operator)
@@ -133,7 +166,7 @@ def remove_grant(call: Call, grant_id: int) -> None:
 def disable_operator(call: Call, operator_id: int) -> Operator:
     """Shuts an operator out at once: sessions end, links and API tokens die. Twice is like once.
 
-    Raises ConflictError for oneself and for the last fleet admin of the city.
+    Raises ConflictError for oneself and for the last fleet admin of the city, ApprovalNeededError for an approver.
     """
     require_person(call)
     operator = manageable(call, operator_id)
@@ -141,6 +174,9 @@ def disable_operator(call: Call, operator_id: int) -> Operator:
         return operator
     _not_oneself(call, operator)
     _another_admin_remains(call, operator)
+    roles = roles_of(call, operator_id)
+    facts = {"approver": int(Role.APPROVER in roles)}
+    gate(call, Risk.OPERATOR_DISABLE, ("operator", operator.id), {}, name=operator.name, facts=facts)
     operator.disabled_at = call.now
     end_all(call, operator_id)
     revoked = _revoke_tokens(call, operator, everything=True)
@@ -149,10 +185,15 @@ def disable_operator(call: Call, operator_id: int) -> Operator:
 
 
 def enable_operator(call: Call, operator_id: int) -> Operator:
-    """Lets a disabled operator sign in again, with the grants that were left; tokens stay revoked."""
+    """Lets a disabled operator sign in again, with the grants that were left; tokens stay revoked.
+
+    Raises ApprovalNeededError where a grant was left.
+    """
     require_person(call)
     operator = manageable(call, operator_id)
     if operator.disabled_at is not None:
+        facts = _powers(roles_of(call, operator_id))
+        gate(call, Risk.OPERATOR_ENABLE, ("operator", operator.id), {}, name=operator.name, facts=facts)
         operator.disabled_at = None
         _record(call, "operator.enabled", operator, {})
     return operator
@@ -180,6 +221,24 @@ def grants_of(call: Call, operator_id: int) -> list[OperatorGrant]:
     )
 
 
+def roles_of(call: Call, operator_id: int) -> list[Role]:
+    """The roles of an operator, whatever the place."""
+    return [Role(grant.role) for grant in grants_of(call, operator_id)]
+
+
+def gate_sign_in(call: Call, operator: Operator, said: dict[str, Any]) -> None:
+    """Whoever makes a way in for somebody else could come in as them: raises ApprovalNeededError where they hold a role.
+
+    The host's own command line is let through: it is how a city comes back in when nobody else can.
+    """
+    facts = _powers(roles_of(call, operator.id))
+    if call.actor.kind is ActorKind.COMMAND_LINE:
+        return
+    if call.actor.kind is ActorKind.OPERATOR and call.actor.id == operator.id:
+        return
+    gate(call, Risk.SIGN_IN_LINK, ("operator", operator.id), said, name=operator.name, facts=facts)
+
+
 def manageable(call: Call, operator_id: int) -> Operator:
     """An operator all of whose grants lie at places that the actor governs; NotFoundError for everybody else.
 
@@ -200,6 +259,16 @@ def approver_since(call: Call, operator_id: int) -> datetime | None:
         select(func.min(OperatorGrant.granted_at)).where(
             OperatorGrant.operator_id == operator_id, OperatorGrant.role == Role.APPROVER.value
         )
+    )
+
+
+def _powers(roles: Iterable[Role]) -> dict[str, int]:
+    return {"powers": len(frozenset[Permission]().union(*(ROLE_PERMISSIONS[role] for role in roles)))}
+
+
+def _email_taken() -> ConflictError:
+    return ConflictError(
+        N_("There is an operator with this e-mail address already. Nothing was changed."), code="email_taken"
     )
 
 

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from mdm.access.idempotency import Answer, recall, remember
 from mdm.access.idempotency import kept_since as keys_kept_since
-from mdm.access.links import create_link, link_works
+from mdm.access.links import create_link, first_link, link_works
 from mdm.access.model import IdempotencyKey, OneTimeLink, PasskeyChallenge, SignInAttempt, WebSession
 from mdm.access.operators import (
     add_grant,
+    add_operator,
     create_operator,
     disable_operator,
     edit_profile,
@@ -73,6 +74,7 @@ __all__ = [
     "actor_for",
     "actor_for_token",
     "add_grant",
+    "add_operator",
     "add_passkey",
     "as_operator",
     "begin_passkey",
@@ -92,6 +94,7 @@ __all__ = [
     "ensure_operator",
     "find",
     "find_pending",
+    "first_link",
     "grants_of",
     "is_fresh",
     "link_works",

@@ -10,9 +10,11 @@ from mdm.access.people_only import require_person
 from mdm.access.places import CITY, Place, UnitsBelow, actor_of_token
 from mdm.audit import service as audit
 from mdm.core.actor import Actor, ActorKind, require
+from mdm.core.clock import iso
 from mdm.core.errors import N_, DeniedError, InvalidError, NotFoundError
 from mdm.core.ids import new_secret, secret_digest
 from mdm.core.permissions import ROLE_PERMISSIONS, Permission, Role, Where
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
@@ -24,12 +26,20 @@ TOUCH = timedelta(minutes=1)
 
 
 def create_token(
-    call: Call, *, name: str, role: Role, place: Place = CITY, expires_at: datetime | None = None
+    call: Call,
+    *,
+    name: str,
+    role: Role,
+    place: Place = CITY,
+    expires_at: datetime | None = None,
+    digest: str = "",
 ) -> tuple[ApiToken, str]:
     """The token and its secret, which is shown this once; only its digest is kept.
 
     Raises DeniedError when the role can do at that place what its maker cannot, and for a role that approves: that is for
-    people. InvalidError for an empty name and for an end in the past or beyond five years.
+    people. InvalidError for an empty name and for an end in the past or beyond five years. ApprovalNeededError, with the
+    secret in ``once``, for a role that changes anything: it works from the moment at which somebody else has agreed.
+    ``digest`` is that of a secret which was shown already; then none is made.
     """
     require(call.actor, Permission.API_TOKEN_MANAGE, place.where)
     require_person(call)
@@ -37,19 +47,36 @@ def create_token(
         raise DeniedError(N_("Approving is for people. No token was made; choose another role."), code="person_needed")
     for permission in ROLE_PERMISSIONS[role]:
         require(call.actor, permission, place.where)
+    secret = "" if digest else new_secret(PREFIX)
+    written, end = _name(name), _end(expires_at, call.now)
+    said = {
+        "role": role.value,
+        **place.details,
+        "expires_at": iso(end) if end else None,
+        "digest": digest or secret_digest(secret),
+    }
+    facts = {"changes": sum(_changes(permission) for permission in ROLE_PERMISSIONS[role])}
+    gate(
+        call,
+        Risk.TOKEN_MAKE,
+        ("api_token", written),
+        said,
+        name=written,
+        where=place.where,
+        facts=facts,
+        once={"secret": secret},
+    )
     token = ApiToken(
-        name=_name(name),
-        secret_digest="",
+        name=written,
+        secret_digest=said["digest"],
         role=role.value,
         service_point_id=place.service_point_id,
         unit_id=place.unit_id,
         created_at=call.now,
         created_by=call.actor.name,
         created_by_id=call.actor.id if call.actor.kind is ActorKind.OPERATOR else None,
-        expires_at=_end(expires_at, call.now),
+        expires_at=end,
     )
-    secret = new_secret(PREFIX)
-    token.secret_digest = secret_digest(secret)
     call.session.add(token)
     call.session.flush()
     _record(call, "api_token.created", token)
@@ -104,6 +131,11 @@ def token_needs_touch(session: Session, token_id: int, now: datetime) -> bool:
     """Whether the last use was noted more than a minute ago, or never."""
     last = session.scalar(select(ApiToken.last_used_at).where(ApiToken.id == token_id))
     return last is None or last <= now - TOUCH
+
+
+def _changes(permission: Permission) -> bool:
+    """Whether a permission lets its holder do more than look."""
+    return not permission.endswith((":view", ":export"))
 
 
 def _name(name: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pyotp
 
 from mdm.access.model import Operator, WebSession
-from mdm.access.operators import end_all, manageable
+from mdm.access.operators import end_all, gate_sign_in, manageable
 from mdm.access.people_only import own_id, require_person
 from mdm.access.sessions import PROOF_NEEDED, is_fresh
 from mdm.audit import service as audit
@@ -66,12 +66,14 @@ def remove_totp(call: Call, web_session: WebSession) -> None:
 def reset_totp(call: Call, operator_id: int) -> None:
     """Removes somebody's second factor after its phone was lost, and ends their sessions and links.
 
-    For fleet admins. Raises NotFoundError for an operator who is not the actor's, DeniedError for oneself.
+    For fleet admins. Raises NotFoundError for an operator who is not the actor's, DeniedError for oneself,
+    ApprovalNeededError for somebody who holds a role.
     """
     require_person(call)
     operator = manageable(call, operator_id)
     if call.actor.kind.value == "operator" and call.actor.id == operator_id:
         raise DeniedError(N_("Nobody resets their own second factor. Nothing was changed; ask another fleet admin."))
+    gate_sign_in(call, operator, {"change": "second_factor"})
     end_all(call, operator_id)
     _clear(call, operator, "operator.second_factor_reset")
 

@@ -76,7 +76,7 @@ _RESTORED = N_(
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("act.performed_alone", Kind.ACT_PERFORMED),
     ("act.held", Kind.ACT_HELD),
-    ("act.refused", Kind.ACT_HELD),
+    ("act.failed", Kind.ACT_HELD),
     ("approval.failed", Kind.APPROVAL_FAILED),
     ("order.approval_failed", Kind.APPROVAL_FAILED),
     ("act.approval_failed", Kind.APPROVAL_FAILED),

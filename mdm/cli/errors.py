@@ -1,6 +1,7 @@
 """From an error to one sentence, a mend and an exit code that scripts can use."""
 
 from mdm.core.errors import (
+    ApprovalNeededError,
     ConfigurationError,
     HavenmeesterError,
     InvalidError,
@@ -13,11 +14,15 @@ REFUSED = 1
 USAGE = 2
 CONFIGURATION = 3
 UNAVAILABLE = 4
+ASKED = 5
 INTERRUPTED = 130
 
 
 def exit_code(error: HavenmeesterError) -> int:
-    """The exit code for an error: 3 configuration, 4 unavailable or too often, 1 for every refusal."""
+    """The exit code for an error: 3 configuration, 4 unavailable or too often, 5 somebody else was asked to agree,
+    1 for every refusal."""
+    if isinstance(error, ApprovalNeededError) and error.act:
+        return ASKED
     if isinstance(error, ConfigurationError):
         return CONFIGURATION
     if isinstance(error, UnavailableError | LimitedError):
@@ -28,6 +33,12 @@ def exit_code(error: HavenmeesterError) -> int:
 def lines(error: HavenmeesterError) -> list[str]:
     """What a person reads: the sentence, the places that are wrong, the mend."""
     told = [str(error)]
+    if isinstance(error, ApprovalNeededError) and error.act:
+        told += [
+            f"A request was made of it: {error.act}.",
+            f"It is done by itself once enough people have agreed; see: havenmeester act show {error.act}",
+            *(f"{name} (works from then on, shown this once): {value}" for name, value in error.once.items() if value),
+        ]
     if isinstance(error, InvalidError):
         told += [f"  {place}: {why}" for place, why in error.fields.items() if why != str(error)]
     if error.mend:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "key": ("key", "Make a key file for an approver"),
     "roster": ("roster", "Found, show and change the roster of approvers"),
     "signer": ("signer", "The red button, budgets, and the signer's own files"),
+    "act": ("acts", "Show requests that need somebody else, and decide about them"),
     "audit": ("diary", "Prove the diary"),
     "backup": ("backup", "Write everything into one file"),
     "restore": ("restore", "Bring everything back from a backup"),
@@ -75,7 +76,8 @@ def havenmeester() -> None:
     """Havenmeester keeps a city's fleet of phones, tablets, laptops and kiosks.
 
     Configuration comes from HAVENMEESTER_* in the environment and from havenmeester.toml in the home folder
-    (HAVENMEESTER_HOME, default ./var). Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration, 4 unavailable.
+    (HAVENMEESTER_HOME, default ./var). Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration, 4 unavailable,
+    5 somebody else was asked to agree.
     """
 
 

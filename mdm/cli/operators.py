@@ -34,10 +34,14 @@ def add(email: str, role: str, code: str | None, name: str, language: str | None
     """Add somebody, or give another role to somebody who is there, and print a link that signs in once."""
     settings = load()
     from mdm.access import service as access
+    from mdm.orders import acts
 
     with work(settings=settings) as call:
         found = access.ensure_operator(call, email=email, name=name, language=language or settings.language)
-        access.add_grant(call, found.id, Role(role), _place(call, code))
+        # Whoever runs the server may let somebody new in; giving more to somebody who is there is no matter for one.
+        giving = acts.by_the_host(call, found.id) if found.created_at == call.now else call
+        access.add_grant(giving, found.id, Role(role), _place(call, code))
+        acts.note_uses(giving)
         secret = access.create_link(call, found.id)
         told = f"{found.email} is {role} {'at ' + code if code else 'for the city'}."
     output.note(told)

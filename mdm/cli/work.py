@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mdm.core.actor import command_line
 from mdm.core.clock import utcnow
-from mdm.core.errors import ConfigurationError
+from mdm.core.errors import ApprovalNeededError, ConfigurationError, HavenmeesterError
 from mdm.core.ids import new_uid
 from mdm.core.text import clean
 from mdm.settings import Settings, load
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 def work(*, write: bool = True, settings: Settings | None = None) -> "Iterator[Call]":
     """``with work() as call:`` commits at the end and rolls back when anything is raised.
 
-    Raises ConfigurationError where there is no installation.
+    What the gate stops becomes a request, and ApprovalNeededError then names it. Raises ConfigurationError where there
+    is no installation.
     """
+    from mdm.orders import acts
     from mdm.storage.call import Call
     from mdm.storage.engine import make_engine, transaction
 
@@ -35,9 +37,21 @@ def work(*, write: bool = True, settings: Settings | None = None) -> "Iterator[C
                 mend="Run havenmeester init, or set HAVENMEESTER_HOME to the folder of the installation.",
             )
     engine = make_engine(settings.database, pool_size=1)
+    actor = command_line(user(), f"cli-{new_uid()[:12]}")
     try:
         with transaction(engine, write=write) as session:
-            yield Call(command_line(user(), f"cli-{new_uid()[:12]}"), session, utcnow())
+            call = Call(actor, session, utcnow(), acts.unfounded(session) if write else None)
+            try:
+                yield call
+            except HavenmeesterError as error:
+                if error.keep:
+                    session.commit()
+                raise
+            acts.note_uses(call)
+    except ApprovalNeededError as needed:
+        with transaction(engine) as session:
+            needed.act = acts.ask(Call(actor, session, utcnow()), needed).id
+        raise
     finally:
         engine.dispose()
 

@@ -3,13 +3,15 @@
 What devices do with them is in ``delivery.py``.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, islice
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mdm.audit import service as audit
 from mdm.commands import states
@@ -18,7 +20,8 @@ from mdm.commands.verbs import RULES, checked_args, checked_lifetime
 from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.ids import new_uid
-from mdm.core.permissions import Permission, Where
+from mdm.core.permissions import EVERYWHERE, Permission, Where
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.inventory.model import Device, Platform
 from mdm.inventory.queries import devices_select
@@ -32,6 +35,7 @@ MAX_RING: Final = 200
 """Above so many devices only urgent commands wake them; the others are fetched at the next check-in."""
 QUEUED_ELSEWHERE: Final = frozenset({Platform.IOS.value})
 """Platforms whose devices do not come for commands in the words of the house."""
+HOUR: Final = timedelta(hours=1)
 LISTED: Final = 500
 """Devices in one line of the diary; a larger batch has several."""
 
@@ -57,10 +61,13 @@ def send(
     """Asks something of devices, given by their ids: all of them or, when one is not right, none.
 
     Raises InvalidError for wrong arguments, NotFoundError when one of the devices is not there or not the actor's,
-    DeniedError without the right at the place of each, ConflictError (``device_not_enrolled``) that names the device.
+    DeniedError without the right at the place of each, ConflictError (``device_not_enrolled``) that names the device,
+    ApprovalNeededError for more locks within an hour than one person asks for alone.
     """
     kept, stands = checked_args(verb, args), checked_lifetime(verb, lifetime)
     found = _devices(call, devices, verb)
+    if verb is Verb.LOCK:
+        _gate_locks(call, found, clean(reason, 500), stands)
     batch = new_uid() if len(found) > 1 else None
     commands = [
         Command(
@@ -93,6 +100,31 @@ def _hand_on(call: Call, devices: Sequence[Device]) -> None:
     ids = [device.id for device in devices if device.platform in QUEUED_ELSEWHERE]
     for first in range(0, len(ids), LISTED):
         outbox.post(call, "commands.asked", {"devices": ids[first : first + LISTED]})
+
+
+def _gate_locks(call: Call, devices: Sequence[Device], reason: str, stands: timedelta) -> None:
+    """Counts the locks of the last hour where these devices stand; the service point with the most decides."""
+    asked = Counter(device.service_point_id for device in devices)
+    lately: dict[int | None, int] = dict(
+        call.session.execute(
+            select(Device.service_point_id, func.count())
+            .select_from(Command)
+            .join(Device, Device.id == Command.device_id)
+            .where(Command.verb == Verb.LOCK.value, Command.created_at > call.now - HOUR)
+            .group_by(Device.service_point_id)
+        ).all()
+    )
+    facts = {"within_hour": max(number + lately.get(point, 0) for point, number in asked.items())}
+    points = set(asked)
+    where = Where(points.pop()) if len(points) == 1 else EVERYWHERE
+    said: dict[str, Any] = {
+        "devices": sorted(device.uid for device in devices),
+        "reason": reason,
+        "minutes": int(stands.total_seconds() // 60),
+    }
+    name = devices[0].label if len(devices) == 1 else f"{len(devices)} devices"
+    subject = ("devices", hashlib.sha256(" ".join(said["devices"]).encode()).hexdigest()[:32])
+    gate(call, Risk.LOCK_MANY, subject, said, name=name, where=where, facts=facts)
 
 
 def cancel(call: Call, command_id: str) -> Command:

@@ -13,6 +13,7 @@ from mdm.core.actor import require
 from mdm.core.clock import iso
 from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device
@@ -22,6 +23,7 @@ from mdm.storage.call import Call
 MAX_RULES = 100
 LONGEST = timedelta(days=366)
 REMIND = timedelta(days=7)
+HOUR = timedelta(hours=1)
 
 
 def add_rule(
@@ -62,27 +64,35 @@ def edit_rule(
     grace_hours: int | None = None,
     enabled: bool | None = None,
 ) -> RuleInForce:
-    """Changes a rule in force; what is None stays. Saving what is there already changes nothing. Raises as ``add_rule``."""
+    """Changes a rule in force; what is None stays. Saving what is there already changes nothing.
+
+    Raises as ``add_rule``, ApprovalNeededError for what weakens a rule for many devices.
+    """
     require(call.actor, Permission.COMPLIANCE_MANAGE)
     row = _rule(call, number)
     before = _plain(row)
+    after = dict(before)
     if params is not None:
-        row.params = rules.checked(rules.rule(row.rule), params)
+        after["params"] = rules.checked(rules.rule(row.rule), params)
     if grace_hours is not None:
-        row.grace_hours = _grace(grace_hours)
+        after["grace_hours"] = _grace(grace_hours)
     if enabled is not None:
-        row.enabled = enabled
-    after = _plain(row)
+        after["enabled"] = enabled
     if after != before:
+        if _weaker(before, after):
+            _gate(call, row, {"change": "edit", "before": before, "after": after})
+        row.params, row.grace_hours, row.enabled = after["params"], after["grace_hours"], after["enabled"]
         _record(call, "compliance_rule.edited", row, {"before": before, "after": after})
         service.look_again(call)
     return row
 
 
 def remove_rule(call: Call, number: int) -> None:
-    """Takes a rule out of force, with its findings and exemptions."""
+    """Takes a rule out of force, with its findings and exemptions. Raises ApprovalNeededError where it is for many."""
     require(call.actor, Permission.COMPLIANCE_MANAGE)
     row = _rule(call, number)
+    if row.enabled:
+        _gate(call, row, {"change": "remove", "before": _plain(row)})
     _record(call, "compliance_rule.removed", row, _plain(row))
     call.session.delete(row)
     service.look_again(call)
@@ -101,7 +111,8 @@ def install_defaults(call: Call) -> int:
 def exempt(call: Call, uid: str, rule_number: int, *, owner: str, reason: str, until: datetime) -> Exemption:
     """Excuses a device from one rule until a moment, at most a year away; ``owner`` answers for it.
 
-    Raises InvalidError where owner, reason or end is missing, ConflictError when it is excused already.
+    Raises InvalidError where owner, reason or end is missing, ConflictError when it is excused already,
+    ApprovalNeededError above twenty by one person within an hour.
     """
     device = inventory.device_by_uid(call, uid)
     require(call.actor, Permission.COMPLIANCE_EXEMPT, device.where)
@@ -120,6 +131,7 @@ def exempt(call: Call, uid: str, rule_number: int, *, owner: str, reason: str, u
         raise ConflictError(
             N_("This device is excused from this rule already. Nothing was changed; end that one first.")
         )
+    _gate_exemption(call, device, {"rule": rule.id, "owner": owner, "reason": reason, "until": iso(until)})
     row = Exemption(
         device_id=device.id,
         rule_id=rule.id,
@@ -183,6 +195,31 @@ def _reminder(row: Exemption, device: Device, label: str) -> dict[str, Any]:
             "From then on the device must meet the rule. Mend it before, or ask for a new exemption.\n"
         ),
     }
+
+
+def _weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a change may hide findings: switched off, more grace, or other parameters, whose sense each rule has its own."""
+    if not before["enabled"]:
+        return False
+    return not after["enabled"] or after["grace_hours"] > before["grace_hours"] or (after["params"] != before["params"])
+
+
+def _gate(call: Call, row: RuleInForce, said: dict[str, Any]) -> None:
+    managed = select(func.count()).select_from(Device).where(Device.enrolled_at.is_not(None))
+    if row.platform:
+        managed = managed.where(Device.platform == row.platform)
+    facts = {"devices": call.session.scalar(managed) or 0}
+    gate(call, Risk.COMPLIANCE_WEAKEN, ("compliance_rule", row.id), said, name=row.rule, facts=facts)
+
+
+def _gate_exemption(call: Call, device: Device, said: dict[str, Any]) -> None:
+    lately = call.session.scalar(
+        select(func.count())
+        .select_from(Exemption)
+        .where(Exemption.granted_by == call.actor.name, Exemption.granted_at > call.now - HOUR)
+    )
+    facts = {"within_hour": (lately or 0) + 1}
+    gate(call, Risk.EXEMPT_MANY, ("device", device.uid), said, name=device.label, where=device.where, facts=facts)
 
 
 def _running(call: Call, device_id: int, rule_id: int) -> Exemption | None:

@@ -19,6 +19,8 @@ programs tell errors apart by it, never by text.
 
 from typing import Any
 
+from mdm.core.permissions import EVERYWHERE, Where
+
 
 def N_(message: str) -> str:  # noqa: N802 -- the name that message extractors look for
     """Marks a sentence for the catalogues and returns it unchanged."""
@@ -80,6 +82,8 @@ class ApprovalNeededError(DeniedError):
         risk: str,
         subject: tuple[str, str],
         arguments: dict[str, Any],
+        name: str = "",
+        where: Where = EVERYWHERE,
         facts: dict[str, int] | None = None,
         private: dict[str, Any] | None = None,
         once: dict[str, str] | None = None,
@@ -87,6 +91,7 @@ class ApprovalNeededError(DeniedError):
         **params: Any,
     ) -> None:
         self.risk, self.subject, self.arguments = risk, subject, arguments
+        self.name, self.where = name, where
         self.facts, self.private, self.once, self.act = facts or {}, private or {}, once or {}, act
         super().__init__(message, **params)
 

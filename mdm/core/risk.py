@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from mdm.core.errors import N_, ApprovalNeededError, ConflictError
+from mdm.core.permissions import EVERYWHERE, Where
 
 
 class Risk(StrEnum):
@@ -185,6 +186,8 @@ class Why(StrEnum):
     """The command line of the server itself, for an operator that it has just added."""
     NO_ROSTER = "no_roster"
     """There is no roster of approvers yet, so nobody could approve."""
+    PART = "part"
+    """A step of a change that asks the gate as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,8 @@ def gate(
     subject: tuple[str, object],
     args: Mapping[str, Any],
     *,
+    name: str = "",
+    where: Where = EVERYWHERE,
     facts: Facts | None = None,
     private: Mapping[str, Any] | None = None,
     once: Mapping[str, str] | None = None,
@@ -244,8 +249,9 @@ def gate(
     """Nothing when the act needs nobody else, or when the call carries a permit for it; ApprovalNeededError otherwise.
 
     ``args`` say everything that the act needs to be done later, as plain JSON that an approver may read; what they may
-    not read (a Wi-Fi password) goes into ``private``, with its digest among ``args``. ``once`` is shown to the requester
-    this one time and kept nowhere. Raises ConflictError (``act_outgrown``) when an approved act has come to be for
+    not read (a Wi-Fi password) goes into ``private``, with its digest among ``args``. ``name`` is what people know the
+    subject by, ``where`` its place: approvers of that place may agree. ``once`` is shown to the requester this one time
+    and kept nowhere. Raises ConflictError (``act_outgrown``) when an approved act has come to be for
     clearly more than was approved.
     """
     known = dict(facts or {})
@@ -267,6 +273,8 @@ def gate(
         risk=risk.value,
         subject=what,
         arguments=dict(args),
+        name=name,
+        where=where,
         facts=known,
         private=dict(private or {}),
         once=dict(once or {}),

@@ -1,5 +1,6 @@
 """What can be done about enrollment: invite, withdraw, open, revoke, leave. Using an invitation is in ``redeem``."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, DeniedError, GoneError, InvalidError
 from mdm.core.ids import new_secret, new_uid, secret_digest
 from mdm.core.permissions import Permission, Where
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.enrollment import queries
 from mdm.enrollment.links import Links
@@ -108,10 +110,14 @@ def revoke(call: Call, device_uid: str, why: str) -> int:
     """Refuses every certificate of a device from its next request on; how many were in force. Twice is like once.
 
     The signer is told through the post (topic ``certificate.revoked``): it signs no order for them and renews none.
+    Raises ApprovalNeededError while one is in force: nothing reaches the device from then on.
     """
     device = devices.device_by_uid(call, device_uid)
     require(call.actor, Permission.ENROLLMENT_REVOKE, device.where)
-    return end(call, device, clean(why, 64) or "revoked")
+    why = clean(why, 64) or "revoked"
+    if _in_force(call, device):
+        gate(call, Risk.ENROLLMENT_END, ("device", device.uid), {"why": why}, name=device.label, where=device.where)
+    return end(call, device, why)
 
 
 def leave(call: Call, device_id: int) -> int:
@@ -123,10 +129,7 @@ def leave(call: Call, device_id: int) -> int:
 
 def end(call: Call, device: Device, why: str, *, but: int | None = None) -> int:
     """Ends the device's certificates (all ``but`` one) without asking for a right: for use cases that asked theirs."""
-    ending = call.session.scalars(
-        select(Enrollment).where(Enrollment.device_id == device.id, Enrollment.revoked_at.is_(None))
-    ).all()
-    ended = [enrollment for enrollment in ending if enrollment.id != but]
+    ended = [enrollment for enrollment in _in_force(call, device) if enrollment.id != but]
     for enrollment in ended:
         enrollment.revoked_at = call.now
         enrollment.revoked_why = why
@@ -144,6 +147,12 @@ def end(call: Call, device: Device, why: str, *, but: int | None = None) -> int:
         )
         outbox.post(call, "device.judge", {"device": device.id})
     return len(ended)
+
+
+def _in_force(call: Call, device: Device) -> Sequence[Enrollment]:
+    return call.session.scalars(
+        select(Enrollment).where(Enrollment.device_id == device.id, Enrollment.revoked_at.is_(None))
+    ).all()
 
 
 def expired() -> GoneError:

@@ -9,6 +9,7 @@ from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.inventory import queries
 from mdm.inventory.model import Device, DeviceGroup, DeviceGroupMember
@@ -101,6 +102,9 @@ def _change(call: Call, group_id: int, uids: Collection[str], *, joins: bool) ->
         call.session.scalars(select(DeviceGroupMember.device_id).where(DeviceGroupMember.group_id == found.id))
     )
     changing = [device for device in devices if (device.id in present) != joins]
+    said = {"joins": joins, "devices": sorted(device.uid for device in changing)}
+    facts = {"devices": len(changing)}
+    gate(call, Risk.GROUP_MANY, ("device_group", found.id), said, name=found.name, facts=facts)
     for device in changing:
         if joins:
             call.session.add(DeviceGroupMember(group_id=found.id, device_id=device.id))

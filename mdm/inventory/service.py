@@ -16,6 +16,7 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission, Where
+from mdm.core.risk import Risk, gate
 from mdm.core.text import clean, fold
 from mdm.inventory import fields, lifecycle, queries
 from mdm.inventory.fields import AssetData
@@ -117,7 +118,8 @@ def take_back(call: Call, uid: str, service_point_id: int | None = None, *, reas
 def move(call: Call, uid: str, state: LifeCycle, *, reason: str = "", holder: Holder | None = None) -> Device:
     """Takes the device one step along its life (``lifecycle.MOVES``); a device that is there already stays as it is.
 
-    Into hands only with a holder: the one who has it, or ``holder``. Raises ConflictError for a step not in the table.
+    Into hands only with a holder: the one who has it, or ``holder``. Raises ConflictError for a step not in the table,
+    ApprovalNeededError for retiring: it ends management, so somebody else agrees first.
     """
     device = _mine(call, uid)
     if device.state == state:
@@ -126,6 +128,10 @@ def move(call: Call, uid: str, state: LifeCycle, *, reason: str = "", holder: Ho
         return hand_out(call, uid, holder, loan=state is LifeCycle.ON_LOAN)
     if state in lifecycle.WITH_HOLDER and device.person_id is None:
         raise InvalidError(N_("Say who gets the device. Nothing was changed."), fields={"person": N_("Who gets it?")})
+    if state is LifeCycle.RETIRED:
+        lifecycle.check(LifeCycle(device.state), state)
+        said = {"reason": clean(reason, 500)}
+        gate(call, Risk.DEVICE_RETIRE, ("device", device.uid), said, name=device.label, where=device.where)
     return _move(call, device, state, reason)
 
 

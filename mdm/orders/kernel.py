@@ -41,6 +41,23 @@ def locked(call: Call) -> KernelState:
     return found
 
 
+def founded(session: Session) -> bool:
+    """Whether there is a roster, so that somebody could approve."""
+    return state(session).roster_version > 0
+
+
+def roster_text(session: Session) -> str:
+    """The text of the newest roster that is mirrored here. Raises as ``roster``."""
+    roster(session)
+    return state(session).roster_text
+
+
+def people(session: Session) -> dict[str, frozenset[str]]:
+    """Everybody in the roster with the places for which they may approve, ``*`` for all; empty where there is none."""
+    text = state(session).roster_text
+    return {one["person"]: frozenset(one["places"]) for one in json.loads(text)["approvers"]} if text else {}
+
+
 def roster(session: Session) -> Mapping[str, Any]:
     """The newest roster that is mirrored here. Raises ConflictError (``no_roster``) when nobody has founded one."""
     text = state(session).roster_text

@@ -193,3 +193,81 @@ class KernelState(Base):
     """When the signer was last heard; long ago: it is down."""
     cooling_minutes: Mapped[int] = mapped_column(default=15)
     """Cooling of ordinary orders as the signer has it; less than 15 is a warning."""
+
+
+class ActState(StrEnum):
+    """The life of an act. ``MOVES`` in ``acts/states.py`` says what may follow what: forward only."""
+
+    APPROVED = "approved"
+    CANCELLED = "cancelled"
+    DONE = "done"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    HELD = "held"
+    REJECTED = "rejected"
+    REQUESTED = "requested"
+
+
+class Act(Base):
+    """A request for something risky that the server itself does: see ``mdm/core/risk.py``. Outlives its subject."""
+
+    __tablename__ = "act"
+    __table_args__ = (
+        Index(
+            "uq_act_open",
+            "requested_by_id",
+            "digest",
+            unique=True,
+            postgresql_where=text("finished_at IS NULL"),
+            sqlite_where=text("finished_at IS NULL"),
+        ),
+        Index("ix_act_budget", "requested_by_id", "verb", "finished_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    verb: Mapped[str] = mapped_column(String(32))
+    subject_kind: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[str] = mapped_column(String(255), index=True)
+    subject_name: Mapped[str] = mapped_column(String(255))
+    service_point_id: Mapped[int | None] = mapped_column(index=True)
+    unit_id: Mapped[int | None]
+    place: Mapped[str] = mapped_column(String(64), default="")
+    """Code of the service point whose approvers may agree; empty for what is the whole city's."""
+    canonical: Mapped[str] = mapped_column(Text)
+    """The statement that people sign, fixed when it was asked."""
+    arguments: Mapped[dict[str, Any]] = mapped_column(Json)
+    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    private: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """What approvers may not read, bound by its digest among the arguments; emptied when the act is finished."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """Of verb, subject and arguments: one person has the same request open once."""
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    approvals_needed: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    requested_by: Mapped[str] = mapped_column(String(255))
+    requested_by_id: Mapped[str] = mapped_column(String(80))
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[int | None]
+    requested_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """From when on it may be done; None while people are waited for."""
+    why: Mapped[str] = mapped_column(Text, default="")
+    """Why it is held, was not done, or was refused."""
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ActApproval(Base):
+    """One person's yes, with the signature that proves it, or no, to one act."""
+
+    __tablename__ = "act_approval"
+    __table_args__ = (UniqueConstraint("act_id", "approver_id"),)
+
+    id: Mapped[Key]
+    act_id: Mapped[str] = mapped_column(ForeignKey("act.id", ondelete="CASCADE"), index=True)
+    approver_id: Mapped[str] = mapped_column(String(80))
+    approver_name: Mapped[str] = mapped_column(String(255))
+    approved: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[Moment]
+    proof: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -3,6 +3,16 @@
 from mdm.core.errors import N_
 
 SENTENCES = {
+    "act.approval_failed": N_("An approval of %(who)s for the request about %(what)s did not count"),
+    "act.approved": N_("%(who)s agreed to the request about %(what)s"),
+    "act.cancelled": N_("%(who)s took back the request about %(what)s"),
+    "act.done": N_("The request about %(what)s was done"),
+    "act.expired": N_("The request about %(what)s expired"),
+    "act.failed": N_("The request about %(what)s could not be done"),
+    "act.held": N_("The request about %(what)s is held"),
+    "act.performed_alone": N_("%(who)s did something about %(what)s that needs somebody else, alone"),
+    "act.rejected": N_("%(who)s rejected the request about %(what)s"),
+    "act.requested": N_("%(who)s asked for something about %(what)s that needs somebody else"),
     "api_token.created": N_("%(who)s made the API token %(what)s"),
     "api_token.revoked": N_("%(who)s revoked the API token %(what)s"),
     "audit.verified": N_("%(who)s verified the diary"),

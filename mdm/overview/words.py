@@ -70,6 +70,16 @@ ORDER_STATES = {
     "expired": N_("Expired"),
     "unanswered": N_("Unanswered"),
 }
+ACT_STATES = {
+    "requested": N_("Waits for approval"),
+    "approved": N_("Approved"),
+    "held": N_("Held"),
+    "done": N_("Done"),
+    "failed": N_("Failed"),
+    "rejected": N_("Rejected"),
+    "cancelled": N_("Cancelled"),
+    "expired": N_("Expired"),
+}
 INVITATION_STATES = {
     "open": N_("Open"),
     "started": N_("Started"),
@@ -104,6 +114,16 @@ LANGUAGES = {
     "ro": "Română",
 }
 ACTIONS = {
+    "act.approval_failed": N_("tried to approve and failed"),
+    "act.approved": N_("approved a request"),
+    "act.cancelled": N_("took a request back"),
+    "act.done": N_("had a request done"),
+    "act.expired": N_("let a request expire"),
+    "act.failed": N_("could not do a request"),
+    "act.held": N_("held a request"),
+    "act.performed_alone": N_("did alone what needs somebody else"),
+    "act.rejected": N_("rejected a request"),
+    "act.requested": N_("asked for something that needs somebody else"),
     "api_token.created": N_("made an API token"),
     "api_token.revoked": N_("revoked an API token"),
     "audit.verified": N_("verified the diary"),

@@ -17,6 +17,7 @@ from mdm.inventory import fields as device_fields
 from mdm.inventory.fields import AssetData
 from mdm.inventory.holder import Holder
 from mdm.inventory.model import LifeCycle
+from mdm.orders import acts
 from mdm.org import bulk as org
 from mdm.org import queries as org_queries
 from mdm.org.service_points import checked_fields
@@ -145,7 +146,9 @@ def load_operators(call: Call) -> None:
         )
         if not access.grants_of(call, operator.id):
             place = access.Place(point_ids[told["service_point"]]) if "service_point" in told else access.CITY
-            access.add_grant(call, operator.id, Role(told["role"]), place)
+            giving = acts.by_the_host(call, operator.id) if operator.created_at == call.now else call
+            access.add_grant(giving, operator.id, Role(told["role"]), place)
+            acts.note_uses(giving)
 
 
 def load_devices(call: Call, staff: list[Colleague], points: list[PilotPlace]) -> None:

@@ -1,6 +1,7 @@
 """Giving policies to devices: assign, change, withdraw. Exclude always wins. The worker places the devices."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.inventory import groups
 from mdm.outbox import service as outbox
-from mdm.policies import cohorts, targets
+from mdm.policies import cohorts, hard, targets
 from mdm.policies.model import Assignment, Policy
 from mdm.policies.scope import Target
 from mdm.policies.service import missing
@@ -26,14 +27,16 @@ def assign(
 ) -> Assignment:
     """Gives a policy to a scope. Targets are ``{"kind", "id"}`` or words such as ``service_point:WERKHAVEN``.
 
-    Raises InvalidError with the places, NotFoundError without the policy.
+    Raises InvalidError with the places, NotFoundError without the policy, ApprovalNeededError for what cuts many devices
+    off or locks many people out.
     """
     require(call.actor, Permission.POLICY_EDIT)
     policy = _policy(call, policy_id)
     included, excluded = checked_scope(call, include, exclude, priority)
     made = Assignment(policy_id=policy.id, priority=priority, include=included, exclude=excluded, created_at=call.now)
-    call.session.add(made)
-    call.session.flush()
+    with _watched(call, policy, {"change": "assign", **_said(call, included, excluded, priority)}):
+        call.session.add(made)
+        call.session.flush()
     _record(call, "policy.assigned", policy, made)
     _placed_anew(call)
     return made
@@ -49,8 +52,10 @@ def edit_assignment(
     if (found.include, found.exclude, found.priority) == (included, excluded, priority):
         return found
     before = _shown(call, found)
-    found.include, found.exclude, found.priority = list(included), list(excluded), priority
-    call.session.flush()
+    said = {"change": "reassign", "assignment": found.id, **_said(call, included, excluded, priority)}
+    with _watched(call, policy, said):
+        found.include, found.exclude, found.priority = list(included), list(excluded), priority
+        call.session.flush()
     _record(call, "policy.assignment_edited", policy, found, before=before)
     cohorts.mark_stale(call.session, [found.id])
     _placed_anew(call)
@@ -73,9 +78,10 @@ def unassign(call: Call, assignment_id: int, *, confirmed: bool = False) -> None
             devices=devices,
             name=policy.name,
         )
-    _record(call, "policy.unassigned", policy, found)
-    call.session.delete(found)
-    call.session.flush()
+    with _watched(call, policy, {"change": "unassign", "assignment": found.id, **_shown(call, found)}):
+        _record(call, "policy.unassigned", policy, found)
+        call.session.delete(found)
+        call.session.flush()
     _placed_anew(call)
 
 
@@ -132,6 +138,20 @@ def _found(call: Call, assignment_id: int) -> tuple[Assignment, Policy]:
     if found is None:
         raise NotFoundError(N_("There is no such assignment."))
     return found, _policy(call, found.policy_id)
+
+
+def _watched(call: Call, policy: Policy, said: dict[str, Any]) -> AbstractContextManager[Call]:
+    touches = policy.archived_at is None and hard.version_sensitive(call, policy)
+    return hard.watched(call, ("policy", policy.id), policy.name, said, touches=touches)
+
+
+def _said(call: Call, include: list[Target], exclude: list[Target], priority: int) -> dict[str, Any]:
+    """An assignment for those who must agree to it: in words, which are what it is made of again."""
+    return {
+        "include": targets.written(call.session, include),
+        "exclude": targets.written(call.session, exclude),
+        "priority": priority,
+    }
 
 
 def _placed_anew(call: Call) -> None:

@@ -16,6 +16,7 @@
 What a document does not name stays as it is: no ``assignments`` at all leaves them alone, an empty list withdraws them.
 """
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, InvalidError, TooLargeError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
-from mdm.policies import assigning, catalogue, queries, service
+from mdm.policies import assigning, catalogue, hard, queries, service
 from mdm.policies.model import Assignment, Policy, PolicyVersion
 from mdm.storage.call import Call
 
@@ -88,11 +89,29 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def apply_document(call: Call, document: Mapping[str, Any]) -> Applied:
     """Makes the policy what the document says. Raises InvalidError with every place that is wrong; then nothing changed.
+    ApprovalNeededError for what cuts many devices off or locks many people out.
 
     Everything is checked before anything is written. Assignments are told apart by whom they include and exclude.
     """
     require(call.actor, Permission.POLICY_EDIT)
     name, settings, wanted = _checked(call, document)
+    said = {"change": "apply", "digest": _digest(document)}
+    private = {"document": dict(document)}
+    with hard.watched(call, ("policy", name), name, said, private=private) as inner:
+        return _apply(inner, document, name, settings, wanted)
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _apply(
+    call: Call,
+    document: Mapping[str, Any],
+    name: str,
+    settings: Mapping[str, Any] | None,
+    wanted: Sequence[Mapping[str, Any]] | None,
+) -> Applied:
     policy = call.session.scalar(select(Policy).where(Policy.name == name))
     payloads = document.get("payloads")
     note = clean(document.get("note", ""), 2000, lines=True)

@@ -15,13 +15,15 @@ from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.outbox import service as outbox
-from mdm.policies import catalogue, cohorts, payloads
+from mdm.policies import catalogue, cohorts, hard, payloads
 from mdm.policies.difference import difference
 from mdm.policies.model import Assignment, Policy, PolicyVersion
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
 
 MAX_NOTE = 2000
+MAX_LINES = 40
+"""Changes that an approver is shown one by one."""
 
 
 def create(
@@ -58,7 +60,8 @@ def save(
     """Writes the next version; the present one is given back when nothing differs. Payloads None: as they are.
 
     ``expected`` is the number of the version that the person had before them. Raises ConflictError when another one has
-    come since, InvalidError with the places of what is wrong. A secret sent back as its mask stays what it was.
+    come since, InvalidError with the places of what is wrong, ApprovalNeededError for what cuts many devices off or locks
+    many people out. A secret sent back as its mask stays what it was.
     """
     require(call.actor, Permission.POLICY_EDIT)
     policy = _for_change(call, policy_id)
@@ -78,7 +81,18 @@ def save(
     cleaned, kept = _content(call, settings, kept_as_is if raw_payloads is None else raw_payloads, former)
     if current is not None and current.settings == cleaned and current.payloads == kept:
         return current
-    return _version(call, policy, cleaned, kept, note)
+    note = clean(note, MAX_NOTE, lines=True)
+    said = {
+        "change": "save",
+        "expected": expected,
+        "note": note[:200],
+        "lines": _lines(former, cleaned),
+        "digest": hard.content_digest(cleaned, kept),
+    }
+    private = {"settings": cleaned, "payloads": kept, "note": note}
+    touches = hard.sensitive({**former, **cleaned}, [*kept_as_is, *kept])
+    with hard.watched(call, ("policy", policy.id), policy.name, said, private=private, touches=touches) as inner:
+        return _version(inner, policy, cleaned, kept, note)
 
 
 def describe(call: Call, policy_id: int, *, name: str, description: str) -> Policy:
@@ -113,8 +127,10 @@ def archive(call: Call, policy_id: int, *, confirmed: bool = False) -> Policy:
     if policy.archived_at is not None:
         return policy
     _confirm(call, policy, _assignment_ids(call, policy.id), confirmed)
-    policy.archived_at = call.now
-    call.session.flush()
+    touches = hard.version_sensitive(call, policy)
+    with hard.watched(call, ("policy", policy.id), policy.name, {"change": "archive"}, touches=touches):
+        policy.archived_at = call.now
+        call.session.flush()
     _record(call, "policy.archived", policy, {})
     _placed_anew(call, policy.id)
     return policy
@@ -125,8 +141,10 @@ def restore(call: Call, policy_id: int) -> Policy:
     require(call.actor, Permission.POLICY_EDIT)
     policy = _for_change(call, policy_id, archived=True)
     if policy.archived_at is not None:
-        policy.archived_at = None
-        call.session.flush()
+        touches = hard.version_sensitive(call, policy)
+        with hard.watched(call, ("policy", policy.id), policy.name, {"change": "restore"}, touches=touches):
+            policy.archived_at = None
+            call.session.flush()
         _record(call, "policy.restored", policy, {})
         _placed_anew(call, policy.id)
     return policy
@@ -202,6 +220,13 @@ def _version(
     )
     _stale(call, policy.id)
     return version
+
+
+def _lines(former: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """What a save changes, for those who must agree to it; secrets masked."""
+    changes = difference(former, settings)
+    shown = [f"{one.label}: {one.before or '-'} → {one.after or '-'}"[:300] for one in changes[:MAX_LINES]]
+    return shown + ([f"… and {len(changes) - MAX_LINES} more"] if len(changes) > MAX_LINES else [])
 
 
 def _stale(call: Call, policy_id: int) -> None:

@@ -29,9 +29,9 @@ def warnings_of(call: Call, steps: Sequence[Step], base: Ground, *, private: int
     """Everything to mind about these changes, the gravest first."""
     language = call.actor.language
     found = [*_removed_apps(call, steps, base), *_allow_lists(steps, language), *_networks(steps, language)]
-    tightened = sum(step.tally.count for step in steps if _tightened(step.before, step.after))
-    if tightened:
-        found.append(_warning("passcode", language, tightened))
+    harder = sum(step.tally.count for step in steps if tightened(step.before, step.after))
+    if harder:
+        found.append(_warning("passcode", language, harder))
     if private:
         found.append(_warning("private", language, private))
     return found
@@ -108,7 +108,8 @@ def _names(identity: str, records: Any) -> frozenset[str]:
     return frozenset(str(record[identity]) for record in records or ()) if identity else frozenset()
 
 
-def _tightened(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def tightened(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether somebody must choose a harder passcode after this change of settings."""
     for key in TIGHTER:
         setting = catalogue.find(key)
         if setting is None or key not in after or after[key] == before.get(key):

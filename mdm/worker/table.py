@@ -18,8 +18,8 @@ from mdm.core.errors import UnavailableError
 from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
+from mdm.orders import acts, mirror
 from mdm.orders import delivery as orders
-from mdm.orders import mirror
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -109,9 +109,11 @@ def mirror_kernel(office: Office) -> None:
 
 
 def expire(office: Office) -> None:
-    """Ends orders and commands whose time has passed."""
+    """Ends orders, requests and commands whose time has passed."""
     with office.call("expire-orders") as call:
         orders.expire_due(call)
+    with office.call("expire-acts") as call:
+        acts.expire_due(call)
     while True:
         with office.call("expire-commands") as call:
             if not commands.expire_due(call):

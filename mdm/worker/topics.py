@@ -26,7 +26,7 @@ from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
-from mdm.worker import mail
+from mdm.worker import acts, mail
 from mdm.worker.office import Office
 from mdm.worker.post import Gathered, Handler, Inside, NotNowError, Outside, Payload
 
@@ -136,6 +136,7 @@ def _apple_status(office: Office, payload: Payload) -> None:
 
 
 TOPICS: Mapping[str, Handler] = {
+    "act.perform": Outside(acts.perform),
     "alarm": Inside(_alarm),
     "apple.answer": Outside(_apple_answer),
     "apple.status": Outside(_apple_status),

@@ -181,7 +181,7 @@ def test_a_target_hears_only_what_it_asked_for_and_heads_only_by_name(calling: C
 def test_setting_or_removing_a_target_needs_the_right_and_somebody_else(calling: Calling) -> None:
     allowed, url = ["hooks.stad.example"], "https://hooks.stad.example/in"
     clerk = Actor(ActorKind.OPERATOR, 5, "Clerk", (Grant(Role.APPROVER),))
-    with calling() as call:
+    with calling(asked=True) as call:
         with pytest.raises(ApprovalNeededError):
             targets.set_target(call, allowed, name="Siem", url=url)
         with pytest.raises(DeniedError):

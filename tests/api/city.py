@@ -9,11 +9,13 @@ from mdm.commands import service as commands
 from mdm.commands.model import Verb
 from mdm.compliance import management
 from mdm.core.actor import Actor, ActorKind
+from mdm.core.errors import ApprovalNeededError
 from mdm.core.permissions import Grant, Role
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
+from mdm.orders import acts
 from mdm.orders import service as orders
 from mdm.org import service as org
 from mdm.people import service as people
@@ -61,7 +63,7 @@ def build(call: Call) -> City:
                 "owner_unit_id": unit.id,
             },
         )
-        device.enrolled_at = call.now
+        device.enrolled_at, device.key_digest = call.now, "a" * 64
         city.unit[name], city.service_point[name], city.person[name] = unit.id, point.id, person.id
         city.device[name] = device.uid
     city.ids |= {
@@ -88,6 +90,7 @@ def _things(call: Call, city: City) -> None:
     sent = commands.send(call, [city.device["own"]], Verb.REFRESH)
     batch = _batch(call, city)
     order = orders.request_wipe(call, city.device["own"], "stolen")
+    act = _act(call, city.device["own"])
     city.ids |= {
         "group_id": group.id,
         "policy_id": policy.id,
@@ -97,11 +100,21 @@ def _things(call: Call, city: City) -> None:
         "exemption_id": exemption.id,
         "invitation_uid": invitation.uid,
         "order_id": order.id,
+        "act_id": act,
         "command_id": sent.commands[0],
         "batch_id": batch,
         "line": 1,
         "application_id": 1,
     }
+
+
+def _act(call: Call, device: str) -> str:
+    """A request to retire our device."""
+    try:
+        inventory.retire(call.with_permit(None), device, reason="broken")
+    except ApprovalNeededError as needed:
+        return acts.ask(call, needed).id
+    raise AssertionError("nobody was asked")
 
 
 def _batch(call: Call, city: City) -> str:

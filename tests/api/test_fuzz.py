@@ -20,6 +20,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.api.city import LINKS, City, boss, build
 from tests.api.conftest import close
+from tests.conftest import alone
 from web.api.app import make_api, mount
 from web.api.links import LINKS_KEY
 from web.api.openapi import DOCUMENT
@@ -40,7 +41,7 @@ class Target:
         self.statuses: Counter[int] = Counter()
         engine = make_engine(url)
         with transaction(engine) as session:
-            call = Call(boss(), session, utcnow())
+            call = Call(boss(), session, utcnow(), alone())
             self.city: City = build(call)
             spare, _ = access.create_token(call, name="spare", role=Role.DESK_CLERK)
             self.city.ids["token_id"] = spare.id

@@ -36,6 +36,7 @@ from mdm.storage.engine import make_engine, transaction
 from tests.api.city import LINKS, PLACES, City, boss, build, settle
 from tests.api.conftest import Api, close
 from tests.api.samples import QUERIES, body_of
+from tests.conftest import alone
 from web.api.app import make_api
 from web.api.links import LINKS_KEY
 from web.api.openapi import DOCUMENT
@@ -68,7 +69,7 @@ class Stage:
         url = f"sqlite:///{self.file}"
         engine = make_engine(url)
         with transaction(engine) as session:
-            call = Call(boss(), session, utcnow())
+            call = Call(boss(), session, utcnow(), alone())
             self.city = build(call)
             settle(call, self.city)
             _, self.revoked = access.create_token(call, name="revoked", role=Role.FLEET_ADMIN)

@@ -17,6 +17,7 @@ from tests.bench import seed
 from tests.bench.edit import wait_for_worker
 from tests.bench.house import LOAD_CORE, House, house, wait_for
 from tests.bench.processes import Server, children, resident_mb
+from tests.conftest import alone
 
 PATIENCE = 1500.0
 
@@ -61,7 +62,7 @@ def _workers(server: Server) -> list[int]:
 
 def _everybody(here: House, seconds: int) -> None:
     with transaction(here.engine) as session:
-        call = Call(command_line("bench"), session, datetime.now(UTC))
+        call = Call(command_line("bench"), session, datetime.now(UTC), alone())
         if seconds == 300:
             document.apply_document(
                 call,

@@ -15,6 +15,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from tests.bench import seed
 from tests.bench.house import House, house
+from tests.conftest import alone
 
 PATIENCE = 60.0
 
@@ -56,16 +57,16 @@ def _place(here: House) -> float:
         ),
     ]
     with transaction(here.engine) as session:
-        call = Call(command_line("bench"), session, datetime.now(UTC))
+        call = Call(command_line("bench"), session, datetime.now(UTC), alone())
         for each in documents:
             document.apply_document(call, each)
     begun = time.perf_counter()
     with transaction(here.engine) as session:
-        service.place_all(Call(command_line("bench"), session, datetime.now(UTC)))
+        service.place_all(Call(command_line("bench"), session, datetime.now(UTC), alone()))
     placed = time.perf_counter() - begun
     while True:
         with transaction(here.engine) as session:
-            if not platforms.prepare_stale(Call(command_line("bench"), session, datetime.now(UTC))):
+            if not platforms.prepare_stale(Call(command_line("bench"), session, datetime.now(UTC), alone())):
                 return placed
 
 
@@ -80,7 +81,7 @@ def wait_for_worker(here: House) -> None:
 
 def _edit(here: House) -> dict[str, float]:
     with transaction(here.engine, write=False) as session:
-        call = Call(command_line("bench"), session, datetime.now(UTC))
+        call = Call(command_line("bench"), session, datetime.now(UTC), alone())
         policy = service_by_name(call)
         before = set(session.execute(select(Cohort.id, Cohort.desired_digest)).tuples())
         begun = time.perf_counter()
@@ -89,7 +90,7 @@ def _edit(here: House) -> dict[str, float]:
         assert told.gain + told.change >= 1
     begun = time.perf_counter()
     with transaction(here.engine) as session:
-        call = Call(command_line("bench"), session, datetime.now(UTC))
+        call = Call(command_line("bench"), session, datetime.now(UTC), alone())
         service.save(call, policy, expected=1, settings={"screen_lock.timeout": 120}, note="bench")
     saved = time.perf_counter() - begun
     while time.perf_counter() - begun < PATIENCE:

@@ -13,6 +13,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from tests.bench import seed
 from tests.bench.house import house, wait_for
+from tests.conftest import alone
 
 REQUESTS = 60
 
@@ -29,7 +30,7 @@ def measure(folder: Path, url: str | None, devices: int) -> dict[str, float]:
         seeded = time.perf_counter() - begun
         with transaction(here.engine) as session:
             _, secret = tokens.create_token(
-                Call(command_line("bench"), session, now), name="bench", role=Role.FLEET_ADMIN
+                Call(command_line("bench"), session, now, alone()), name="bench", role=Role.FLEET_ADMIN
             )
         here.start("console")
         base = f"http://localhost:{here.console_port}"

@@ -21,6 +21,7 @@ from mdm.pilot import service as pilot
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from tests.conftest import alone
 
 OS = (("Debian GNU/Linux", "12"), ("Debian GNU/Linux", "11"), ("Ubuntu", "24.04"))
 SECTIONS = {
@@ -44,7 +45,7 @@ def fill(settings: Settings, now: datetime) -> None:
     """Fills a database that has its tables and nothing else."""
     engine = make_engine(settings.database)
     with transaction(engine) as session:
-        call = Call(command_line("tests"), session, now)
+        call = Call(command_line("tests"), session, now, alone())
         pilot.load(call, None, Links.of(settings, CA))
         management.install_defaults(call)
         for email, name, role in OPERATORS:
@@ -53,10 +54,10 @@ def fill(settings: Settings, now: datetime) -> None:
         _enrol(call)
     with transaction(engine) as session:
         ids = session.scalars(select(Device.id).where(Device.enrolled_at.is_not(None))).all()
-        judge_many(Call(command_line("tests"), session, now), ids)
+        judge_many(Call(command_line("tests"), session, now, alone()), ids)
     with transaction(engine) as session:
         admin = Actor(ActorKind.OPERATOR, 1, "Mo Haddad", (Grant(Role.FLEET_ADMIN),))
-        call = Call(admin, session, now)
+        call = Call(admin, session, now, alone())
         uids = session.scalars(select(Device.uid).where(Device.enrolled_at.is_not(None)).limit(3)).all()
         commands.send(call, [uids[0]], Verb.MESSAGE, {"text": "De vergadering begint om tien uur."}, reason="overleg")
         commands.send(call, list(uids), Verb.REFRESH)
@@ -100,6 +101,6 @@ def sign_in_link(url: str, email: str) -> str:
     engine = make_engine(url)
     with transaction(engine) as session:
         found = session.scalars(select(Operator).where(Operator.email == email)).one()
-        secret = access.create_link(Call(command_line("tests"), session, datetime.now(UTC)), found.id)
+        secret = access.create_link(Call(command_line("tests"), session, datetime.now(UTC), alone()), found.id)
     engine.dispose()
     return secret

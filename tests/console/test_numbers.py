@@ -16,6 +16,7 @@ from mdm.org.model import ServicePoint
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from tests.conftest import alone
 
 TILE = re.compile(r'<a class="hm-tile" href="([^"]+)"><b>(\d+)</b>')
 NEED = re.compile(r'<a href="([^"#]+)"><span class="text-\w+">.*?</span><b>(\d+)</b>')
@@ -40,7 +41,7 @@ def add_clerk(settings: Settings) -> None:
     """A desk clerk of the service point that has the most enrolled devices, of which some have gone."""
     engine = make_engine(settings.database)
     with transaction(engine) as session:
-        call = Call(command_line("tests"), session, datetime.now(UTC))
+        call = Call(command_line("tests"), session, datetime.now(UTC), alone())
         devices = session.scalars(select(Device).where(Device.service_point_id.is_not(None)).order_by(Device.id)).all()
         ids = [device.service_point_id for device in devices if device.enrolled_at]
         most = max(set(ids), key=ids.count)

@@ -29,7 +29,7 @@ from mdm.enrollment.links import Links
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
-from tests.conftest import PrivatePostgres, free_port
+from tests.conftest import PrivatePostgres, alone, free_port
 from tests.orders.ceremony import NO_COOLING, council, found, mirrored
 from tests.signer.neighbour import RunningSigner, csr, new_key
 from tests.sim.approvers import Person
@@ -183,7 +183,7 @@ class RunningGateway:
             if session.scalar(select(ServicePoint.id)) is None:
                 session.add(ServicePoint(code="WERKHAVEN", name="Werkhaven", created_at=utcnow()))
                 session.flush()
-            call = Call(system("tests"), session, utcnow())
+            call = Call(system("tests"), session, utcnow(), alone())
             links = Links("http://console", f"https://localhost:{self.port}", "0" * 64, 168)
             given = {"email": "sarah@example.org", "platform": "linux", "service_point_code": "WERKHAVEN", **more}
             _, url = enrollment.invite(call, links, **given)

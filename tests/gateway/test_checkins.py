@@ -24,6 +24,7 @@ from mdm.outbox.model import OutboxMessage
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
+from tests.conftest import alone
 from tests.gateway.conftest import Agent, RunningGateway
 from tests.signer.neighbour import csr, new_key
 
@@ -110,7 +111,7 @@ def test_a_certificate_of_our_ca_that_is_nobodys_is_refused(gateway: RunningGate
 def test_a_revoked_certificate_is_refused_on_the_next_request(gateway: RunningGateway) -> None:
     agent = gateway.enrolled()
     with transaction(gateway.engine) as session:
-        enrollment.revoke(Call(system("t"), session, utcnow()), agent.uid, "lost")
+        enrollment.revoke(Call(system("t"), session, utcnow(), alone()), agent.uid, "lost")
 
     reply = agent.checkin()
 
@@ -288,7 +289,7 @@ def test_a_ring_wakes_the_long_poll_of_the_device_that_has_something_to_fetch(ga
     thread = wait_for_poll(agent, said, out)
     cohort = cohort_for(gateway, agent, "b" * 16)
     with transaction(gateway.engine) as session:
-        call = Call(system("t"), session, utcnow())
+        call = Call(system("t"), session, utcnow(), alone())
         outbox.ring(call, device_id=number(gateway, agent))
         outbox.ring(call, cohort_id=cohort)
     thread.join(20)
@@ -305,13 +306,13 @@ def test_a_device_that_is_put_into_a_cohort_while_it_waits_hears_that_cohorts_be
     thread = wait_for_poll(agent, said, out)
     cohort = cohort_for(gateway, agent, "-")
     with transaction(gateway.engine) as session:
-        outbox.ring(Call(system("t"), session, utcnow()), device_id=number(gateway, agent))
+        outbox.ring(Call(system("t"), session, utcnow(), alone()), device_id=number(gateway, agent))
     time.sleep(1.5)
     assert out == []
 
     with transaction(gateway.engine) as session:
         session.execute(update(Cohort).where(Cohort.id == cohort).values(desired_digest="b" * 16))
-        outbox.ring(Call(system("t"), session, utcnow()), cohort_id=cohort)
+        outbox.ring(Call(system("t"), session, utcnow(), alone()), cohort_id=cohort)
     thread.join(20)
 
     assert out[0] == 200

@@ -20,7 +20,7 @@ from mdm.orders.model import Order, OrderState, Release
 from mdm.orders.release import release
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
-from tests.conftest import FLEET_ADMIN
+from tests.conftest import FLEET_ADMIN, alone
 from tests.gateway.conftest import Agent, RunningGateway
 from tests.orders.ceremony import signed
 
@@ -29,7 +29,7 @@ REQUESTERS = count(100)
 
 def ask(gateway: RunningGateway, agent: Agent, verb: Verb) -> str:
     with transaction(gateway.engine) as session:
-        call = Call(FLEET_ADMIN, session, utcnow())
+        call = Call(FLEET_ADMIN, session, utcnow(), alone())
         commands.send(call, [agent.uid], verb)
         found = session.scalars(
             select(Command).join(Device, Device.id == Command.device_id).where(Device.uid == agent.uid)

@@ -40,7 +40,7 @@ from mdm.settings import Settings, load
 from mdm.signer import keys
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
-from tests.conftest import FLEET_ADMIN, free_port
+from tests.conftest import FLEET_ADMIN, alone, free_port
 from tests.gateway.conftest import Agent
 
 KILLS = 40
@@ -73,7 +73,7 @@ class House:
 
     def token(self, number: int) -> str:
         with transaction(self.engine) as session:
-            call = Call(FLEET_ADMIN, session, utcnow())
+            call = Call(FLEET_ADMIN, session, utcnow(), alone())
             links = Links("http://console", "https://gateway", "0" * 64, 168)
             _, url = enrollment.invite(
                 call, links, email=f"d{number}@stad.example", platform="linux", service_point_code="WERKHAVEN"
@@ -176,15 +176,15 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 def ask(house: House, devices: list[Busy]) -> None:
     """Commands for all, wipes for some, each wipe asked by one and approved by another."""
     with transaction(house.engine) as session:
-        call = Call(FLEET_ADMIN, session, utcnow())
+        call = Call(FLEET_ADMIN, session, utcnow(), alone())
         for _ in range(COMMANDS):
             commands.send(call, [busy.agent.uid for busy in devices], Verb.MESSAGE, {"text": "hello"})
     for number, busy in enumerate(devices[:ORDERS]):
         with transaction(house.engine) as session:
             requester = replace(FLEET_ADMIN, id=100 + number)
-            asked = orders.request_wipe(Call(requester, session, utcnow()), busy.agent.uid, "Stolen.").id
+            asked = orders.request_wipe(Call(requester, session, utcnow(), alone()), busy.agent.uid, "Stolen.").id
         with transaction(house.engine) as session:
-            orders.approve(Call(APPROVER, session, utcnow()), asked)
+            orders.approve(Call(APPROVER, session, utcnow(), alone()), asked)
 
 
 def open_things(house: House) -> int:

@@ -28,7 +28,7 @@ from mdm.signing.v1 import OrderText, open_order
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from mdm.storage.metadata import all_tables
-from tests.conftest import FLEET_ADMIN, NOW
+from tests.conftest import FLEET_ADMIN, NOW, alone
 from tests.orders.conftest import ADA, BOTH, DeskClient, Fleet, add_places, speaking
 
 PEOPLE = (FLEET_ADMIN, ADA, BOTH)
@@ -72,7 +72,7 @@ class OrderProtocol(RuleBasedStateMachine):
         self.client = DeskClient(self.folder, lambda: self.now, LIMITS)
         self.order_key = self.client.ca().order_key
         with transaction(self.engine) as session:
-            call = Call(FLEET_ADMIN, session, NOW)
+            call = Call(FLEET_ADMIN, session, NOW, alone())
             self.fleet = Fleet(self.client, add_places(call))
             self.devices = [
                 self.fleet.add(call),
@@ -92,7 +92,7 @@ class OrderProtocol(RuleBasedStateMachine):
     def _try(self, actor: Actor, act: Any, *args: Any, crash: bool = False) -> Any:
         try:
             with transaction(self.engine) as session:
-                outcome = act(Call(actor, session, self.now), *args)
+                outcome = act(Call(actor, session, self.now, alone()), *args)
                 _power(crash)
                 return outcome
         except (HavenmeesterError, _CrashError):
@@ -164,7 +164,7 @@ class OrderProtocol(RuleBasedStateMachine):
         device = waiting[pick % len(waiting)]
         here = self.devices[device]
         with transaction(self.engine) as session:
-            call = Call(speaking(here), session, self.now)
+            call = Call(speaking(here), session, self.now, alone())
             command = delivery.released_for(
                 call, here.id, order_key=self.order_key, key_digest=self.fleet.keys[here.uid]
             )

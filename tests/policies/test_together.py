@@ -13,7 +13,7 @@ from mdm.policies import assigning, queries, service
 from mdm.policies.model import Cohort, PolicyVersion
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
-from tests.conftest import FLEET_ADMIN, NOW, Calling
+from tests.conftest import FLEET_ADMIN, NOW, Calling, alone
 from tests.policies import fleet
 
 
@@ -44,7 +44,7 @@ def test_devices_placed_at_once_share_one_cohort(calling: Calling, engine: Engin
     def place(id_: int) -> Callable[[], None]:
         def act() -> None:
             with transaction(engine) as session:
-                service.place_device(Call(FLEET_ADMIN, session, NOW), id_)
+                service.place_device(Call(FLEET_ADMIN, session, NOW, alone()), id_)
 
         return act
 
@@ -64,19 +64,19 @@ def test_edits_placements_and_preparations_at_once_end_with_the_last_version(cal
     def edit() -> None:
         for days in range(20, 30):
             with transaction(engine) as session:
-                call = Call(FLEET_ADMIN, session, NOW)
+                call = Call(FLEET_ADMIN, session, NOW, alone())
                 current = queries.policy(call, policy_id).current
                 service.save(call, policy_id, expected=current, settings={"logs.keep_days": days})
 
     def place() -> None:
         for id_ in ids:
             with transaction(engine) as session:
-                service.place_device(Call(FLEET_ADMIN, session, NOW), id_)
+                service.place_device(Call(FLEET_ADMIN, session, NOW, alone()), id_)
 
     def prepare() -> None:
         for _ in range(15):
             with transaction(engine) as session:
-                platforms.prepare_stale(Call(FLEET_ADMIN, session, NOW))
+                platforms.prepare_stale(Call(FLEET_ADMIN, session, NOW, alone()))
 
     assert together(edit, place, prepare) == []
 
@@ -95,7 +95,9 @@ def test_of_two_who_save_over_the_same_version_one_is_refused(calling: Calling, 
     def save(days: int) -> Callable[[], None]:
         def act() -> None:
             with transaction(engine) as session:
-                service.save(Call(FLEET_ADMIN, session, NOW), policy_id, expected=1, settings={"logs.keep_days": days})
+                service.save(
+                    Call(FLEET_ADMIN, session, NOW, alone()), policy_id, expected=1, settings={"logs.keep_days": days}
+                )
 
         return act
 

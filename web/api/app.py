@@ -10,6 +10,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from mdm.core.errors import N_, NotSignedInError, TooLargeError
 from mdm.settings import Settings
 from web.api import openapi, problems
+from web.api.asked import asked
 from web.api.converters import CONVERTERS
 from web.api.identify import credential, identify, note_use
 from web.api.operation import BODY_LIMIT
@@ -42,7 +43,7 @@ def make_api(settings: Settings) -> APIFlask:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
     app.url_map.converters.update(CONVERTERS)
-    furnish(app, settings, identify)
+    furnish(app, settings, identify, asked)
     problems.install(app)
     app.extensions[CURSOR] = form_key(settings.home)
     for blueprint in BLUEPRINTS:

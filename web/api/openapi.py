@@ -11,6 +11,7 @@ from mdm.core.errors import ConfigurationError
 from web.api import idempotency
 from web.api.converters import SCHEMAS
 from web.api.problems import MEDIA_TYPE, Problem
+from web.api.shapes.acts import Asked
 
 DOCUMENT = "havenmeester_openapi"
 _RULE = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -81,6 +82,7 @@ def _converters(app: APIFlask) -> dict[str, str]:
 def _finished(spec: dict[str, Any], converters: dict[str, str]) -> dict[str, Any]:
     spec = _flat_components(spec)
     spec["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    spec["components"]["schemas"]["Asked"] = _asked()
     spec["components"]["headers"] = {
         "ETag": {"schema": {"type": "string"}, "description": "Version of what is shown; send it back as If-Match."},
         "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."},
@@ -91,6 +93,16 @@ def _finished(spec: dict[str, Any], converters: dict[str, str]) -> dict[str, Any
         for method, item in operations.items():
             _finish_operation(method, item, item.pop("x-house", {}), converters)
     return spec
+
+
+def _asked() -> dict[str, Any]:
+    """The shape of a 202, with its words spelled out in place."""
+    schema = Asked.model_json_schema()
+    words = schema.pop("$defs")
+    for name, field in schema["properties"].items():
+        if "$ref" in field:
+            schema["properties"][name] = words[field["$ref"].rsplit("/", 1)[1]]
+    return schema
 
 
 def _flat_components(spec: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +175,13 @@ def _finish_answers(item: dict[str, Any], house: dict[str, Any], codes: set[int]
         responses[good].setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
     if any(parameter["name"] == "cursor" for parameter in item["parameters"]):
         responses[good].setdefault("headers", {})["Link"] = {"$ref": "#/components/headers/Link"}
+    if house.get("risks"):
+        item["x-risks"] = house["risks"]
+        responses["202"] = {
+            "description": "Somebody else must agree: nothing was done yet, and a request was made of it.",
+            "headers": {"Location": {"schema": {"type": "string"}, "description": "Address of the request."}},
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}},
+        }
     for code in sorted(codes):
         responses[str(code)] = _refusal(code)
 

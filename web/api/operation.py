@@ -13,6 +13,7 @@ from flask import Response, g, make_response
 from pydantic import BaseModel
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.storage.call import Call
 from web.api.idempotency import once
 from web.api.strict import Query
@@ -57,6 +58,7 @@ def operation(
     media: tuple[str, ...] = (),
     takes: tuple[str, int] | None = None,
     write: bool | None = None,
+    risks: tuple[Risk, ...] = (),
 ) -> Callable[[View], View]:
     """Declares a view as one operation of the API.
 
@@ -65,6 +67,7 @@ def operation(
     the types of an answer that is a file; ``takes`` is the media type and the size limit of a body that is a file.
     ``problems`` lists the refusals besides those that every operation has. ``write`` False is for a POST that only shows
     what would be: it changes nothing, so it needs no key, and on SQLite it must not hold the one lock of writers.
+    ``risks`` are the rows of ``mdm/core/risk.py`` that it may come under: then it answers 202, and a request was made.
     """
 
     def declare(view: View) -> View:
@@ -81,6 +84,7 @@ def operation(
                 "x-house": {
                     "problems": list(problems), "tagged": tagged, "guarded": guarded, "media": list(media),
                     "takes": takes and takes[0], "status": status, "writes": write is not False,
+                    "risks": [risk.value for risk in risks],
                 },
             },
         )(inner)  # fmt: skip

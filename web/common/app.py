@@ -1,10 +1,13 @@
 """Furnishing an application: what the console, the API and the gateway share."""
 
 from flask import Flask
+from flask.typing import ResponseReturnValue
 
+from mdm.core.errors import ApprovalNeededError
 from mdm.settings import LOOPBACK, Settings
+from mdm.storage.call import Call
 from web.common.database import connect
-from web.common.guard import IDENTIFY, Identify
+from web.common.guard import ASKED, IDENTIFY, Asked, Identify
 from web.common.headers import furnish_headers
 from web.common.health import add_health
 from web.common.language import speak
@@ -16,22 +19,30 @@ MAX_FIELDS = 2000
 SETTINGS = "havenmeester_settings"
 
 
-def furnish(app: Flask, settings: Settings, identify: Identify, *, max_body: int = MAX_BODY) -> Flask:
+def furnish(
+    app: Flask, settings: Settings, identify: Identify, asked: Asked | None = None, *, max_body: int = MAX_BODY
+) -> Flask:
     """The application with database, languages, request numbers, headers, limits and health.
 
-    The caller adds its views and its way to tell errors (``answer_problems`` or pages), then ``check_routes``.
+    ``asked`` makes a request of what somebody else must agree to; a door without one refuses it. The caller adds its
+    views and its way to tell errors (``answer_problems`` or pages), then ``check_routes``.
     """
     app.config["MAX_CONTENT_LENGTH"] = max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = 1024 * 1024
     app.config["MAX_FORM_PARTS"] = MAX_FIELDS
     app.extensions[SETTINGS] = settings
     app.extensions[IDENTIFY] = identify
+    app.extensions[ASKED] = asked or _refused
     number_requests(app)
     connect(app, settings.database_of("console"))
     speak(app, settings.language, settings.timezone)
     furnish_headers(app, tls=uses_tls(settings))
     add_health(app, settings)
     return app
+
+
+def _refused(_call: Call, needed: ApprovalNeededError) -> ResponseReturnValue:
+    raise needed
 
 
 def uses_tls(settings: Settings) -> bool:

@@ -15,8 +15,16 @@ from sqlalchemy.orm import Session
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
-from mdm.core.errors import N_, ConfigurationError, DeniedError, HavenmeesterError, NotSignedInError
+from mdm.core.errors import (
+    N_,
+    ApprovalNeededError,
+    ConfigurationError,
+    DeniedError,
+    HavenmeesterError,
+    NotSignedInError,
+)
 from mdm.core.permissions import Permission
+from mdm.orders import acts
 from mdm.storage.call import Call
 from mdm.storage.engine import begin
 from web.common.database import db
@@ -24,6 +32,7 @@ from web.common.database import db
 View = Callable[..., ResponseReturnValue]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDENTIFY = "havenmeester_identify"
+ASKED = "havenmeester_asked"
 
 
 class Identify(Protocol):
@@ -31,6 +40,13 @@ class Identify(Protocol):
 
     def __call__(self, session: Session, request_id: str) -> Actor:
         """The actor of the current request; a visitor when nobody has shown who they are."""
+
+
+class Asked(Protocol):
+    """How a door makes a request of what the gate has stopped, and tells what happens next."""
+
+    def __call__(self, call: Call, needed: ApprovalNeededError) -> ResponseReturnValue:
+        """The answer, with status 202."""
 
 
 def _guarded(view: View, allowed: Callable[[Actor], None], declaration: str, write: bool | None) -> View:
@@ -42,7 +58,11 @@ def _guarded(view: View, allowed: Callable[[Actor], None], declaration: str, wri
             identify: Identify = current_app.extensions[IDENTIFY]
             actor = identify(session, request.environ.get("havenmeester.request_id", "-"))
             allowed(actor)
-            response = make_response(view(Call(actor, session, utcnow()), *args, **kwargs))
+            call = Call(actor, session, utcnow())
+            try:
+                response = make_response(view(call, *args, **kwargs))
+            except ApprovalNeededError as needed:
+                response = _needed(call, needed, lambda permitted: view(permitted, *args, **kwargs))
             session.commit()
         except BaseException as error:
             if isinstance(error, HavenmeesterError) and error.keep:
@@ -54,6 +74,25 @@ def _guarded(view: View, allowed: Callable[[Actor], None], declaration: str, wri
 
     wrapper.declaration = declaration  # type: ignore[attr-defined]
     return wrapper
+
+
+def _needed(call: Call, needed: ApprovalNeededError, again: View) -> Response:
+    """What the gate stopped: a request is made of it and told; where nobody could agree yet, it is done after all.
+
+    The transaction begins anew, so that nothing of the first try is kept.
+    """
+    call.session.rollback()
+    begin(call.session, write=True)
+    permit = acts.unfounded(call.session)
+    if permit is None:
+        asked: Asked = current_app.extensions[ASKED]
+        return make_response(asked(call, needed))
+    permitted = call.with_permit(permit)
+    for file in request.files.values():
+        file.stream.seek(0)
+    response = make_response(again(permitted))
+    acts.note_uses(permitted)
+    return response
 
 
 def may(permission: Permission, *, write: bool | None = None) -> Callable[[View], View]:

@@ -15,6 +15,7 @@ from web.common.database import db
 from web.common.failures import Failure, failure_of
 from web.common.guard import check_routes
 from web.common.secret import form_key
+from web.console.asked import asked
 from web.console.files import Console
 from web.console.frame import furnish_pages
 from web.console.identity import SEAL, brought_cookie, identify, note_use
@@ -40,7 +41,7 @@ def make_console(settings: Settings) -> Flask:
     )
     create_key(settings.home / "keys")
     app.extensions[SEAL] = load_seal(settings.home / "keys")
-    furnish(app, settings, identify)
+    furnish(app, settings, identify, asked)
     CSRFProtect(app)
     note_use(app)
     furnish_pages(app, settings)

@@ -15,6 +15,7 @@ from mdm.core.permissions import Permission
 from mdm.overview import details, sentences, words
 
 PAGES: dict[str, tuple[str, str, Permission]] = {
+    "act": ("act", "number", Permission.ORDER_VIEW),
     "device": ("device", "uid", Permission.DEVICE_VIEW),
     "invitation": ("invitation", "uid", Permission.ENROLLMENT_VIEW),
     "order": ("approval", "number", Permission.ORDER_VIEW),

@@ -2,6 +2,7 @@
 
 from web.api.routes import (
     access,
+    acts,
     audit,
     commands,
     compliance,
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     compliance.api,
     commands.api,
     orders.api,
+    acts.api,
     enrollment.api,
     people.api,
     units.api,

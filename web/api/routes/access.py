@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 
 from mdm.access import model, queries, service
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.storage.call import Call
 from web.api.operation import SignedIn, operation
 from web.api.paging import Page, PageQuery, cut
@@ -107,7 +108,16 @@ def create_operator(call: Call, body: shapes.OperatorNew) -> Operator:
     return _operator(service.create_operator(call, email=body.email, name=body.name, language=body.language), [])
 
 
-@operation(api, "POST", f"{ONE}/grants", OPERATORS, body=shapes.GrantNew, answer=shapes.Grant, status=201)
+@operation(
+    api,
+    "POST",
+    f"{ONE}/grants",
+    OPERATORS,
+    body=shapes.GrantNew,
+    answer=shapes.Grant,
+    status=201,
+    risks=(Risk.ROLE_GIVE,),
+)
 def add_grant(call: Call, operator_id: int, body: shapes.GrantNew) -> shapes.Grant:
     """Give a role at a place.
 
@@ -118,7 +128,16 @@ def add_grant(call: Call, operator_id: int, body: shapes.GrantNew) -> shapes.Gra
     return shapes.Grant.model_validate(service.add_grant(call, operator_id, body.role, place))
 
 
-@operation(api, "DELETE", "/grants/<key:grant_id>", OPERATORS, answer=None, status=204, problems=(409,))
+@operation(
+    api,
+    "DELETE",
+    "/grants/<key:grant_id>",
+    OPERATORS,
+    answer=None,
+    status=204,
+    problems=(409,),
+    risks=(Risk.ROLE_TAKE,),
+)
 def remove_grant(call: Call, grant_id: int) -> None:
     """Take a role away.
 
@@ -127,7 +146,7 @@ def remove_grant(call: Call, grant_id: int) -> None:
     service.remove_grant(call, grant_id)
 
 
-@operation(api, "POST", f"{ONE}/disable", OPERATORS, answer=Operator)
+@operation(api, "POST", f"{ONE}/disable", OPERATORS, answer=Operator, risks=(Risk.OPERATOR_DISABLE,))
 def disable_operator(call: Call, operator_id: int) -> Operator:
     """Shut an operator out at once.
 
@@ -137,7 +156,7 @@ def disable_operator(call: Call, operator_id: int) -> Operator:
     return _one(call, operator_id)
 
 
-@operation(api, "POST", f"{ONE}/enable", OPERATORS, answer=Operator)
+@operation(api, "POST", f"{ONE}/enable", OPERATORS, answer=Operator, risks=(Risk.OPERATOR_ENABLE,))
 def enable_operator(call: Call, operator_id: int) -> Operator:
     """Let a disabled operator sign in again.
 
@@ -157,7 +176,9 @@ def list_tokens(call: Call, query: PageQuery) -> Page[Token]:
     return shapes.TokenPage(items=[Token.model_validate(row) for row in rows], next=following, total=total)
 
 
-@operation(api, "POST", "/tokens", TOKENS, body=shapes.TokenNew, answer=shapes.TokenMade, status=201)
+@operation(
+    api, "POST", "/tokens", TOKENS, body=shapes.TokenNew, answer=shapes.TokenMade, status=201, risks=(Risk.TOKEN_MAKE,)
+)
 def create_token(call: Call, body: shapes.TokenNew) -> shapes.TokenMade:
     """Make an API token.
 

@@ -8,6 +8,7 @@ from sqlalchemy import tuple_
 from mdm.commands import model, queries, service
 from mdm.commands.model import Verb
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.storage.call import Call
 from web.api.operation import operation
 from web.api.paging import Page, walk
@@ -54,7 +55,17 @@ def list_commands(call: Call, query: shapes.CommandQuery) -> Page[Command]:
     return shapes.CommandPage(items=items, next=following, total=queries.count(call, filters))
 
 
-@operation(api, "POST", "/commands", VIEW, body=shapes.CommandNew, answer=shapes.Sent, status=201, problems=(404,))
+@operation(
+    api,
+    "POST",
+    "/commands",
+    VIEW,
+    body=shapes.CommandNew,
+    answer=shapes.Sent,
+    status=201,
+    problems=(404,),
+    risks=(Risk.LOCK_MANY,),
+)
 def send_command(call: Call, body: shapes.CommandNew) -> shapes.Sent:
     """Ask something of one device or of many.
 

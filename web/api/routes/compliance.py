@@ -5,6 +5,7 @@ from flask_babel import gettext
 
 from mdm.compliance import management, model, queries, rules
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Platform, Verdict
 from mdm.storage.call import Call
@@ -97,7 +98,18 @@ def add_rule(call: Call, body: shapes.RuleNew) -> Rule:
     return _rule(row)
 
 
-@operation(api, "PATCH", ONE, MANAGE, body=shapes.RuleEdit, answer=Rule, problems=(409,), tagged=True, guarded=True)
+@operation(
+    api,
+    "PATCH",
+    ONE,
+    MANAGE,
+    body=shapes.RuleEdit,
+    answer=Rule,
+    problems=(409,),
+    tagged=True,
+    guarded=True,
+    risks=(Risk.COMPLIANCE_WEAKEN,),
+)
 def edit_rule(call: Call, rule_number: int, body: shapes.RuleEdit) -> Rule:
     """Change a rule in force.
 
@@ -107,7 +119,7 @@ def edit_rule(call: Call, rule_number: int, body: shapes.RuleEdit) -> Rule:
     return _rule(management.edit_rule(call, rule_number, **body.given()))
 
 
-@operation(api, "DELETE", ONE, MANAGE, answer=None, status=204)
+@operation(api, "DELETE", ONE, MANAGE, answer=None, status=204, risks=(Risk.COMPLIANCE_WEAKEN,))
 def remove_rule(call: Call, rule_number: int) -> None:
     """Take a rule out of force.
 
@@ -201,7 +213,15 @@ def list_exemptions(call: Call, query: shapes.ExemptionQuery) -> Page[shapes.Exe
 
 
 @operation(
-    api, "POST", "/exemptions", EXEMPT, body=shapes.ExemptionNew, answer=shapes.Exemption, status=201, problems=(404,)
+    api,
+    "POST",
+    "/exemptions",
+    EXEMPT,
+    body=shapes.ExemptionNew,
+    answer=shapes.Exemption,
+    status=201,
+    problems=(404,),
+    risks=(Risk.EXEMPT_MANY,),
 )
 def create_exemption(call: Call, body: shapes.ExemptionNew) -> shapes.Exemption:
     """Excuse a device from a rule until a moment.

@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.enrollment.holders import holder_of
 from mdm.inventory import model, queries, service
 from mdm.inventory.fields import AssetData
@@ -86,7 +87,9 @@ def take_back_device(call: Call, device_uid: str, body: shapes.TakeBack) -> Devi
     return _shown(service.take_back(call, device_uid, body.service_point_id, reason=body.reason))
 
 
-@operation(api, "POST", f"{ONE}/state", MANAGE, body=shapes.StateMove, answer=Device, tagged=True)
+@operation(
+    api, "POST", f"{ONE}/state", MANAGE, body=shapes.StateMove, answer=Device, tagged=True, risks=(Risk.DEVICE_RETIRE,)
+)
 def move_device(call: Call, device_uid: str, body: shapes.StateMove) -> Device:
     """Take a device one step along its life.
 

@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.enrollment import model, queries, service
 from mdm.enrollment.progress import standing
 from mdm.storage.call import Call
@@ -114,7 +115,15 @@ def list_device_enrollments(call: Call, device_uid: str) -> shapes.Enrollments:
     return shapes.Enrollments(items=[shapes.Enrollment.model_validate(row) for row in rows])
 
 
-@operation(api, "POST", "/devices/<uid:device_uid>/enrollments/revoke", REVOKE, body=shapes.Revocation, answer=Changed)
+@operation(
+    api,
+    "POST",
+    "/devices/<uid:device_uid>/enrollments/revoke",
+    REVOKE,
+    body=shapes.Revocation,
+    answer=Changed,
+    risks=(Risk.ENROLLMENT_END,),
+)
 def revoke_device_enrollments(call: Call, device_uid: str, body: shapes.Revocation) -> Changed:
     """Refuse every certificate of a device from its next request on.
 

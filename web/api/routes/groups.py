@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.inventory import groups
 from mdm.storage.call import Call
 from web.api.operation import operation
@@ -71,7 +72,9 @@ def list_group_devices(call: Call, group_id: int, query: PageQuery) -> Page[Devi
     return DevicePage(items=[Device.model_validate(row) for row in rows], next=following, total=total)
 
 
-@operation(api, "POST", f"{ONE}/devices/add", EDIT, body=shapes.Members, answer=shapes.Changed)
+@operation(
+    api, "POST", f"{ONE}/devices/add", EDIT, body=shapes.Members, answer=shapes.Changed, risks=(Risk.GROUP_MANY,)
+)
 def add_group_devices(call: Call, group_id: int, body: shapes.Members) -> shapes.Changed:
     """Put devices into a group.
 
@@ -80,7 +83,9 @@ def add_group_devices(call: Call, group_id: int, body: shapes.Members) -> shapes
     return shapes.Changed(changed=groups.add(call, group_id, body.devices))
 
 
-@operation(api, "POST", f"{ONE}/devices/remove", EDIT, body=shapes.Members, answer=shapes.Changed)
+@operation(
+    api, "POST", f"{ONE}/devices/remove", EDIT, body=shapes.Members, answer=shapes.Changed, risks=(Risk.GROUP_MANY,)
+)
 def remove_group_devices(call: Call, group_id: int, body: shapes.Members) -> shapes.Changed:
     """Take devices out of a group.
 

@@ -5,6 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.inventory import queries as inventory
 from mdm.platforms.explain import explain
 from mdm.policies import assigning, document, queries
@@ -51,7 +52,15 @@ def list_assignments(call: Call, policy_id: int) -> shapes.Assignments:
 
 
 @operation(
-    api, "POST", f"{POLICY}/assignments", EDIT, body=shapes.AssignmentNew, answer=Assignment, status=201, tagged=True
+    api,
+    "POST",
+    f"{POLICY}/assignments",
+    EDIT,
+    body=shapes.AssignmentNew,
+    answer=Assignment,
+    status=201,
+    tagged=True,
+    risks=(Risk.POLICY_HARD,),
 )
 def create_assignment(call: Call, policy_id: int, body: shapes.AssignmentNew) -> Assignment:
     """Give a policy to devices.
@@ -71,7 +80,17 @@ def get_assignment(call: Call, assignment_id: int) -> Assignment:
     return _one(call, assignment_id)
 
 
-@operation(api, "PATCH", ONE, EDIT, body=shapes.AssignmentEdit, answer=Assignment, tagged=True, guarded=True)
+@operation(
+    api,
+    "PATCH",
+    ONE,
+    EDIT,
+    body=shapes.AssignmentEdit,
+    answer=Assignment,
+    tagged=True,
+    guarded=True,
+    risks=(Risk.POLICY_HARD,),
+)
 def edit_assignment(call: Call, assignment_id: int, body: shapes.AssignmentEdit) -> Assignment:
     """Change whom an assignment is for, or its rank.
 
@@ -89,7 +108,17 @@ def edit_assignment(call: Call, assignment_id: int, body: shapes.AssignmentEdit)
     return _one(call, assignment_id)
 
 
-@operation(api, "DELETE", ONE, EDIT, query=shapes.ConfirmQuery, answer=None, status=204, problems=(409,))
+@operation(
+    api,
+    "DELETE",
+    ONE,
+    EDIT,
+    query=shapes.ConfirmQuery,
+    answer=None,
+    status=204,
+    problems=(409,),
+    risks=(Risk.POLICY_HARD,),
+)
 def remove_assignment(call: Call, assignment_id: int, query: shapes.ConfirmQuery) -> None:
     """Withdraw an assignment.
 
@@ -148,7 +177,7 @@ def preview_policy(call: Call, policy_id: int, body: shapes.Proposal) -> shapes.
     return _effect(effects.effect(call, policy_id, body.settings, wanted, archived=body.archived))
 
 
-@operation(api, "POST", "/policies/apply", EDIT, body=shapes.Document, answer=shapes.Applied)
+@operation(api, "POST", "/policies/apply", EDIT, body=shapes.Document, answer=shapes.Applied, risks=(Risk.POLICY_HARD,))
 def apply_policy(call: Call, body: shapes.Document) -> shapes.Applied:
     """Make a policy what a document says.
 

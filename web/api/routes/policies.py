@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.policies import catalogue, queries, service
 from mdm.storage.call import Call
 from web.api.operation import operation
@@ -109,7 +110,7 @@ def edit_policy(call: Call, policy_id: int, body: shapes.PolicyEdit) -> Policy:
     return _one(call, policy_id)
 
 
-@operation(api, "POST", f"{ONE}/archive", EDIT, body=shapes.Confirm, answer=Policy)
+@operation(api, "POST", f"{ONE}/archive", EDIT, body=shapes.Confirm, answer=Policy, risks=(Risk.POLICY_HARD,))
 def archive_policy(call: Call, policy_id: int, body: shapes.Confirm) -> Policy:
     """Take a policy out of force.
 
@@ -119,7 +120,7 @@ def archive_policy(call: Call, policy_id: int, body: shapes.Confirm) -> Policy:
     return _one(call, policy_id)
 
 
-@operation(api, "POST", f"{ONE}/restore", EDIT, answer=Policy)
+@operation(api, "POST", f"{ONE}/restore", EDIT, answer=Policy, risks=(Risk.POLICY_HARD,))
 def restore_policy(call: Call, policy_id: int) -> Policy:
     """Put an archived policy back in force.
 
@@ -159,7 +160,9 @@ def compare_policy_versions(call: Call, policy_id: int, query: shapes.Between) -
     return shapes.Difference(items=[shapes.Change.model_validate(one) for one in found])
 
 
-@operation(api, "POST", f"{ONE}/versions", EDIT, body=shapes.VersionNew, answer=Version, status=201)
+@operation(
+    api, "POST", f"{ONE}/versions", EDIT, body=shapes.VersionNew, answer=Version, status=201, risks=(Risk.POLICY_HARD,)
+)
 def save_policy_version(call: Call, policy_id: int, body: shapes.VersionNew) -> Version:
     """Publish the next version.
 
@@ -172,7 +175,9 @@ def save_policy_version(call: Call, policy_id: int, body: shapes.VersionNew) -> 
     return _version(call, policy_id, saved.number)
 
 
-@operation(api, "POST", f"{ONE}/roll-back", EDIT, body=shapes.RollBack, answer=Version, status=201)
+@operation(
+    api, "POST", f"{ONE}/roll-back", EDIT, body=shapes.RollBack, answer=Version, status=201, risks=(Risk.POLICY_HARD,)
+)
 def roll_back_policy(call: Call, policy_id: int, body: shapes.RollBack) -> Version:
     """Publish what an earlier version said.
 

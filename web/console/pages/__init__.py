@@ -2,6 +2,7 @@
 
 from web.console.pages import (
     account,
+    acts,
     applications,
     approvals,
     audit,
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *policies.ROUTES,
     *compliance.ROUTES,
     *approvals.ROUTES,
+    *acts.ROUTES,
     *audit.ROUTES,
     *settings.ROUTES,
 )

@@ -9,7 +9,7 @@ from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
-from mdm.core.errors import N_, HavenmeesterError, InvalidError
+from mdm.core.errors import N_, ApprovalNeededError, HavenmeesterError, InvalidError
 from mdm.storage.call import Call
 from web.common.failures import Failure, failure_of
 
@@ -26,8 +26,17 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def refused(call: Call, error: HavenmeesterError) -> Failure:
-    """What a form shows that was refused. Nothing of the try is kept: the transaction is rolled back first."""
-    call.session.rollback()
+    """What a form shows that was refused. Nothing of the try is kept: the transaction is rolled back first; but a refusal
+    that stands in the diary itself (``keep``) is kept.
+
+    What only needs somebody else is no refusal: it goes on to the door, which makes a request of it.
+    """
+    if error.keep:
+        call.session.commit()
+    else:
+        call.session.rollback()
+    if isinstance(error, ApprovalNeededError):
+        raise error
     return failure_of(error)
 
 

@@ -90,11 +90,15 @@ def operators_change(call: Call) -> Response:
     number = int(key) if key.isascii() and key.isdigit() else 0
     try:
         if step == "create":
-            made = service.create_operator(
-                call, email=text("email"), name=text("name"), language=text("language") or "nl"
+            made = service.add_operator(
+                call,
+                email=text("email"),
+                name=text("name"),
+                language=text("language") or "nl",
+                role=_role(),
+                place=_place(),
             )
-            service.add_grant(call, made.id, _role(), _place())
-            return _operators(call, link=(made.name, _link(service.create_link(call, made.id, life=timedelta(days=1)))))
+            return _operators(call, link=(made.name, _link(service.first_link(call, made.id, life=timedelta(days=1)))))
         if step == "link":
             found, _grants = queries.operator(call, number)
             return _operators(call, link=(found.name, _link(service.create_link(call, number, life=timedelta(days=1)))))

@@ -1,0 +1,200 @@
+"""For every risky way in: requests that would do harm, were they not stopped. ``test_walk`` asks for at least one for each.
+
+A request is (door, name, title) → a function that sends it and gives back what the door answered: a status, or an exit code.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mdm.cli.main import run
+from tests.walk.scene import Browser, Scene
+
+Send = Callable[[Scene], int]
+WIFI = [{"ssid": "stad", "security": "wpa2", "passphrase": "een-nieuw-lang-geheim"}]
+RAW = {"kind": "file", "path": "/etc/motd", "content": "x", "mode": "0644"}
+HARD = {"name": "Network", "settings": {"wifi.networks": WIFI}}
+
+
+def _api(method: str, address: str, body: Callable[[Scene], Any] | None = None, *, tagged: bool = False) -> Send:
+    def send(scene: Scene) -> int:
+        client = scene.apps[1].test_client(use_cookies=False)
+        place = address.format(**scene.city.ids, **{f"x_{name}": value for name, value in scene.ids.items()})
+        headers = {"Cookie": f"hm_session={scene.cookie()}", "X-Havenmeester-Client": "console"}
+        if tagged:
+            headers["If-Match"] = client.get(place, headers=headers).headers["ETag"]
+        given = body(scene) if body else None
+        return client.open(place, method=method, json=given, headers=headers).status_code
+
+    return send
+
+
+def _form(address: str, fields: Callable[[Scene], dict[str, Any]]) -> Send:
+    def send(scene: Scene) -> int:
+        place = address.format(**scene.city.ids, **{f"x_{name}": value for name, value in scene.ids.items()})
+        return Browser(scene.apps[0], scene.cookie()).post(place, fields(scene))
+
+    return send
+
+
+def _command(arguments: Callable[[Scene], list[str]]) -> Send:
+    def send(scene: Scene) -> int:
+        before = {name: os.environ.get(name) for name in ("HAVENMEESTER_HOME", "HAVENMEESTER_DATABASE_URL")}
+        os.environ["HAVENMEESTER_HOME"] = str(scene.home)
+        os.environ["HAVENMEESTER_DATABASE_URL"] = scene.settings.database
+        try:
+            return run(arguments(scene))
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+    return send
+
+
+def _document(scene: Scene) -> list[str]:
+    path = Path(scene.home) / "network.json"
+    path.write_text(json.dumps(HARD))
+    return ["policy", "apply", str(path)]
+
+
+_EXEMPT = {"owner": "o@example.org", "reason": "r"}
+_CONSOLE: dict[tuple[str, str], Send] = {
+    ("POST /devices/<uid>/move", "retire"): _form(
+        "/devices/{device_uid}/move", lambda _s: {"state": "retired", "reason": "broken"}
+    ),
+    ("POST /devices/<uid>/revoke", "revoke"): _form("/devices/{device_uid}/revoke", lambda _s: {"reason": "lost"}),
+    ("POST /devices/act", "lock many"): _form(
+        "/devices/act", lambda s: {"verb": "lock", "uid": s.fleet[:30], "sure": "yes", "reason": "stolen"}
+    ),
+    ("POST /policies/<int:number>/publish", "network"): _form(
+        "/policies/{x_network}/publish", lambda _s: {"expected": "1"}
+    ),
+    ("POST /policies/<int:number>/describe", "archive"): _form(
+        "/policies/{x_network}/describe", lambda _s: {"step": "archive", "sure": "yes"}
+    ),
+    ("POST /policies/<int:number>/describe", "restore"): _form(
+        "/policies/{x_old}/describe", lambda _s: {"step": "restore"}
+    ),
+    ("POST /policies/<int:number>/assign", "assign"): _form(
+        "/policies/{x_spare}/assign", lambda _s: {"include": ["all"], "sure": "yes", "priority": "10"}
+    ),
+    ("POST /policies/<int:number>/assign", "withdraw"): _form(
+        "/policies/{x_network}/assign", lambda s: {"assignment": str(s.ids["assignment"]), "sure": "yes"}
+    ),
+    ("POST /policies/<int:number>/roll-back", "network"): _form(
+        "/policies/{x_twice}/roll-back", lambda _s: {"version": "1", "expected": "2"}
+    ),
+    ("POST /policies/<int:number>/raw/change", "add"): _form(
+        "/policies/{x_network}/raw/change",
+        lambda _s: {"platform": "linux", "name": "demo", "content": json.dumps(RAW), "expected": "1"},
+    ),
+    ("POST /compliance/rules/<int:number>", "off"): _form(
+        "/compliance/rules/{x_rule}", lambda _s: {"enabled": "no", "grace_hours": "0"}
+    ),
+    ("POST /compliance/rules/<int:number>", "remove"): _form(
+        "/compliance/rules/{x_rule}", lambda _s: {"step": "remove"}
+    ),
+    ("POST /compliance/exempt/<uid>/<int:rule>", "the 21st"): _form(
+        "/compliance/exempt/{device_uid}/{x_rule}", lambda _s: {**_EXEMPT, "until": "2027-01-01"}
+    ),
+    ("POST /settings/operators/change", "create"): _form(
+        "/settings/operators/change",
+        lambda _s: {"step": "create", "email": "n@example.org", "name": "N", "role": "desk_clerk", "place": "city"},
+    ),
+    ("POST /settings/operators/change", "grant"): _form(
+        "/settings/operators/change",
+        lambda s: {"step": "grant", "operator": str(s.ids["clerk"]), "role": "fleet_admin", "place": "city"},
+    ),
+    ("POST /settings/operators/change", "take"): _form(
+        "/settings/operators/change", lambda s: {"step": "take", "operator": str(s.ids["approver_grant"])}
+    ),
+    ("POST /settings/operators/change", "disable"): _form(
+        "/settings/operators/change", lambda s: {"step": "disable", "operator": str(s.ids["approver"])}
+    ),
+    ("POST /settings/operators/change", "enable"): _form(
+        "/settings/operators/change", lambda s: {"step": "enable", "operator": str(s.ids["gone"])}
+    ),
+    ("POST /settings/operators/change", "link"): _form(
+        "/settings/operators/change", lambda s: {"step": "link", "operator": str(s.ids["approver"])}
+    ),
+    ("POST /settings/operators/change", "reset"): _form(
+        "/settings/operators/change", lambda s: {"step": "reset", "operator": str(s.ids["clerk"])}
+    ),
+    ("POST /settings/tokens/change", "make"): _form(
+        "/settings/tokens/change", lambda _s: {"name": "robot", "role": "fleet_admin", "place": "city"}
+    ),
+}
+_API: dict[tuple[str, str], Send] = {
+    ("POST /devices/<uid:device_uid>/state", "retire"): _api(
+        "POST", "/devices/{device_uid}/state", lambda _s: {"state": "retired"}
+    ),
+    ("POST /devices/<uid:device_uid>/enrollments/revoke", "revoke"): _api(
+        "POST", "/devices/{device_uid}/enrollments/revoke", lambda _s: {"reason": "lost"}
+    ),
+    ("POST /groups/<key:group_id>/devices/add", "many"): _api(
+        "POST", "/groups/{group_id}/devices/add", lambda s: {"devices": s.fleet[:110]}
+    ),
+    ("POST /groups/<key:group_id>/devices/remove", "many"): _api(
+        "POST", "/groups/{x_full}/devices/remove", lambda s: {"devices": s.fleet[:110]}
+    ),
+    ("PATCH /compliance/rules/<key:rule_number>", "off"): _api(
+        "PATCH", "/compliance/rules/{x_rule}", lambda _s: {"enabled": False}, tagged=True
+    ),
+    ("DELETE /compliance/rules/<key:rule_number>", "remove"): _api("DELETE", "/compliance/rules/{x_rule}"),
+    ("POST /exemptions", "the 21st"): _api(
+        "POST",
+        "/exemptions",
+        lambda s: {
+            **_EXEMPT,
+            "device": s.fleet[30],
+            "rule_number": s.ids["rule"],
+            "until": "2027-01-01T00:00:00Z",
+        },
+    ),
+    ("POST /commands", "lock many"): _api(
+        "POST", "/commands", lambda s: {"devices": s.fleet[:30], "verb": "lock", "args": {}, "reason": "stolen"}
+    ),
+    ("POST /operators/<key:operator_id>/grants", "raise"): _api(
+        "POST", "/operators/{x_clerk}/grants", lambda _s: {"role": "fleet_admin"}
+    ),
+    ("DELETE /grants/<key:grant_id>", "approver"): _api("DELETE", "/grants/{x_approver_grant}"),
+    ("POST /operators/<key:operator_id>/disable", "approver"): _api("POST", "/operators/{x_approver}/disable"),
+    ("POST /operators/<key:operator_id>/enable", "with a role"): _api("POST", "/operators/{x_gone}/enable"),
+    ("POST /tokens", "powerful"): _api("POST", "/tokens", lambda _s: {"name": "robot", "role": "fleet_admin"}),
+    ("POST /policies/<key:policy_id>/archive", "network"): _api(
+        "POST", "/policies/{x_network}/archive", lambda _s: {"confirmed": True}
+    ),
+    ("POST /policies/<key:policy_id>/restore", "passcode"): _api("POST", "/policies/{x_old}/restore"),
+    ("POST /policies/<key:policy_id>/versions", "network"): _api(
+        "POST",
+        "/policies/{x_network}/versions",
+        lambda _s: {"expected": 1, "settings": {"wifi.networks": WIFI}},
+    ),
+    ("POST /policies/<key:policy_id>/roll-back", "network"): _api(
+        "POST", "/policies/{x_twice}/roll-back", lambda _s: {"number": 1, "expected": 2}
+    ),
+    ("POST /policies/<key:policy_id>/assignments", "passcode"): _api(
+        "POST", "/policies/{x_spare}/assignments", lambda _s: {"include": ["all"], "priority": 10}
+    ),
+    ("PATCH /assignments/<key:assignment_id>", "narrower"): _api(
+        "PATCH", "/assignments/{x_assignment}", lambda _s: {"include": ["kind:kiosk"]}, tagged=True
+    ),
+    ("DELETE /assignments/<key:assignment_id>", "network"): _api(
+        "DELETE", "/assignments/{x_assignment}?confirmed=true"
+    ),
+    ("POST /policies/apply", "network"): _api("POST", "/policies/apply", lambda _s: HARD),
+}
+_COMMANDS: dict[tuple[str, str], Send] = {
+    ("operator add", "more for somebody"): _command(
+        lambda _s: ["operator", "add", "desk@example.org", "--role", "approver"]
+    ),
+    ("token create", "powerful"): _command(lambda _s: ["token", "create", "--name", "robot", "--role", "fleet_admin"]),
+    ("policy apply", "network"): _command(_document),
+}
+REQUESTS: dict[tuple[str, str, str], Send] = {
+    **{("console", *name): send for name, send in _CONSOLE.items()},
+    **{("api", *name): send for name, send in _API.items()},
+    **{("command", *name): send for name, send in _COMMANDS.items()},
+}
