@@ -244,6 +244,18 @@ def test_who_leaves_the_roster_before_it_is_done_has_not_agreed(calling: Calling
     assert state_of(calling, city) == "in_stock"
 
 
+def test_an_approver_who_is_shut_out_before_it_is_done_has_not_agreed(calling: Calling, city: City) -> None:
+    act_id = wanted(calling, city, retire(city))
+    agree(calling, act_id, city.ada)
+    with calling() as call:
+        call.session.get_one(Operator, 2).disabled_at = NOW
+
+    with pytest.raises(ConflictError):
+        agree(calling, act_id, city.ada)
+    assert performed(calling, act_id) == Outcome(S.FAILED)
+    assert state_of(calling, city) == "in_stock"
+
+
 @pytest.mark.parametrize("column", ["arguments", "subject_id", "verb", "requested_by_id", "facts"])
 def test_an_act_that_was_altered_in_the_database_is_not_done(calling: Calling, city: City, column: str) -> None:
     act_id = wanted(calling, city, retire(city))

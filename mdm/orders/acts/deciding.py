@@ -14,7 +14,7 @@ from mdm.core.text import clean
 from mdm.orders import kernel
 from mdm.orders.acts import states
 from mdm.orders.acts.asking import MAX_REASON, requester_id
-from mdm.orders.acts.moving import locked, missing, move, note, where
+from mdm.orders.acts.moving import disabled, locked, missing, move, note, where
 from mdm.orders.model import Act, ActApproval, ActState
 from mdm.outbox import service as outbox
 from mdm.storage.call import Call
@@ -46,6 +46,8 @@ def approve(call: Call, act_id: str, given: Mapping[str, Any], reason: str = "")
         )
     except proof.RefusedError as refused:
         raise _refused(call, act, refused) from None
+    if disabled(call.session, approver):
+        raise DeniedError(N_("This approver has been shut out. Nothing was changed."), code="approver_disabled")
     _decided(call, act, approver, roster.people[approver].name, reason, dict(given))
     if _approvals(call, act) >= act.approvals_needed:
         act.due_at = call.now + RISKS[Risk(act.verb)].cooling

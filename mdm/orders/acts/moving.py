@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mdm.access.model import Operator
 from mdm.audit import service as audit
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Where
@@ -24,6 +25,15 @@ def locked(session: Session, act_id: str) -> Act | None:
 def where(act: Act) -> Where:
     """The place whose approvers may agree."""
     return Where(act.service_point_id, act.unit_id)
+
+
+def disabled(session: Session, person: str) -> bool:
+    """Whether a person of the roster (``operator:7``) is an operator who has been shut out."""
+    kind, _colon, number = person.partition(":")
+    if kind != "operator" or not (number.isascii() and number.isdigit() and len(number) < 15):
+        return False
+    found = session.scalar(select(Operator.id).where(Operator.id == int(number), Operator.disabled_at.is_not(None)))
+    return found is not None
 
 
 def missing() -> NotFoundError:

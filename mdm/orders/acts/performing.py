@@ -14,7 +14,7 @@ from mdm.core.errors import HavenmeesterError
 from mdm.core.risk import RISKS, Permit, Risk, Why, spelled
 from mdm.orders import kernel
 from mdm.orders.acts import states
-from mdm.orders.acts.moving import locked, move
+from mdm.orders.acts.moving import disabled, locked, move
 from mdm.orders.model import Act, ActApproval, ActState
 from mdm.org.queries import units_below
 from mdm.storage.call import Call
@@ -111,7 +111,7 @@ def _unsigned(call: Call, act: Act) -> str:
     ).all()
     try:
         proof.read_statement(act.canonical, "act")
-        proof.check_approvals(
+        agreed = proof.check_approvals(
             act.canonical,
             list(kept),
             proof.read_roster(kernel.roster_text(call.session)),
@@ -123,6 +123,8 @@ def _unsigned(call: Call, act: Act) -> str:
         )
     except (proof.RefusedError, HavenmeesterError) as refused:
         return str(refused)
+    if any(disabled(call.session, person) for person in agreed):
+        return "Somebody who agreed has been shut out since."
     return _altered(act)
 
 
