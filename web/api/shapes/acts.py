@@ -8,7 +8,7 @@ from pydantic import Field
 from mdm.core.risk import Risk
 from mdm.orders.model import ActState
 from web.api.paging import PageQuery, page_model
-from web.api.shapes.orders import Decision, Who
+from web.api.shapes.orders import Who
 from web.api.strict import Answer, Body
 
 
@@ -51,6 +51,13 @@ class ActRow(Answer):
     finished_at: datetime | None
 
 
+class ActDecision(Who):
+    """One person's yes or no."""
+
+    approved: bool
+    reason: str
+
+
 class ActReceipt(Answer):
     """One request with everything about it."""
 
@@ -66,7 +73,7 @@ class ActReceipt(Answer):
     place: str = Field(description="Code of the service point whose approvers may agree; empty for the whole city.")
     requested_by: Who
     approvals_needed: int
-    decisions: list[Decision]
+    decisions: list[ActDecision]
     due_at: datetime | None
     expires_at: datetime
     finished_at: datetime | None
