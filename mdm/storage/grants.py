@@ -29,6 +29,8 @@ _FREEZE = "UPDATE (frozen_at, frozen_by, frozen_why, freezes, thaw_text, thaw_pr
 _ANSWER = "UPDATE (state, held_why, finished_at, answer)"
 
 CONSOLE_TABLES: Mapping[str, Privileges] = {
+    "act": KEEP,
+    "act_approval": ADD,
     "alarm": READ,
     "alembic_version": READ,
     "audit_entry": ADD,
