@@ -7,9 +7,11 @@ from sqlalchemy import exists, select
 from agent import wire
 from mdm.inventory.model import Device
 from mdm.outbox import service as outbox
+from mdm.platforms.apple import upload
+from mdm.platforms.apple.render import AppleInterpreter
 from mdm.platforms.linux.render import LinuxInterpreter
 from mdm.platforms.port import Interpreter
-from mdm.policies import catalogue
+from mdm.policies import catalogue, payloads
 from mdm.policies.cohorts import intent_lock
 from mdm.policies.conflicts import conflicts
 from mdm.policies.explanation import cause, stored, without_interpreter
@@ -20,7 +22,8 @@ from mdm.storage.call import Call
 BATCH = 50
 """Cohorts that one call prepares: a transaction stays short, and what a crash undoes is little."""
 
-INTERPRETERS: Mapping[str, Interpreter] = {one.platform: one for one in (LinuxInterpreter(),)}
+INTERPRETERS: Mapping[str, Interpreter] = {one.platform: one for one in (LinuxInterpreter(), AppleInterpreter())}
+payloads.CHECKS[AppleInterpreter.platform] = upload.fault
 
 
 def prepare_stale(call: Call, limit: int = BATCH) -> int:
@@ -67,4 +70,6 @@ def prepare(call: Call, cohort: Cohort, intent: Intent) -> bool:
     call.session.flush()
     if changed:
         outbox.ring(call, cohort_id=cohort.id)
+        if cohort.platform == AppleInterpreter.platform:
+            outbox.post(call, "apple.push", {"cohort": cohort.id})
     return changed

@@ -59,7 +59,7 @@ def checked(payloads: object, errors: dict[str, str]) -> list[dict[str, Any]]:
             errors[f"{place}.name"] = N_("A payload needs a name of its own.")
         elif content is None:
             errors[f"{place}.content"] = N_("The content is not JSON, or longer than 128 KiB.")
-        elif raw["platform"] == "linux" and (fault := linux_fault(content)):
+        elif raw["platform"] in CHECKS and (fault := CHECKS[raw["platform"]](content)):
             errors[f"{place}.content"] = fault
         else:
             kept.append({"platform": raw["platform"], "name": name, "content": content})
@@ -145,3 +145,5 @@ _LINUX: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], str]]]
     "network": (("name", "content"), _network),
     "unit": (("name", "content", "enable"), _unit),
 }
+CHECKS: dict[str, Callable[[object], str]] = {"linux": linux_fault}
+"""What is wrong with a payload, "" when nothing is, by platform; interpreters of other platforms add theirs."""

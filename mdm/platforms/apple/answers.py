@@ -73,7 +73,7 @@ def _effects(call: Call, apple: AppleDevice, command: AppleCommand, content: Con
             return
     device = call.session.get_one(Device, apple.device_id)
     if command.details.get("identifier"):
-        _profile(call, apple, command, state)
+        _profile(call, apple, command, state, content)
     elif state is CommandState.ACKNOWLEDGED and command.request_type in _READERS:
         _READERS[command.request_type](call, device, apple, content)
 
@@ -109,12 +109,14 @@ def _errors(content: Content) -> str:
     return clean("; ".join(said), 2000) or "the phone gave no reason"
 
 
-def _profile(call: Call, apple: AppleDevice, command: AppleCommand, state: CommandState) -> None:
+def _profile(call: Call, apple: AppleDevice, command: AppleCommand, state: CommandState, content: Content) -> None:
     """What became of a profile that was sent, or taken away."""
     row = call.session.get(AppleProfile, (apple.device_id, command.details["identifier"]))
     if row is None:
         return
-    if command.request_type == "RemoveProfile":
+    if state is CommandState.ACKNOWLEDGED and command.request_type == "Settings" and (why := _setting_failed(content)):
+        row.failed, row.detail = command.details.get("digest"), why
+    elif command.request_type == "RemoveProfile":
         gone = state is CommandState.ACKNOWLEDGED or state is CommandState.ERROR
         if gone and row.wanted is None:
             call.session.delete(row)
@@ -126,6 +128,15 @@ def _profile(call: Call, apple: AppleDevice, command: AppleCommand, state: Comma
         row.failed, row.detail = command.details.get("digest"), command.detail
     call.session.flush()
     applied.tell(call, apple)
+
+
+def _setting_failed(content: Content) -> str:
+    """Why the phone did not set something although it took the command; "" where it set everything."""
+    answers = content.get("Settings")
+    for one in answers[:50] if isinstance(answers, list) else ():
+        if isinstance(one, Mapping) and one.get("Status") not in (None, "Acknowledged"):
+            return _errors(one)
+    return ""
 
 
 def _information(call: Call, device: Device, apple: AppleDevice, content: Content) -> None:
@@ -257,7 +268,7 @@ def _profiles(call: Call, _device: Device, apple: AppleDevice, content: Content)
         return
     there = {one.get("PayloadIdentifier") for one in listed if isinstance(one, Mapping)}
     rows = call.session.scalars(select(AppleProfile).where(AppleProfile.device_id == apple.device_id)).all()
-    lost = [row for row in rows if row.installed is not None and row.identifier not in there]
+    lost = [row for row in rows if row.installed is not None and not row.settings and row.identifier not in there]
     for row in lost:
         row.installed = None
     if lost:

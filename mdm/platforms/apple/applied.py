@@ -25,7 +25,7 @@ def tell(call: Call, apple: AppleDevice) -> None:
     for resource in cohort.desired.get("resources", []):
         if not documents.fits(resource, target):
             resources[resource["id"]] = {"state": "unsupported", "detail": reason(resource, target.supervised)}
-        elif resource["kind"] == documents.PROFILE:
+        elif resource["kind"] in (documents.PROFILE, documents.SETTINGS):
             resources[resource["id"]] = profile_state(known.get(resource["id"]))
         else:
             resources[resource["id"]] = declaration_state(apple, resource)
@@ -39,9 +39,10 @@ def _without_alternatives(
     """Of several ways to say the same to different systems, only the one that the phone got counts."""
     said = {key for one in wanted if states[one["id"]]["state"] != "unsupported" for key in one["keys"]}
     return {
-        one["id"]: states[one["id"]]
+        one["id"]: {"state": "applied", "detail": ""}
+        if states[one["id"]]["state"] == "unsupported" and one["keys"] and set(one["keys"]) <= said
+        else states[one["id"]]
         for one in wanted
-        if states[one["id"]]["state"] != "unsupported" or not set(one["keys"]) <= said or not one["keys"]
     }
 
 

@@ -10,7 +10,8 @@ supervision and on the kind of its enrollment, which may differ within one cohor
     city                  not for private phones
     declares, type, payload   of a declaration
     name, payloads        of a profile; ``{"$data": BASE64}`` stands for bytes
-    raw                   a whole profile that was uploaded, in Base64
+    raw, identifier       a whole profile that was uploaded, in Base64
+    items                 of the kind settings: what is set by a command
 """
 
 import base64
@@ -27,17 +28,27 @@ from mdm.platforms.apple.schema.table import Target, version
 Resource = Mapping[str, Any]
 PROFILE: Final = "profile"
 DECLARATION: Final = "declaration"
+SETTINGS: Final = "settings"
 _NAMESPACE: Final = uuid.UUID("5f0a3c1e-8f0f-5a53-9a6e-2f6c1f3d7b10")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A configuration profile as one phone gets it. ``digest`` changes when, and only when, its content does."""
+    """What one phone gets by a command: a profile, or settings. ``digest`` changes when, and only when, its content does."""
 
     identifier: str
     digest: str
     content: bytes
     resource: str
+    items: tuple[Mapping[str, Any], ...] = ()
+    """Settings in the place of a profile."""
+
+    @property
+    def command(self) -> tuple[str, dict[str, Any]]:
+        """The command that brings it."""
+        if self.items:
+            return "Settings", {"Settings": [dict(one) for one in self.items]}
+        return "InstallProfile", {"Payload": self.content}
 
 
 def fits(resource: Resource, target: Target) -> bool:
@@ -68,8 +79,17 @@ def declarations(resources: Iterable[Resource]) -> list[Declaration]:
 
 
 def profiles(resources: Iterable[Resource], organisation: str) -> list[Profile]:
-    """The profiles among these resources."""
-    return [_profile(one, organisation) for one in resources if one["kind"] == PROFILE]
+    """The profiles among these resources, and what is set by a command like one."""
+    return [
+        _settings(one) if one["kind"] == SETTINGS else _profile(one, organisation)
+        for one in resources
+        if one["kind"] in (PROFILE, SETTINGS)
+    ]
+
+
+def _settings(resource: Resource) -> Profile:
+    items = tuple(resource["items"])
+    return Profile(identifier_of(resource), short_digest(items), b"", resource["id"], items)
 
 
 def identifier_of(resource: Resource) -> str:

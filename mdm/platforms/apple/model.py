@@ -168,6 +168,8 @@ class AppleProfile(Base):
     failed: Mapped[str | None] = mapped_column(String(16))
     """Digest of what the device refused: the same is not sent again."""
     detail: Mapped[str] = mapped_column(Text, default="")
+    settings: Mapped[bool] = mapped_column(default=False)
+    """Whether it is no profile but settings, which nothing takes away again."""
 
 
 class CommandState(StrEnum):

@@ -79,7 +79,7 @@ def _install(call: Call, apple: AppleDevice, wanted: Iterable[documents.Profile]
         if row is None:
             row = AppleProfile(device_id=apple.device_id, identifier=profile.identifier, detail="")
             call.session.add(row)
-        row.wanted, row.resource = profile.digest, profile.resource
+        row.wanted, row.resource, row.settings = profile.digest, profile.resource, bool(profile.items)
         if profile.digest in (row.installed, row.failed) or _waits(call, apple, profile):
             continue
         row.failed = None
@@ -104,12 +104,13 @@ def _waits(call: Call, apple: AppleDevice, profile: documents.Profile) -> bool:
 
 def _send(call: Call, apple: AppleDevice, row: AppleProfile, profile: documents.Profile) -> None:
     details = {"identifier": profile.identifier, "digest": profile.digest}
+    request_type, args = profile.command
     try:
         asking.queue(
             call,
             apple,
-            "InstallProfile",
-            {"Payload": profile.content},
+            request_type,
+            args,
             about=_about(profile.identifier),
             asked_by="policy",
             details=details,
@@ -122,10 +123,9 @@ def _remove(call: Call, apple: AppleDevice, row: AppleProfile) -> bool:
     """Takes a profile away that is wanted no longer. One that never came is forgotten."""
     row.wanted = None
     asking.withdraw(call, apple, _about(row.identifier))
-    if row.installed is None and row.failed is None and not _sent(call, apple, row):
-        call.session.delete(row)
-        return False
-    if row.installed is None and row.failed is not None:
+    never = row.installed is None and not _sent(call, apple, row)
+    if row.settings or never:
+        # What was set by a command stays as it is: there is nothing that could be taken away.
         call.session.delete(row)
         return False
     asking.queue(
