@@ -141,7 +141,7 @@ def test_a_platform_without_interpreter_gets_nothing_and_says_so(calling: Callin
     with calling() as call:
         policy = service.create(call, "All", settings={"passcode.min_length": 8})
         assigning.assign(call, policy.id, include=["all"])
-        phone = fleet.device(call, "a", platform="ios", kind="phone", os_version="17.2")
+        phone = fleet.device(call, "a", platform="android", kind="phone", os_version="14")
 
         settle(call)
 

@@ -1,14 +1,40 @@
-"""The phones' two ways to the database: one statement for an idle connection, one short transaction for a plain turn."""
+"""The phones' two ways to the database: one statement for an idle connection, one shared transaction for plain turns.
+
+What a turn costs most is its commit, which waits for a disk. So turns that come at one moment share one: whoever is first
+lets the others in, and carries them all.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+import structlog
+from gevent import sleep
+from gevent.event import AsyncResult
+from sqlalchemy.exc import DBAPIError
+
+from mdm.core.errors import HavenmeesterError
 from mdm.platforms.apple.knock import KNOCK, Knock, knock
 from mdm.platforms.apple.message import Message, Status
 from mdm.platforms.apple.queue import Given, Queue, Turn
 from web.gateway.database import ANY, ONE, Database
 from web.gateway.together import Together
+
+log = structlog.get_logger(__name__)
+MOST: Final = 64
+"""Turns that share one transaction at the most."""
+Taken = tuple[Turn, Given | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    device_id: int
+    generation: int
+    message: Message
+    raw: bytes
+    now: datetime
+    result: AsyncResult
 
 
 class AppleDatabase:
@@ -20,6 +46,8 @@ class AppleDatabase:
         self._knock = KNOCK.format(p="?", those=ONE) if self.sqlite else KNOCK.format(p="%s", those=ANY)
         self._together: Together[str, Knock] = Together(self._knock_on_server)
         self._queue = Queue(sqlite=self.sqlite)
+        self._asked: list[_Asked] = []
+        self._carried = False
 
     def knock(self, fingerprint: str, now: datetime) -> Knock | None:
         """Who holds this certificate and what waits for them, in one statement; None when it is not let in."""
@@ -34,15 +62,74 @@ class AppleDatabase:
         rows = self._database.fetch(self._knock, (now, list(fingerprints), now, now))
         return {row[0]: knock(row) for row in rows}
 
-    def turn(self, found: Knock, message: Message, raw: bytes, now: datetime) -> tuple[Turn, Given | None]:
+    def turn(self, found: Knock, message: Message, raw: bytes, now: datetime) -> Taken:
         """Takes the answer, if it is one, and gives what is next. What is guarded was not marked as sent."""
-        idle = message.status is Status.IDLE
-        generation = found.generation or 0
+        mine = _Asked(found.device_id, found.generation or 0, message, raw, now, AsyncResult())
+        self._asked.append(mine)
+        if not self._carried:
+            self._carried = True
+            try:
+                self._carry()
+            finally:
+                self._carried = False
+        taken: Taken = mine.result.get()
+        return taken
+
+    def _carry(self) -> None:
+        # Whoever is at the door at this very moment comes along.
+        sleep(0)
+        while self._asked:
+            # In the order of devices, so that two processes never wait for each other in a circle.
+            some = sorted(self._asked[:MOST], key=lambda one: one.device_id)
+            self._asked = self._asked[MOST:]
+            try:
+                for one, taken in zip(some, self._all(some), strict=True):
+                    one.result.set(taken)
+            except (DBAPIError, HavenmeesterError) as error:
+                if len(some) > 1:
+                    log.warning("turns are taken one by one", turns=len(some), error=str(error)[:200])
+                self._singly(some)
+            except BaseException as error:  # noqa: BLE001 -- handed on to everybody who waits, the carrier among them
+                for one in some:
+                    one.result.set_exception(error)
+
+    def _singly(self, some: Sequence[_Asked]) -> None:
+        for one in some:
+            try:
+                one.result.set(self._all([one])[0])
+            except BaseException as error:  # noqa: BLE001 -- handed on to whoever asked
+                one.result.set_exception(error)
+
+    def _all(self, some: Sequence[_Asked]) -> list[Taken]:
         with self._database.transaction(write=True) as session:
             cursor: Any = session.connection().connection.cursor()
-            took = Turn(known=True)
-            if not idle:
-                took = self._queue.answer(cursor, found.device_id, generation, message, now, raw)
-            given = self._queue.next(cursor, found.device_id, generation, now, idle=idle)
+            taken = [self._take(cursor, one) for one in some] if self.sqlite else self._at_once(cursor, some)
             cursor.close()
-        return took, given
+        return taken
+
+    def _take(self, cursor: Any, one: _Asked) -> Taken:
+        idle = one.message.status is Status.IDLE
+        took = Turn(known=True)
+        if not idle:
+            took = self._queue.answer(cursor, one.device_id, one.generation, one.message, one.now, one.raw)
+        return took, self._queue.next(cursor, one.device_id, one.generation, one.now, idle=idle)
+
+    def _at_once(self, cursor: Any, some: Sequence[_Asked]) -> list[Taken]:
+        """One statement per turn, all of them on the way together."""
+        idle = [one for one in some if one.message.status is Status.IDLE]
+        said = [one for one in some if one.message.status not in (Status.IDLE, Status.NOT_NOW)]
+        later = [one for one in some if one.message.status is Status.NOT_NOW]
+        found: dict[int, Taken] = {}
+        for group, statement, values in (
+            (idle, self._queue.give, self._queue.give_values),
+            (said, self._queue.turn, self._queue.turn_values),
+            (later, self._queue.put_off, self._queue.put_off_values),
+        ):
+            if not group:
+                continue
+            given = [values(one.device_id, one.generation, one.message, one.now, one.raw) for one in group]
+            cursor.executemany(statement, given, returning=True)
+            for one in group:
+                found[id(one)] = self._queue.taken(cursor.fetchone(), one.message)
+                cursor.nextset()
+        return [found[id(one)] for one in some]

@@ -78,6 +78,40 @@ class Queue:
         self._next = self._said(_NEXT)
         self._sent = self._said(_SENT)
 
+        self.give = _GIVE
+        self.turn = _TURN.replace("SECRETS", _SECRETS)
+        self.put_off = _PUT_OFF
+        """The same as ``answer`` and ``next`` in one statement, for PostgreSQL."""
+
+    @staticmethod
+    def give_values(device_id: int, generation: int, _message: Message, now: datetime, _raw: bytes) -> tuple[Any, ...]:
+        """Values for ``give``."""
+        return (device_id, generation, now, now)
+
+    @staticmethod
+    def turn_values(device_id: int, generation: int, message: Message, now: datetime, raw: bytes) -> tuple[Any, ...]:
+        """Values for ``turn``."""
+        state = ANSWERS[message.status or Status.ERROR].value
+        whose = (message.command_uuid, device_id, generation)
+        posted = (ANSWER_TOPIC, now, now)
+        return (state, now, raw, *whose, device_id, *posted, device_id, generation, now, message.command_uuid, now)
+
+    @staticmethod
+    def put_off_values(
+        device_id: int, generation: int, message: Message, now: datetime, _raw: bytes
+    ) -> tuple[Any, ...]:
+        """Values for ``put_off``."""
+        whose = (message.command_uuid, device_id, generation)
+        return (now, *whose, device_id, generation, now, message.command_uuid, now)
+
+    @staticmethod
+    def taken(row: Sequence[Any], message: Message) -> tuple[Turn, Given | None]:
+        """What came of one of the three statements."""
+        known = message.status is Status.IDLE or row[0] is not None
+        took = Turn(known, row[0], row[1] or "")
+        given = Given(row[2], row[3], row[4], bytes(row[5]), bool(row[6])) if row[2] is not None else None
+        return took, given
+
     def _said(self, statement: str) -> str:
         return statement.replace("?", "%s") if not self._sqlite else statement
 
@@ -146,3 +180,43 @@ WHERE device_id = ? AND open AND generation = ? AND expires_at > ? AND (? OR sta
 ORDER BY priority, id LIMIT 1
 """
 _SENT = "UPDATE apple_command SET state = 'sent', sent_at = ? WHERE id = ?"
+_TAIL = """
+sent AS (
+  UPDATE apple_command c SET state = 'sent', sent_at = %s
+  FROM chosen WHERE c.id = chosen.id AND NOT chosen.guarded AND chosen.state <> 'sent'
+)
+SELECT SAID, chosen.id, chosen.uuid, chosen.request_type, chosen.body, chosen.guarded
+FROM (SELECT 1) one LEFT JOIN chosen ON true
+"""
+_CHOSEN = """
+chosen AS (
+  SELECT id, uuid, request_type, body, guarded, state FROM apple_command
+  WHERE device_id = %s AND open AND generation = %s AND expires_at > %s MORE
+  ORDER BY priority, id LIMIT 1
+),
+"""
+_ANSWERED = "AND state <> 'not_now' AND uuid <> %s"
+_TOLD = "(SELECT id FROM said), (SELECT request_type FROM said)"
+_GIVE = "WITH" + _CHOSEN.replace("MORE", "") + _TAIL.replace("SAID", "NULL::integer, NULL::text")
+_SAID = """
+WITH said AS (
+  UPDATE apple_command SET state = %s, open = false, finished_at = %s,
+    answer = CASE WHEN request_type IN (SECRETS) THEN NULL ELSE %s::bytea END
+  WHERE uuid = %s AND device_id = %s AND generation = %s AND open AND state IN ('sent', 'not_now')
+  RETURNING id, request_type
+), less AS (
+  UPDATE device SET waiting = GREATEST(waiting - 1, 0) WHERE id = %s AND EXISTS (SELECT 1 FROM said)
+), posted AS (
+  INSERT INTO outbox_message (topic, payload, created_at, due_at, attempts)
+  SELECT %s, jsonb_build_object('command', id), %s, %s, 0 FROM said
+),
+"""
+_PUT = """
+WITH said AS (
+  UPDATE apple_command SET state = 'not_now', not_now = not_now + 1, not_now_at = COALESCE(not_now_at, %s)
+  WHERE uuid = %s AND device_id = %s AND generation = %s AND open AND state IN ('sent', 'not_now')
+  RETURNING id, request_type
+),
+"""
+_REST = _CHOSEN.replace("MORE", _ANSWERED) + _TAIL.replace("SAID", _TOLD)
+_TURN, _PUT_OFF = _SAID + _REST, _PUT + _REST
