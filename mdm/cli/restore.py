@@ -68,6 +68,9 @@ def _begin_epoch(settings: Settings, kept: Path | None) -> None:
     from mdm.signer.keys import FOLDER
 
     folder = settings.home / FOLDER
+    if not (folder / "ca.pem").exists():
+        output.note("The signer has a home of its own. Stop it, and run there: havenmeester signer epoch")
+        return
     epoch, taken_over = epochs.begin(folder, kept / FOLDER if kept is not None else None, int(utcnow().timestamp()))
     output.note(f"The signer begins epoch {epoch}: no order from before is ever signed.")
     if taken_over:

@@ -29,6 +29,14 @@ PLACES = click.option(
 )
 
 
+SECRET = click.option(
+    "--secret",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="File of the founding secret, where the signer has a home of its own.",
+)
+
+
 @click.group()
 def roster() -> None:
     """Found, show and change the roster of approvers."""
@@ -63,7 +71,15 @@ def show(json_wanted: bool) -> None:
     "--ceremony", type=click.IntRange(3, 50), default=3, show_default=True, help="People who approve a mass order."
 )
 @click.option("--write", type=PAPER, default=FIRST_FILE, show_default=True, help="Where signatures are collected.")
-def found(people: tuple[str, ...], places: tuple[str, ...], threshold: int, ceremony: int, write: Path) -> None:
+@SECRET
+def found(
+    people: tuple[str, ...],
+    places: tuple[str, ...],
+    threshold: int,
+    ceremony: int,
+    write: Path,
+    secret: Path | None,
+) -> None:
     """Found the roster: once, on the machine of the signer.
 
     Whose key file (without .pub) lies beside FILE.pub signs at once, with the passphrase. Where that is not enough people,
@@ -93,7 +109,7 @@ def found(people: tuple[str, ...], places: tuple[str, ...], threshold: int, cere
         )
         output.note(f"Then: havenmeester roster submit {write}")
         return
-    _told(seal(settings, papers.read_paper(paper.written(*proofs).encode())))
+    _told(seal(settings, papers.read_paper(paper.written(*proofs).encode()), secret))
 
 
 @roster.command()
@@ -157,12 +173,13 @@ def propose(
 
 @roster.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def submit(file: Path) -> None:
+@SECRET
+def submit(file: Path, secret: Path | None) -> None:
     """Hand in a roster with its signatures; the signer proves and seals it, and every device is told."""
     paper = papers.read_paper(file.read_bytes())
     if paper.kind != "roster":
         raise InvalidError("%(file)s holds no roster. Nothing was changed.", file=file, code="kind")
-    _told(seal(load(), paper))
+    _told(seal(load(), paper, secret))
 
 
 def _told(version: int) -> None:

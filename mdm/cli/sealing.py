@@ -1,5 +1,6 @@
 """Having the signer seal a roster, and the diary know it: for ``roster``, and for the demonstration."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdm.cli.work import work
@@ -11,9 +12,11 @@ if TYPE_CHECKING:
     from mdm.access.relying_party import RelyingParty
 
 
-def seal(settings: Settings, paper: Paper) -> int:
-    """Has a roster sealed, with the founding secret when it is the first: its version. Raises what the signer refuses."""
-    from mdm.audit import service as audit
+def seal(settings: Settings, paper: Paper, secret: Path | None = None) -> int:
+    """Has a roster sealed: its version. Raises what the signer refuses.
+
+    For the first one ``secret`` is the file of the founding secret, where it is not in the home's own folder of the signer.
+    """
     from mdm.orders import mirror
 
     client = SignerClient(settings.signer_socket, timeout=30)
@@ -21,18 +24,11 @@ def seal(settings: Settings, paper: Paper) -> int:
     if version == 1:
         from mdm.signer.keys import founding_secret
 
-        client.found_roster(secret=founding_secret(settings.home), roster=paper.text, proofs=list(paper.proofs))
+        known = secret.read_text(encoding="ascii").strip() if secret else founding_secret(settings.home)
+        client.found_roster(secret=known, roster=paper.text, proofs=list(paper.proofs))
     else:
         client.change_roster(roster=paper.text, proofs=list(paper.proofs))
     with work(settings=settings) as call:
-        people = [{"person": one["person"], "name": one["name"]} for one in paper.fields["approvers"]]
-        audit.record(
-            call,
-            "roster.founded" if version == 1 else "roster.changed",
-            ("roster", version),
-            name=f"{version}",
-            details={"people": people},
-        )
         # The worker would notice within seconds; whoever did this sees it at once.
         mirror.take_rosters(call, client.rosters(mirror.version(call)))
     return version

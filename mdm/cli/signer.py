@@ -115,6 +115,21 @@ def encrypt(no_passphrase: bool) -> None:
         output.note("Give the signer the passphrase: systemd credential signer-passphrase, see docs/operate.md.")
 
 
+@signer.command()
+def epoch() -> None:
+    """Begin a new epoch: no order from before is signed or carried out any more. Stop the signer first.
+
+    havenmeester restore does this by itself; it is needed where the signer has a home of its own.
+    """
+    from mdm.signer import epochs, keys
+    from mdm.signer.main import alone
+
+    folder = load().home / keys.FOLDER
+    with alone(folder):
+        number, _ = epochs.begin(folder, None, int(time.time()))
+    output.say(f"Epoch {number} has begun.")
+
+
 def _stop_delivery(why: str) -> None:
     """Stops what was signed already. Where the database cannot be reached, the gateway hears of it from the worker."""
     from sqlalchemy.exc import SQLAlchemyError

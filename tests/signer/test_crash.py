@@ -1,6 +1,7 @@
 """The signer is killed, raced and brought up again from older files: nothing is signed twice, nothing is lost."""
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -166,6 +167,24 @@ def open_text(text: str) -> OrderText:
     from mdm.signing.seals import read_order
 
     return read_order(text)
+
+
+def test_with_a_full_disk_nothing_is_signed_and_afterwards_everything_goes_on(signer: RunningSigner) -> None:
+    _found(signer)
+    text, process = _order(signer.client), signer.process
+    assert process is not None
+    before = signer.client.health()
+    # No file of the signer may grow beyond this: what a full disk does, for one process.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    with pytest.raises(UnavailableError):
+        _ask(signer.client, text)
+    with pytest.raises(UnavailableError):
+        signer.client.freeze(who="operator:1", why="")
+    assert signer.client.health() == before
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    assert isinstance(_ask(signer.client, text), Signed)
+    assert signer.client.freeze(who="operator:1", why="").number == 1
 
 
 def _old_ledger(folder: Path) -> None:
