@@ -14,12 +14,17 @@ from mdm.enrollment import queries, service
 from mdm.enrollment.links import Links
 from mdm.enrollment.model import Invitation
 from mdm.enrollment.progress import ORDER, SENTENCES, Progress, standing
+from mdm.inventory.model import Platform
 from mdm.org.model import ServicePoint
 from mdm.org.queries import service_points
 from mdm.overview import words
 from mdm.overview.invitations import listing
 from mdm.people.model import Person
 from mdm.people.queries import person as one_person
+from mdm.platforms.apple.enrollment_profile import MIME_TYPE
+from mdm.platforms.apple.handout import Here, for_token
+from mdm.platforms.apple.pushing import topic
+from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may, public
@@ -152,12 +157,46 @@ def welcome(call: Call, token: str) -> Response:
             person=call.session.get_one(Person, found.person_id),
             point=call.session.get(ServicePoint, found.service_point_id),
             command=_command(address),
-            qr=_qr(address),
+            profile=_profile(token) if found.platform == Platform.IOS else "",
+            ready=found.platform != Platform.IOS or topic(call.session, call.now) is not None,
+            qr=_qr(_profile(token) if found.platform == Platform.IOS else address),
             token_of=token,
             language=_language_of(call, found),
             stranger=call.actor.kind is ActorKind.VISITOR,
             **_steps(queries.progress(call.session, token, call.now)),
         )
+
+
+def _profile(token: str) -> str:
+    """Where a phone gets its profile: an address that is a plain link and ends as phones expect it."""
+    return settings().console_base + url_for("welcome_profile", token=token)
+
+
+def _consent() -> tuple[tuple[str, str], ...]:
+    """What whoever installs a profile agrees to, in every language of ours."""
+    told = []
+    for code in LANGUAGES:
+        with force_locale(code):
+            text = gettext(
+                "%(organisation)s manages this device: it sees its system, security state and applications, and gives it "
+                "settings and applications. It never sees your messages, your photos, or what you look at.",
+                organisation=settings().organisation,
+            )
+        told.append((code, text))
+    return (("default", dict(told)[settings().language]), *told)
+
+
+@public("the profile of an invitation: whoever has the token may enrol one phone", write=True)
+def welcome_profile(call: Call, token: str) -> Response:
+    """A profile with a challenge of its own, signed. Each download gives a new one; the first phone takes it all."""
+    signer = SignerClient(settings().signer_socket)
+    here = Here.of(
+        settings().organisation, settings().gateway_base, authority(current_app).certificate, signer.phone_ca()
+    )
+    made = for_token(call, here, token, _consent())
+    # The signer is a neighbour, and nothing leaves inside a transaction.
+    call.session.commit()
+    return Response(signer.sign_profile(made), content_type=MIME_TYPE, headers={"Cache-Control": "no-store"})
 
 
 @public("the steps of an invitation, for the page that waits until they are done")
@@ -180,4 +219,5 @@ ROUTES: tuple[Route, ...] = (
     ("/enrollment/<uid>/withdraw", "invitation_withdraw", invitation_withdraw, POST),
     ("/e/<token>", "welcome", welcome, GET),
     ("/e/<token>/steps", "welcome_steps", welcome_steps, GET),
+    ("/e/<token>/havenmeester.mobileconfig", "welcome_profile", welcome_profile, GET),
 )
