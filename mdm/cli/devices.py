@@ -127,18 +127,6 @@ def invite(email: str, platform: str, code: str, name: str | None, kind: str | N
         output.say(url)
 
 
-@click.command()
-@click.argument("number")
-@JSON
-def order(number: str, json_wanted: bool) -> None:
-    """Show one order with who asked, who decided, what was signed, and what the device answered."""
-    from mdm.orders import queries
-
-    with work(write=False) as call:
-        told = queries.receipt(call, number).as_dict()
-    output.record(told, json_wanted=json_wanted)
-
-
 def _lines(call: "Call", query: "Query") -> Iterator[dict[str, Any]]:
     """Every device that matches, by name, read page by page."""
     from mdm.inventory import queries

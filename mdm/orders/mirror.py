@@ -13,6 +13,7 @@ from mdm.audit import service as audit
 from mdm.core.errors import N_, InvalidError
 from mdm.orders import kernel
 from mdm.orders.model import SealedRoster
+from mdm.orders.stopping import thawed
 from mdm.outbox import service as outbox
 from mdm.signing.client import Health
 from mdm.storage.call import Call
@@ -59,21 +60,30 @@ def take_rosters(call: Call, sealed: Sequence[Mapping[str, Any]]) -> int:
 
 
 def take_health(call: Call, health: Health) -> None:
-    """Writes down what the signer says of itself, when it is news or the last word is old."""
+    """Writes down what the signer says of itself. A freeze that only one of the two knew, both know afterwards.
+
+    Who froze the database may not have reached the signer yet: until it confirms, ``freezes`` is 0, and its not being
+    frozen ends nothing.
+    """
     row = kernel.locked(call)
     row.epoch = health.epoch
-    row.freezes = health.freeze
     row.cooling_minutes = health.cooling_minutes
     row.mirrored_at = call.now
-    if health.frozen and row.frozen_at is None:
-        # Frozen at the signer alone, by its own command: the banner and the gateway must know it too.
-        row.frozen_at, row.frozen_by, row.frozen_why = call.now, "signer", ""
-        audit.record(call, "orders.frozen", ("kernel", 1), name="orders", details={"by": "signer"})
+    if health.frozen:
+        row.freezes = health.freeze
+        if row.frozen_at is None:
+            # Frozen at the signer alone, by its own command: the banner and the gateway must know it too.
+            row.frozen_at, row.frozen_by, row.frozen_why = call.now, "signer", ""
+            audit.record(call, "orders.frozen", ("kernel", 1), name="orders", details={"by": "signer"})
+    elif row.frozen_at is not None and row.freezes:
+        thawed(call, row.freezes)
 
 
 def take_freeze(call: Call, number: int) -> None:
-    """Writes down under which number the signer has frozen: a thaw names it."""
-    kernel.locked(call).freezes = number
+    """Writes down under which number the signer has frozen: a thaw names it. Nothing when it is over already."""
+    row = kernel.locked(call)
+    if row.frozen_at is not None:
+        row.freezes = number
 
 
 def thaw_proofs(call: Call, text: str) -> list[dict[str, Any]]:
@@ -85,10 +95,10 @@ def thaw_proofs(call: Call, text: str) -> list[dict[str, Any]]:
 def is_news(call: Call, health: Health) -> bool:
     """Whether ``take_health`` would change anything but the mark of the last word, or that mark is old. Reads only."""
     row = kernel.state(call.session)
-    told = (row.epoch, row.freezes, row.cooling_minutes)
     return (
-        told != (health.epoch, health.freeze, health.cooling_minutes)
-        or (health.frozen and row.frozen_at is None)
+        (row.epoch, row.cooling_minutes) != (health.epoch, health.cooling_minutes)
+        or (health.frozen and (row.frozen_at is None or row.freezes != health.freeze))
+        or (not health.frozen and row.frozen_at is not None and row.freezes > 0)
         or row.mirrored_at is None
         or row.mirrored_at < call.now - STALE
     )

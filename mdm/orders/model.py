@@ -181,7 +181,7 @@ class KernelState(Base):
     frozen_by: Mapped[str] = mapped_column(String(255), default="")
     frozen_why: Mapped[str] = mapped_column(Text, default="")
     freezes: Mapped[int] = mapped_column(default=0)
-    """How many freezes there were: the number that a thaw statement names."""
+    """The number of this freeze at the signer, which a thaw statement names; 0 while the signer has not confirmed it."""
     thaw_text: Mapped[str] = mapped_column(Text, default="")
     """The statement that threshold people sign to lift the freeze; empty while nobody has begun."""
     thaw_proofs: Mapped[list[Any]] = mapped_column(Json, default=list)

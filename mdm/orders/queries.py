@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from mdm.core.errors import N_, ConflictError
 from mdm.core.permissions import Permission
 from mdm.orders import envelope as envelopes
 from mdm.orders import kernel
@@ -34,6 +33,7 @@ __all__ = [
     "order",
     "orders",
     "orders_select",
+    "paper",
     "receipt",
     "to_approve",
 ]
@@ -145,14 +145,25 @@ def receipt(call: Call, order_id: str) -> Receipt:
 
 
 def envelope(call: Call, order_id: str) -> dict[str, Any]:
-    """The order with its signatures as its device gets it; NotFoundError as ``order``, ConflictError (``not_released``)."""
+    """The order with its signatures as its device gets it; NotFoundError as ``order``.
+
+    While the signer has not signed it, its signature is empty, and no device takes it; people can read and sign it.
+    """
     found = order(call, order_id)
-    if call.session.get(Release, order_id) is None:
-        raise ConflictError(
-            N_("The signer has not signed this order, so there is nothing that a device would take."),
-            code="not_released",
-        )
-    return envelopes.envelope(call, found, envelopes.signature_of(call, found))
+    signed = call.session.get(Release, order_id) is not None
+    return envelopes.envelope(call, found, envelopes.signature_of(call, found) if signed else "")
+
+
+def paper(call: Call, number: str) -> dict[str, Any]:
+    """What people read and sign, as a file: the envelope of an order, or a batch with its orders. NotFoundError."""
+    if call.session.get(OrderBatch, number) is None:
+        return envelope(call, number)
+    found, seen = batch(call, number)
+    return {
+        "batch": found.canonical,
+        "orders": [one.canonical for one in seen],
+        "rosters": envelopes.rosters(call),
+    }
 
 
 def kernel_state(call: Call) -> KernelState:

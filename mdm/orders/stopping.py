@@ -106,7 +106,7 @@ def freeze(call: Call, why: str) -> KernelState:
         row.frozen_at = call.now
         row.frozen_by = clean(call.actor.name) or call.actor.kind.value
         row.frozen_why = clean(why, MAX_REASON)
-        row.thaw_text, row.thaw_proofs = "", []
+        row.thaw_text, row.thaw_proofs, row.freezes = "", [], 0
         audit.record(call, "orders.frozen", ("kernel", 1), name="orders", details={"why": row.frozen_why})
     # Also when it is frozen here already: the signer is told again, in case it was not reached.
     outbox.post(call, "kernel.freeze", {"who": who(call.actor), "why": row.frozen_why})

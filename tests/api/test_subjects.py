@@ -9,11 +9,13 @@ from mdm.access import service as access
 from mdm.access.model import ApiToken, WebSession
 from mdm.core.clock import utcnow
 from mdm.core.permissions import Role
+from mdm.orders import kernel
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
 from tests.api.city import LINKS, City, boss, settle
 from tests.api.conftest import Api, close
 from tests.conftest import Calling
+from tests.sim.approvers import Person, roster, text_of
 from web.api.app import make_api
 from web.api.links import LINKS_KEY
 
@@ -110,30 +112,54 @@ def test_the_last_use_of_a_token_is_noted(api: Api, city: City, engine: Engine) 
         assert session.scalar(select(ApiToken.last_used_at).where(ApiToken.name == "admin")) is not None
 
 
-def test_an_order_is_asked_by_a_program_and_approved_only_by_somebody_else(
-    api: Api, city: City, calling: Calling
-) -> None:
+def test_an_order_is_asked_by_a_program_and_signed_by_two_people(api: Api, city: City, calling: Calling) -> None:
+    people = [Person("operator:901"), Person("operator:902")]
+    with calling(boss(), now=utcnow()) as call:
+        settle(call, city)
+        row = kernel.locked(call)
+        row.roster_version, row.roster_text = 1, text_of(roster(people))
+    asked = api.post("/orders", {"device": city.device["other"], "reason": "stolen"})
+    path = f"/orders/{asked.json['id']}"
+    dossier = api.get(f"{path}/dossier").json
+    proofs = [{"proof": one.proof(dossier["text"])} for one in people]
+
+    elsewhere = api.by(cookie=city.cookies[Role.APPROVER, "own"]).post(f"{path}/approvals", proofs[0])
+    forged = api.post(f"{path}/approvals", {"proof": people[0].proof(dossier["text"] + " ")})
+    first = api.post(f"{path}/approvals", proofs[0])
+    again = api.post(f"{path}/approvals", proofs[0])
+    second = api.post(f"{path}/approvals", proofs[1])
+
+    assert (dossier["lacking"], dossier["why_not"], len(dossier["devices"])) == (2, "not_a_person", 1)
+    assert (elsewhere.status_code, forged.status_code, forged.json["code"]) == (404, 403, "proof_signature")
+    assert (first.status_code, first.json["lacking"]) == (201, 1)
+    assert (again.status_code, again.json["code"]) == (409, "decided")
+    assert (second.json["lacking"], api.get(path).json["state"]) == (0, "approved")
+    receipt = api.get(f"{path}/receipt").json
+    assert [one["id"] for one in receipt["decisions"]] == ["operator:901", "operator:902"]
+    assert api.get(f"{path}/envelope").json["signature"] == ""
+    assert api.get(f"{path}/receipt/pdf").data.startswith(b"%PDF-")
+
+
+def test_only_a_person_who_proved_it_lately_says_no(api: Api, city: City, calling: Calling) -> None:
     with calling(boss(), now=utcnow()) as call:
         settle(call, city)
     asked = api.post("/orders", {"device": city.device["other"], "reason": "stolen"})
     path = f"/orders/{asked.json['id']}"
 
-    by_program = api.post(f"{path}/approve", {})
-    elsewhere = api.by(cookie=city.cookies[Role.APPROVER, "own"]).post(f"{path}/approve", {})
+    by_program = api.post(f"{path}/reject", {"reason": "no"})
     approver = api.by(cookie=city.cookies[Role.APPROVER, "city"])
     with calling(boss(), now=utcnow()) as call:
         call.session.execute(update(WebSession).values(fresh_at=call.now - timedelta(minutes=16)))
-    stale = approver.post(f"{path}/approve", {})
+    stale = approver.post(f"{path}/reject", {"reason": "no"})
     with calling(boss(), now=utcnow()) as call:
         call.session.execute(update(WebSession).values(fresh_at=call.now))
-    yes = approver.post(f"{path}/approve", {"reason": "seen"})
-    late = approver.post(f"{path}/approve", {})
+    no = approver.post(f"{path}/reject", {"reason": "no"})
+    late = approver.post(f"{path}/reject", {"reason": "no"})
 
-    assert (by_program.status_code, elsewhere.status_code) == (403, 404)
+    assert by_program.status_code == 403
     assert (stale.status_code, stale.json["code"]) == (403, "proof_needed")
-    assert (yes.json["state"], late.status_code) == ("approved", 409)
-    receipt = api.get(f"{path}/receipt").json
-    assert [(one["name"], one["approved"]) for one in receipt["decisions"]] == [("approver city", True)]
+    assert (no.status_code, late.status_code) == (204, 409)
+    assert api.get(path).json["state"] == "rejected"
 
 
 def test_a_policy_shows_its_effect_is_published_compared_and_rolled_back(api: Api, city: City) -> None:

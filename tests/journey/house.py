@@ -33,6 +33,7 @@ class House:
             "HAVENMEESTER_HOME": str(self.home),
             "HAVENMEESTER_CONSOLE_PORT": str(port),
             "HAVENMEESTER_GATEWAY_PORT": str(free_port()),
+            "HAVENMEESTER_ORDER_COOLING_MINUTES": "0",
         }
         self.up: subprocess.Popen[bytes] | None = None
         self.visitors: list[Visitor] = []

@@ -19,16 +19,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine, func, select
 
-from agent.wire import V1_ORDER_PREFIX as ORDER_PREFIX
-from agent.wire import report_digest, short_digest
+from agent.wire import ORDER_PREFIX, report_digest, short_digest
 from mdm.cli import install, services, supervisor
 from mdm.cli.supervisor import Supervisor
 from mdm.cli.work import work
 from mdm.commands import service as commands
 from mdm.commands.model import Command, Verb
-from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
-from mdm.core.permissions import Grant, Role
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory.model import Device, FactSection
@@ -38,16 +35,18 @@ from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
 from mdm.settings import Settings, load
 from mdm.signer import keys
+from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.conftest import FLEET_ADMIN, alone, free_port
 from tests.gateway.conftest import Agent
+from tests.orders.ceremony import council, found, mirrored, signed
+from tests.sim.approvers import Person
 
 KILLS = 40
 DEVICES = 6
 ORDERS = 3
 COMMANDS = 4
-APPROVER = Actor(ActorKind.OPERATOR, 9, "Ada Approver", (Grant(Role.APPROVER),))
 
 
 @dataclass
@@ -58,6 +57,7 @@ class House:
     engine: Engine
     watched: Supervisor
     told: list[str] = field(default_factory=list)
+    people: list[Person] = field(default_factory=council)
 
     @property
     def port(self) -> int:
@@ -154,6 +154,7 @@ class Busy:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("HAVENMEESTER_HOME", str(tmp_path))
     monkeypatch.setenv("HAVENMEESTER_GATEWAY_PORT", str(free_port()))
+    monkeypatch.setenv("HAVENMEESTER_ORDER_COOLING_MINUTES", "0")
     monkeypatch.setattr(supervisor, "BACK_OFF", (0.05,))
     settings = load()
     install.install(settings, print)
@@ -167,14 +168,18 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     engine = make_engine(settings.database)
     try:
         assert watched.wait_ready(60) == [], told
-        yield House(settings, engine, watched, told)
+        made = House(settings, engine, watched, told)
+        client = SignerClient(settings.signer_socket, timeout=20)
+        found(client, settings.home, made.people)
+        mirrored(engine, client)
+        yield made
     finally:
         watched.stop()
         engine.dispose()
 
 
 def ask(house: House, devices: list[Busy]) -> None:
-    """Commands for all, wipes for some, each wipe asked by one and approved by another."""
+    """Commands for all, wipes for some, each wipe asked by one and signed by two others."""
     with transaction(house.engine) as session:
         call = Call(FLEET_ADMIN, session, utcnow(), alone())
         for _ in range(COMMANDS):
@@ -182,9 +187,8 @@ def ask(house: House, devices: list[Busy]) -> None:
     for number, busy in enumerate(devices[:ORDERS]):
         with transaction(house.engine) as session:
             requester = replace(FLEET_ADMIN, id=100 + number)
-            asked = orders.request_wipe(Call(requester, session, utcnow(), alone()), busy.agent.uid, "Stolen.").id
-        with transaction(house.engine) as session:
-            orders.approve(Call(APPROVER, session, utcnow(), alone()), asked)
+            asked = orders.request_wipe(Call(requester, session, utcnow()), busy.agent.uid, "Stolen.").id
+        assert signed(house.engine, asked, house.people[:2]) == 0
 
 
 def open_things(house: House) -> int:

@@ -148,8 +148,8 @@ def get_order_receipt_pdf(call: Call, order_id: str) -> Response:
 def get_order_envelope(call: Call, order_id: str) -> shapes.Envelope:
     """Read an order as its device gets it.
 
-    Its text, the signer's signature, the approvals and the rosters. `havenmeester-agent verify-order` says whether a
-    device would take it. 409 while the signer has not signed it.
+    Its text, the signer's signature (empty while it has not signed), the approvals and the rosters. `havenmeester
+    approve` reads and signs it, and `havenmeester-agent verify-order` says whether a device would take it.
     """
     return shapes.Envelope(**queries.envelope(call, order_id))
 
