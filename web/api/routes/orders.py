@@ -86,9 +86,9 @@ def request_hand_in(call: Call, body: shapes.HandInRequest) -> Order:
 
 
 @operation(
-    api, "POST", "/order-batches", REQUEST, body=shapes.BatchRequest, answer=shapes.Batch, status=201, problems=(404,)
+    api, "POST", "/order-batches", REQUEST, body=shapes.OrderBatchRequest, answer=shapes.OrderBatch, status=201, problems=(404,)
 )
-def request_wipes(call: Call, body: shapes.BatchRequest) -> shapes.Batch:
+def request_wipes(call: Call, body: shapes.OrderBatchRequest) -> shapes.OrderBatch:
     """Ask for the wipe of several devices.
 
     One list, approved by one signature of each approver. More than five devices are a mass order: more approvers, and 24
@@ -98,16 +98,16 @@ def request_wipes(call: Call, body: shapes.BatchRequest) -> shapes.Batch:
     return get_batch(call, batch.id)
 
 
-def get_batch(call: Call, batch_id: str) -> shapes.Batch:
+def get_batch(call: Call, batch_id: str) -> shapes.OrderBatch:
     """A batch as it is shown."""
     batch, orders = queries.batch(call, batch_id)
-    said = {name: getattr(batch, name) for name in shapes.Batch.model_fields if name not in ("orders", "left_out")}
+    said = {name: getattr(batch, name) for name in shapes.OrderBatch.model_fields if name not in ("orders", "left_out")}
     left_out = [shapes.LeftOut(**one) for one in batch.left_out]
-    return shapes.Batch(**said, orders=[_shown(order) for order in orders], left_out=left_out)
+    return shapes.OrderBatch(**said, orders=[_shown(order) for order in orders], left_out=left_out)
 
 
-@operation(api, "GET", BATCH, VIEW, answer=shapes.Batch)
-def get_order_batch(call: Call, batch_id: str) -> shapes.Batch:
+@operation(api, "GET", BATCH, VIEW, answer=shapes.OrderBatch)
+def get_order_batch(call: Call, batch_id: str) -> shapes.OrderBatch:
     """Read a batch.
 
     With those of its orders that are at your places.

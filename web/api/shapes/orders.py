@@ -84,7 +84,7 @@ class LeftOut(Answer):
     why: str = Field(description="`device_private`, `device_not_enrolled` or `order_open`.")
 
 
-class Batch(Answer):
+class OrderBatch(Answer):
     """Orders that were asked together and are approved together."""
 
     id: str
