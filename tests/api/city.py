@@ -63,7 +63,11 @@ def build(call: Call) -> City:
                 "owner_unit_id": unit.id,
             },
         )
+<<<<<<< HEAD
         device.enrolled_at, device.key_digest = call.now, "a" * 64
+=======
+        device.enrolled_at, device.key_digest = call.now, name.encode().hex().ljust(64, "0")
+>>>>>>> b8df7d1 (api: the small city has a batch of orders)
         city.unit[name], city.service_point[name], city.person[name] = unit.id, point.id, person.id
         city.device[name] = device.uid
     city.ids |= {
@@ -89,6 +93,8 @@ def _things(call: Call, city: City) -> None:
     )
     sent = commands.send(call, [city.device["own"]], Verb.REFRESH)
     batch = _batch(call, city)
+    together = orders.request_wipes(call, [city.device["own"]], "stolen")
+    orders.cancel(call, together.id)
     order = orders.request_wipe(call, city.device["own"], "stolen")
     act = _act(call, city.device["own"])
     city.ids |= {
@@ -100,7 +106,11 @@ def _things(call: Call, city: City) -> None:
         "exemption_id": exemption.id,
         "invitation_uid": invitation.uid,
         "order_id": order.id,
+<<<<<<< HEAD
         "act_id": act,
+=======
+        "order_batch_id": together.id,
+>>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "command_id": sent.commands[0],
         "batch_id": batch,
         "line": 1,
@@ -122,7 +132,7 @@ def _batch(call: Call, city: City) -> str:
     other = inventory.create(
         call, {"platform": "linux", "kind": "kiosk", "name": "Kiosk", "service_point_id": city.service_point["own"]}
     )
-    other.enrolled_at = call.now
+    other.enrolled_at, other.key_digest = call.now, "e" * 64
     sent = commands.send(call, [city.device["own"], other.uid], Verb.REFRESH)
     assert sent.batch
     return sent.batch

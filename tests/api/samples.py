@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.api.city import City
 
+PROOF = {"person": "operator:1", "key": "0" * 32, "type": "ed25519", "signature": "A" * 86 + "=="}
+
 
 def body_of(operation: str, city: City) -> Any:
     """A body that this operation takes, None where it takes none."""
@@ -16,8 +18,11 @@ def body_of(operation: str, city: City) -> Any:
         "add_group_devices": {"devices": [own]},
         "add_rule": {"rule": "firewall"},
         "apply_policy": {"name": "Base", "settings": {"passcode.min_length": 10}},
+<<<<<<< HEAD
         "approve_act": {"proof": {}},
         "approve_order": {},
+=======
+>>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "archive_policy": {"confirmed": True},
         "create_assignment": {"include": ["service_point:SP-OWN"]},
         "create_policy": {"name": "New", "settings": {"passcode.min_length": 8}},
@@ -58,8 +63,17 @@ def body_of(operation: str, city: City) -> Any:
         "move_device": {"state": "lost"},
         "move_unit": {"parent_id": None, "from_date": "2027-01-01"},
         "preview_unit_move": {"parent_id": None, "from_date": "2027-01-01"},
+<<<<<<< HEAD
         "reject_act": {"reason": "no"},
+=======
+        "give_approval": {"proof": PROOF},
+        "give_thaw_approval": {"proof": PROOF},
+        "lift_order": {},
+        "freeze_orders": {"reason": "stop"},
+>>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "reject_order": {"reason": "no"},
+        "request_hand_in": {"device": own, "reason": "returned", "presence": "12345678"},
+        "request_wipes": {"devices": [own], "reason": "lost"},
         "remove_group_devices": {"devices": [own]},
         "request_wipe": {"device": own, "reason": "stolen"},
         "revoke_device_enrollments": {"reason": "lost"},

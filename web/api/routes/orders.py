@@ -24,7 +24,7 @@ api = APIBlueprint(
 VIEW, REQUEST, APPROVE = Permission.ORDER_VIEW, Permission.ORDER_REQUEST, Permission.ORDER_APPROVE
 HAND_IN = Permission.ORDER_HAND_IN
 ONE = "/orders/<uid:order_id>"
-BATCH = "/order-batches/<uid:batch_id>"
+BATCH = "/order-batches/<uid:order_batch_id>"
 
 
 def _shown(order: model.Order) -> Order:
@@ -86,9 +86,16 @@ def request_hand_in(call: Call, body: shapes.HandInRequest) -> Order:
 
 
 @operation(
-    api, "POST", "/order-batches", REQUEST, body=shapes.OrderBatchRequest, answer=shapes.OrderBatch, status=201, problems=(404,)
+    api,
+    "POST",
+    "/order-batches",
+    REQUEST,
+    body=shapes.BatchRequest,
+    answer=shapes.OrderBatch,
+    status=201,
+    problems=(404,),
 )
-def request_wipes(call: Call, body: shapes.OrderBatchRequest) -> shapes.OrderBatch:
+def request_wipes(call: Call, body: shapes.BatchRequest) -> shapes.OrderBatch:
     """Ask for the wipe of several devices.
 
     One list, approved by one signature of each approver. More than five devices are a mass order: more approvers, and 24
@@ -107,12 +114,12 @@ def get_batch(call: Call, batch_id: str) -> shapes.OrderBatch:
 
 
 @operation(api, "GET", BATCH, VIEW, answer=shapes.OrderBatch)
-def get_order_batch(call: Call, batch_id: str) -> shapes.OrderBatch:
+def get_order_batch(call: Call, order_batch_id: str) -> shapes.OrderBatch:
     """Read a batch.
 
     With those of its orders that are at your places.
     """
-    return get_batch(call, batch_id)
+    return get_batch(call, order_batch_id)
 
 
 @operation(api, "GET", ONE, VIEW, answer=Order)
