@@ -63,11 +63,7 @@ def build(call: Call) -> City:
                 "owner_unit_id": unit.id,
             },
         )
-<<<<<<< HEAD
-        device.enrolled_at, device.key_digest = call.now, "a" * 64
-=======
         device.enrolled_at, device.key_digest = call.now, name.encode().hex().ljust(64, "0")
->>>>>>> b8df7d1 (api: the small city has a batch of orders)
         city.unit[name], city.service_point[name], city.person[name] = unit.id, point.id, person.id
         city.device[name] = device.uid
     city.ids |= {
@@ -106,11 +102,8 @@ def _things(call: Call, city: City) -> None:
         "exemption_id": exemption.id,
         "invitation_uid": invitation.uid,
         "order_id": order.id,
-<<<<<<< HEAD
         "act_id": act,
-=======
         "order_batch_id": together.id,
->>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "command_id": sent.commands[0],
         "batch_id": batch,
         "line": 1,

@@ -18,11 +18,7 @@ def body_of(operation: str, city: City) -> Any:
         "add_group_devices": {"devices": [own]},
         "add_rule": {"rule": "firewall"},
         "apply_policy": {"name": "Base", "settings": {"passcode.min_length": 10}},
-<<<<<<< HEAD
         "approve_act": {"proof": {}},
-        "approve_order": {},
-=======
->>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "archive_policy": {"confirmed": True},
         "create_assignment": {"include": ["service_point:SP-OWN"]},
         "create_policy": {"name": "New", "settings": {"passcode.min_length": 8}},
@@ -63,14 +59,11 @@ def body_of(operation: str, city: City) -> Any:
         "move_device": {"state": "lost"},
         "move_unit": {"parent_id": None, "from_date": "2027-01-01"},
         "preview_unit_move": {"parent_id": None, "from_date": "2027-01-01"},
-<<<<<<< HEAD
         "reject_act": {"reason": "no"},
-=======
         "give_approval": {"proof": PROOF},
         "give_thaw_approval": {"proof": PROOF},
         "lift_order": {},
         "freeze_orders": {"reason": "stop"},
->>>>>>> b8df7d1 (api: the small city has a batch of orders)
         "reject_order": {"reason": "no"},
         "request_hand_in": {"device": own, "reason": "returned", "presence": "12345678"},
         "request_wipes": {"devices": [own], "reason": "lost"},
