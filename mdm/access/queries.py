@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from mdm.access.model import Operator, OperatorGrant
+from mdm.access.model import Operator, OperatorGrant, Passkey
 from mdm.access.operators import approver_since, grants_of, manageable
 from mdm.access.own_passkeys import has_passkey, passkeys_of
 from mdm.access.sessions import my_sessions
 from mdm.access.tokens import tokens
 from mdm.access.views import views
-from mdm.core.permissions import Permission, Where
+from mdm.core.permissions import Permission, Role, Where
 from mdm.storage.call import Call
 
 __all__ = [
     "approver_since",
+    "approvers",
     "grants_of",
     "has_passkey",
     "me",
@@ -56,6 +57,20 @@ def me(call: Call) -> Operator | None:
     if call.actor.kind.value != "operator" or call.actor.id is None:
         return None
     return call.session.get(Operator, call.actor.id)
+
+
+def approvers(call: Call) -> list[tuple[Operator, list[Passkey]]]:
+    """Everybody who holds the role of an approver and is not disabled, by name, with the passkeys that can be used.
+
+    For whoever may see orders or manage operators; empty for anybody else.
+    """
+    if not any(call.actor.may_somewhere(one) for one in (Permission.ORDER_VIEW, Permission.OPERATOR_MANAGE)):
+        return []
+    holds = select(OperatorGrant.operator_id).where(OperatorGrant.role == Role.APPROVER.value)
+    found = call.session.scalars(
+        select(Operator).where(Operator.id.in_(holds), Operator.disabled_at.is_(None)).order_by(Operator.name)
+    )
+    return [(one, list(passkeys_of(call, one.id, stopped=False))) for one in found]
 
 
 def _governed(call: Call, grants: Sequence[OperatorGrant]) -> bool:

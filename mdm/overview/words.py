@@ -80,6 +80,15 @@ ACT_STATES = {
     "cancelled": N_("Cancelled"),
     "expired": N_("Expired"),
 }
+PROPOSAL_STATES = {
+    "open": N_("Being signed"),
+    "sent": N_("Signer asked"),
+    "sealed": N_("In force"),
+    "refused": N_("Refused by the signer"),
+    "withdrawn": N_("Taken back"),
+    "expired": N_("Expired"),
+    "overtaken": N_("Overtaken by another one"),
+}
 INVITATION_STATES = {
     "open": N_("Open"),
     "started": N_("Started"),
@@ -209,8 +218,15 @@ ACTIONS = {
     "policy.saved": N_("published a policy"),
     "policy.unassigned": N_("removed an assignment"),
     "post.retried": N_("delivered failed messages again"),
+    "roster.approval_failed": N_("gave a signature that was refused"),
+    "roster.expired": N_("did not sign a roster in time"),
+    "roster.overtaken": N_("overtook a roster"),
+    "roster.proposed": N_("proposed a roster"),
+    "roster.refused": N_("refused a roster"),
+    "roster.sealed": N_("sealed a roster"),
+    "roster.signed": N_("signed a roster"),
+    "roster.withdrawn": N_("took a roster back"),
     "service_point.closed": N_("closed a service point"),
-    "roster.sealed": N_("sealed a roster of approvers"),
     "service_point.created": N_("made a service point"),
     "service_point.edited": N_("edited a service point"),
     "service_point.reopened": N_("reopened a service point"),

@@ -17,6 +17,7 @@ ROOMS = (
     "policies",
     "commands",
     "orders",
+    "orders.roster",
     "enrollment",
     "compliance",
     "platforms.apple",

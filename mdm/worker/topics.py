@@ -11,13 +11,14 @@ from mdm.alarms import targets
 from mdm.alarms.address import hosts
 from mdm.commands import rosters
 from mdm.compliance import service as compliance
-from mdm.core.errors import UnavailableError
+from mdm.core.errors import ConflictError, DeniedError, InvalidError, UnavailableError
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Device
 from mdm.orders import mails, mirror
 from mdm.orders import service as orders
 from mdm.orders.release import release
+from mdm.orders.roster import service as proposing
 from mdm.platforms import service as platforms
 from mdm.platforms.apple import post as phones
 from mdm.platforms.apple import translate
@@ -95,6 +96,24 @@ def _thaw(office: Office, payload: Payload) -> None:
         orders.thawed(call, int(json.loads(statement)["freeze"]))
 
 
+def _submit_roster(office: Office, payload: Payload) -> None:
+    """Hands a signed proposal to the signer, and writes down what it answered."""
+    with office.call("roster", write=False) as call:
+        asked = proposing.to_submit(call, str(payload["proposal"]))
+    if asked is None:
+        return
+    try:
+        with _signer(office) as signer:
+            sealed = signer.change_roster(roster=asked.text, proofs=asked.proofs)
+    except (ConflictError, DeniedError, InvalidError) as error:
+        with office.call("roster") as call:
+            proposing.answered(call, asked.id, refused=str(error))
+        return
+    with office.call("roster") as call:
+        mirror.take_rosters(call, [sealed])
+        proposing.answered(call, asked.id)
+
+
 @contextmanager
 def _signer(office: Office) -> Iterator[SignerClient]:
     """The signer, for what must reach it however long it is down: the message waits uncounted."""
@@ -153,6 +172,7 @@ TOPICS: Mapping[str, Handler] = {
     "order.release": Outside(_release),
     "order.told": Inside(mails.told),
     "order.void": Outside(_void),
+    "roster.submit": Outside(_submit_roster),
     "person.changed": Inside(_follow_person),
     "roster.changed": Inside(_rosters),
     "webhook": Outside(_webhook),

@@ -1,18 +1,19 @@
 """A console over a filled house, once per session, and visitors who have signed in through its true pages."""
 
-import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import structlog
 from flask import Flask
-from flask.testing import FlaskClient
 
 from mdm.settings import Settings
+from tests.console.browser import listening
+from tests.console.council import Council, council
 from tests.console.house import fill, sign_in_link
+from tests.console.visiting import Visitor as Visitor
 from web.build import build
 from web.console.app import make_console
 
@@ -49,29 +50,6 @@ def console(settings: Settings) -> Flask:
     return make_console(settings)
 
 
-CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-
-class Visitor:
-    """Somebody at a browser: sends forms as the browser does, with the token of the page that it stands on."""
-
-    def __init__(self, app: Flask) -> None:
-        self.client: FlaskClient = app.test_client()
-        self.token = ""
-
-    def get(self, address: str, **options: object):
-        """Opens a page and remembers its form token."""
-        answer = self.client.get(address, **options)
-        found = CSRF.search(answer.text) if answer.mimetype == "text/html" else None
-        if found:
-            self.token = found[1]
-        return answer
-
-    def post(self, address: str, **fields: object):
-        """Sends a form."""
-        return self.client.post(address, data={"csrf_token": self.token, **fields})
-
-
 @pytest.fixture
 def visitor(console: Flask) -> Visitor:
     """A stranger."""
@@ -91,3 +69,17 @@ def signed_in(console: Flask, settings: Settings) -> Callable[[str], Visitor]:
         return visitor
 
     return one
+
+
+@pytest.fixture
+def house(console: Flask, settings: Settings) -> Iterator[Settings]:
+    """A console that listens at a name, because no browser makes passkeys for a bare number."""
+    with listening(settings) as configured:
+        yield configured
+
+
+@pytest.fixture
+def sealed(house: Settings) -> Iterator[Council]:
+    """Its signer, with nothing founded yet."""
+    with council(house) as made:
+        yield made

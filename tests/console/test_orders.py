@@ -1,43 +1,29 @@
-"""A wipe through the pages: asked by one, decided by another, shown where it waits, with a receipt."""
+"""A wipe through the pages: asked by one, signed by two others, shown where it waits, with a reason for a no."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from mdm.settings import Settings
 from tests.console.conftest import Visitor
-from tests.console.test_proving import an_hour_passes, laptop
+from tests.console.council import Council, ask, laptop, statement_of, states, visitor
+from tests.console.test_kernel import hand_in
+from tests.console.test_proving import an_hour_passes
 
-SignedIn = Callable[[str], Visitor]
-MO, MARIJKE, SARAH = "mo@stad.example", "marijke@stad.example", "sarah@stad.example"
-
-
-def state(settings: Settings) -> list[str]:
-    """The states of all orders."""
-    with create_engine(settings.database).connect() as connection:
-        return list(connection.execute(text("SELECT state FROM wipe_order")).scalars())
+MO, MARIJKE, SARAH, ANN = "mo@stad.example", "marijke@stad.example", "sarah@stad.example", "ann@stad.example"
 
 
-def ask(visitor: Visitor, settings: Settings, **changed: str) -> str:
-    """Asks for a wipe and gives the address of the order."""
-    uid, tag = laptop(settings)
-    visitor.get(f"/devices/{uid}/wipe")
-    answer = visitor.post(f"/devices/{uid}/wipe", **{"reason": "stolen at the station", "typed": tag, **changed})
-    assert answer.status_code == 303, answer.text
-    return str(answer.location)
-
-
-def waiting(visitor: Visitor) -> str | None:
+def waiting(who: Visitor) -> str | None:
     """The number beside Approvals in the navigation."""
-    found = re.search(r'<span class="hm-count"[^>]*>(\d+)</span>', visitor.get("/").text)
+    found = re.search(r'<span class="hm-count"[^>]*>(\d+)</span>', who.get("/").text)
     return found[1] if found else None
 
 
-def test_a_wrong_tag_asks_for_nothing_and_says_so_at_the_field(signed_in: SignedIn, settings: Settings) -> None:
-    mo = signed_in(MO)
-    uid, _tag = laptop(settings)
+def test_what_does_not_stand_on_the_device_asks_for_nothing_and_is_told_at_the_field(
+    house: Settings, sealed: Council
+) -> None:
+    mo = visitor(house, MO)
+    uid, _serial = laptop(house)
     mo.get(f"/devices/{uid}/wipe")
 
     answer = mo.post(f"/devices/{uid}/wipe", reason="stolen at the station", typed="something else")
@@ -45,69 +31,80 @@ def test_a_wrong_tag_asks_for_nothing_and_says_so_at_the_field(signed_in: Signed
     assert answer.status_code == 422
     assert 'id="typed-wrong">This is not what stands on the device. Nothing was asked.' in answer.text
     assert "stolen at the station" in answer.text
-    assert state(settings) == []
+    assert states(house) == []
 
 
-def test_an_order_waits_visibly_for_the_second_person_and_for_nobody_else(
-    signed_in: SignedIn, settings: Settings
-) -> None:
-    mo, marijke, sarah = signed_in(MO), signed_in(MARIJKE), signed_in(SARAH)
-    assert waiting(marijke) is None
+def test_an_order_waits_visibly_for_approvers_and_for_nobody_else(house: Settings, sealed: Council) -> None:
+    sealed.found()
+    mo, ann, sarah = (visitor(house, email) for email in (MO, ANN, SARAH))
+    assert waiting(ann) is None
 
-    address = ask(mo, settings)
+    address = ask(house)
 
-    assert (waiting(marijke), waiting(mo), waiting(sarah)) == ("1", None, None)
-    assert address in marijke.get("/approvals").text
-    assert "stolen at the station" in marijke.get(address).text
+    assert (waiting(ann), waiting(mo), waiting(sarah)) == ("1", None, None)
+    assert address in ann.get("/approvals").text
+    assert "stolen at the station" in ann.get(address).text
     assert 'value="approve"' not in mo.get(address).text
-    assert mo.post(f"{address}/decide", decision="approve").status_code == 403
-    assert state(settings) == ["requested"]
+    assert "You asked for this yourself" in mo.get(address).text
+    assert states(house) == ["requested"]
 
 
-def test_another_approves_and_the_receipt_says_who_did_what(signed_in: SignedIn, settings: Settings) -> None:
-    mo, marijke = signed_in(MO), signed_in(MARIJKE)
-    address = ask(mo, settings)
-    marijke.get(address)
+def test_two_sign_and_the_page_says_who_did_what(house: Settings, sealed: Council) -> None:
+    sealed.found()
+    address = ask(house)
+    for name in ("ann", "bob"):
+        who = visitor(house, f"{name}@stad.example")
+        assert name.title() in who.get(address).text
+        assert hand_in(who, f"{address}/decide", sealed.written(name, statement_of(house))) == 303
 
-    assert marijke.post(f"{address}/decide", decision="approve", reason="seen the report").location == address
-
-    receipt = marijke.get(address).text
-    assert state(settings) == ["approved"]
-    assert waiting(marijke) is None
-    for told in ("Mo Haddad", "Marijke Peeters", "seen the report"):
-        assert told in receipt
-    assert marijke.post(f"{address}/decide", decision="approve").status_code == 409
+    page = who.get(address).text
+    assert states(house) == ["approved"]
+    assert waiting(who) is None
+    for told in ("Mo Haddad", "Ann Approver", "Bob Approver", "2 of 2"):
+        assert told in page
+    assert hand_in(who, f"{address}/decide", sealed.written("bob", statement_of(house))) == 409
 
 
-def test_a_decision_needs_a_recent_proof(signed_in: SignedIn, settings: Settings) -> None:
-    mo, marijke = signed_in(MO), signed_in(MARIJKE)
-    address = ask(mo, settings)
-    marijke.get(address)
-    an_hour_passes(settings)
+def test_an_approver_whom_the_roster_does_not_name_is_told_so(house: Settings, sealed: Council) -> None:
+    sealed.found()
+    address = ask(house)
 
-    assert marijke.post(f"{address}/decide", decision="approve").location == f"/prove?next={address}"
-    assert state(settings) == ["requested"]
+    page = visitor(house, MARIJKE).get(address).text
+
+    assert "the roster does not name you yet" in page
+    assert 'value="approve"' not in page
+
+
+def test_a_no_needs_a_recent_proof(house: Settings, sealed: Council) -> None:
+    sealed.found()
+    address = ask(house)
+    ann = visitor(house, ANN)
+    ann.get(address)
+    an_hour_passes(house)
+
+    assert ann.post(f"{address}/decide", decision="reject", reason="he has it").location == f"/prove?next={address}"
+    assert states(house) == ["requested"]
 
 
 @pytest.mark.parametrize(("reason", "status", "after"), [("", 422, "requested"), ("he has it", 303, "rejected")])
-def test_a_rejection_needs_a_reason(
-    signed_in: SignedIn, settings: Settings, reason: str, status: int, after: str
-) -> None:
-    mo, marijke = signed_in(MO), signed_in(MARIJKE)
-    address = ask(mo, settings)
-    marijke.get(address)
+def test_a_rejection_needs_a_reason(house: Settings, sealed: Council, reason: str, status: int, after: str) -> None:
+    sealed.found()
+    address = ask(house)
+    ann = visitor(house, ANN)
+    ann.get(address)
 
-    assert marijke.post(f"{address}/decide", decision="reject", reason=reason).status_code == status
-    assert state(settings) == [after]
+    assert ann.post(f"{address}/decide", decision="reject", reason=reason).status_code == status
+    assert states(house) == [after]
 
 
-def test_who_asked_takes_it_back_and_nobody_decides_any_more(signed_in: SignedIn, settings: Settings) -> None:
-    mo, marijke = signed_in(MO), signed_in(MARIJKE)
-    address = ask(mo, settings)
-    marijke.get(address)
+def test_who_asked_takes_it_back_and_nobody_signs_any_more(house: Settings, sealed: Council) -> None:
+    sealed.found()
+    address = ask(house)
+    mo, ann = visitor(house, MO), visitor(house, ANN)
+    ann.get(address)
     mo.get(address)
 
     assert mo.post(f"{address}/cancel").status_code == 303
-    assert state(settings) == ["cancelled"]
-    assert marijke.post(f"{address}/decide", decision="approve").status_code == 409
-    assert waiting(marijke) is None
+    assert states(house) == ["cancelled"]
+    assert hand_in(ann, f"{address}/decide", sealed.written("ann", statement_of(house))) == 409
+    assert waiting(ann) is None

@@ -8,18 +8,11 @@ from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
 from mdm.settings import Settings
-from tests.console.browser import add_passkey, browsing, come_by_link, listening, with_authenticator
+from tests.console.browser import add_passkey, browsing, come_by_link, with_authenticator
 from tests.console.conftest import Visitor
 from tests.console.test_proving import an_hour_passes, laptop
 
 MO = "mo@stad.example"
-
-
-@pytest.fixture
-def house(console: Flask, settings: Settings) -> Iterator[Settings]:
-    """A console that listens."""
-    with listening(settings) as configured:
-        yield configured
 
 
 @pytest.fixture

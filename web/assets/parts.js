@@ -129,3 +129,19 @@ for (const nav of document.querySelectorAll("[data-spy]")) {
   addEventListener("scroll", mark, { passive: true });
   mark();
 }
+
+// Counting down to a moment, by the server's clock: whatever the browser's own clock says
+for (const place of document.querySelectorAll("[data-countdown]")) {
+  const until = Date.parse(place.dataset.countdown);
+  const ahead = Date.parse(place.dataset.now) - performance.timeOrigin - performance.now();
+  const two = (number) => String(number).padStart(2, "0");
+  const tick = () => {
+    const left = Math.max(0, Math.round((until - (performance.timeOrigin + performance.now() + ahead)) / 1000));
+    const hours = Math.floor(left / 3600);
+    const rest = `${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+    place.textContent = left ? (hours ? `${hours}:${rest}` : rest) : place.dataset.passed;
+    if (!left) clearInterval(timer);
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
+}

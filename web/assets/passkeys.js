@@ -77,8 +77,11 @@ async function ask(form) {
 }
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
+  const button = form.querySelector("[data-passkey-button]");
+  const missing = form.querySelector("[data-passkey-missing]");
   if (able()) {
-    form.querySelector("[data-passkey-button]").disabled = false;
+    button.disabled = button.hidden = false;
+    missing.hidden = true;
     form.addEventListener("submit", (event) => {
       // Another button of the same form, such as "Reject", sends it as it is.
       if (event.submitter && !event.submitter.hasAttribute("data-passkey-button")) return;
@@ -86,6 +89,6 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       ask(form);
     });
   } else {
-    form.querySelector("[data-passkey-missing]").hidden = false;
+    missing.hidden = false;
   }
 }

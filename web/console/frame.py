@@ -77,6 +77,9 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
 )
 
 
+UNDER = {"acts": "approvals", "roster": "approvals"}
+"""Addresses that lie under another entry of the navigation than their own first word."""
+
 VOCABULARY = {
     "state": "STATES",
     "verdict": "STANDINGS",
@@ -210,7 +213,7 @@ def navigation(actor: Actor) -> list[dict[str, Any]]:
 def _current() -> str:
     """The entry of the navigation that the current address lies under."""
     first = request.path.strip("/").partition("/")[0].replace("-", "_")
-    return first or "home"
+    return UNDER.get(first, first) or "home"
 
 
 def theme() -> str:
@@ -274,5 +277,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
             "language": str(get_locale() or "en")[:2],
             "languages": LANGUAGES,
             "theme": theme(),
+            "red_button": g.get("red_button", ""),
+            "stopped": g.get("stopped"),
             "here": request.full_path.rstrip("?"),
         }

@@ -8,9 +8,13 @@ from sqlalchemy.orm import Session
 
 from mdm.access import service as access
 from mdm.access.model import Operator, WebSession
+from mdm.access.queries import has_passkey
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
+from mdm.core.permissions import Permission
+from mdm.orders.acts.queries import count_to_approve as count_acts
 from mdm.orders.queries import count_to_approve
+from mdm.orders.roster.queries import count_to_sign
 from mdm.org.queries import units_below
 from mdm.settings import Settings
 from mdm.storage.call import Call
@@ -19,6 +23,7 @@ from mdm.storage.seal import Seal
 from web.common.app import SETTINGS, uses_tls
 from web.common.database import db
 from web.common.language import chosen_language
+from web.console.kernel import kernel
 
 SEAL = "havenmeester_seal"
 
@@ -74,11 +79,21 @@ def identify(session: Session, request_id: str) -> Actor:
         _remember(web_session, operator)
         actor = access.actor_for(session, operator, request_id, request.remote_addr, now, units_below)
         actor = replace(actor, language=chosen_language())
-        g.approvals_waiting = count_to_approve(Call(actor, session, now))
+        _look_around(Call(actor, session, now))
         if access.needs_touch(web_session, now):
             g.touch = web_session.id
     g.actor = None if actor.kind is ActorKind.VISITOR else actor
     return actor
+
+
+def _look_around(call: Call) -> None:
+    """What every page shows: how much waits for this person, whether orders are stopped, and the button that stops them."""
+    g.approvals_waiting = count_to_approve(call) + count_acts(call) + count_to_sign(call)
+    state = kernel(call)
+    g.stopped = state if state.frozen_at is not None else None
+    g.red_button = ""
+    if call.actor.id is not None and call.actor.may_somewhere(Permission.ORDER_FREEZE):
+        g.red_button = "passkey" if party().usable and has_passkey(call, call.actor.id) else "page"
 
 
 def _remember(web_session: WebSession, operator: Operator) -> None:

@@ -1,7 +1,7 @@
 """Lines of the diary as sentences: who did what to what, with a link where there is something to look at."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -114,6 +114,13 @@ def told(line: Told) -> Markup:
         return Markup(gettext(sentence)) % {"who": who, "what": what}  # noqa: S704 -- our sentence; % escapes the names
     action = gettext(words.ACTIONS[line.action]) if line.action in words.ACTIONS else line.action.replace("_", " ")
     return Markup("%s %s %s") % (who, action, what)
+
+
+def event_counts(acts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Actions with how often, in words."""
+    return [
+        (str(gettext(words.ACTIONS.get(action, action.replace(".", " ").replace("_", " ")))), n) for action, n in acts
+    ]
 
 
 def _who(line: Told) -> Markup:

@@ -15,8 +15,11 @@ from web.console.pages import (
     org,
     people,
     policies,
+    roster,
     settings,
     sign_in,
+    stopping,
+    wiping,
 )
 from web.console.pages.helpers import Route
 
@@ -35,6 +38,9 @@ ROUTES: tuple[Route, ...] = (
     *compliance.ROUTES,
     *approvals.ROUTES,
     *acts.ROUTES,
+    *wiping.ROUTES,
+    *roster.ROUTES,
+    *stopping.ROUTES,
     *audit.ROUTES,
     *settings.ROUTES,
 )

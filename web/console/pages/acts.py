@@ -1,13 +1,11 @@
 """Acts: requests that need somebody else; what they would do, who decided, what became of them."""
 
-import json
-
-from flask import request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
 from mdm.core.actor import ActorKind
-from mdm.core.errors import N_, DeniedError, HavenmeesterError, InvalidError
+from mdm.core.errors import N_, DeniedError, HavenmeesterError
 from mdm.core.permissions import Permission
 from mdm.core.risk import RISKS, Risk
 from mdm.orders import acts as service
@@ -18,16 +16,18 @@ from mdm.orders.model import ActState
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may, signed_in
+from web.console.kernel import kernel
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
-
-MAX_PROOF = 16 * 1024
+from web.console.signing import given_proofs, paper, signing
 
 
 @signed_in()
 def acts(call: Call) -> Response:
     """Requests at one's places and one's own, those that wait for oneself first."""
     waiting = queries.to_approve(call) if call.actor.may_somewhere(Permission.ORDER_APPROVE) else []
-    return page("acts/list.html", waiting=waiting, acts=queries.acts(call, limit=200), words=_words())
+    return page(
+        "acts/list.html", waiting=waiting, acts=queries.acts(call, limit=200), words=_words(), kernel=kernel(call)
+    )
 
 
 @signed_in()
@@ -45,13 +45,17 @@ def _act(call: Call, number: str, failure: Failure | None = None) -> Response:
     found = receipt.act
     mine = found.requested_by_id == requester_id(call)
     approver = call.actor.may(Permission.ORDER_APPROVE, where(found))
+    decides = approver and not mine and found.state == ActState.REQUESTED
+    decided = any(one.approver_id == requester_id(call) for one in receipt.approvals)
     response = page(
         "acts/act.html",
         act=found,
         receipt=receipt,
         words=_words(),
         mine=mine,
-        decides=approver and not mine and found.state == ActState.REQUESTED,
+        decides=decides,
+        signing=signing(call, found.canonical) if decides and not decided else None,
+        decided=decided,
         can_cancel=ActState(found.state) in states.OPEN
         and (mine or approver or call.actor.may(Permission.ORDER_REQUEST, where(found))),
         cooling=RISKS[Risk(found.verb)].cooling,
@@ -67,24 +71,22 @@ def act_decide(call: Call, number: str) -> Response:
         raise DeniedError(N_("Only a person who has signed in can decide about this. Nothing was changed."))
     try:
         if text("decision") == "approve":
-            service.approve(call, number, _proof(), text("reason"))
+            for proof in given_proofs(call, queries.act(call, number).canonical):
+                service.approve(call, number, proof, text("reason"))
             return done(gettext("Your approval was taken."), url_for("act", number=number))
+        if not g.get("fresh"):
+            return make_response(redirect(url_for("prove", next=url_for("act", number=number)), 303))
         service.reject(call, number, text("reason"))
     except HavenmeesterError as error:
         return _act(call, number, refused(call, error))
     return done(gettext("Rejected. Nothing was changed."), url_for("act", number=number))
 
 
-def _proof() -> dict[str, object]:
-    written = request.form.get("proof", "")
-    try:
-        given = json.loads(written) if len(written) <= MAX_PROOF else None
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        sentence = N_("This is no signed approval. Nothing was changed.")
-        raise InvalidError(sentence, fields={"proof": sentence}, code="proof_form")
-    return given
+@signed_in()
+def act_paper(call: Call, number: str) -> Response:
+    """What is signed, as a file for havenmeester approve."""
+    found = queries.act(call, number)
+    return paper(found.canonical, f"act-{found.id}")
 
 
 @signed_in()
@@ -100,6 +102,7 @@ def act_cancel(call: Call, number: str) -> Response:
 ROUTES: tuple[Route, ...] = (
     ("/acts", "acts", acts, GET),
     ("/acts/<number>", "act", act, GET),
+    ("/acts/<number>/statement.json", "act_paper", act_paper, GET),
     ("/acts/<number>/decide", "act_decide", act_decide, POST),
     ("/acts/<number>/cancel", "act_cancel", act_cancel, POST),
 )

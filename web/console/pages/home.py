@@ -5,6 +5,7 @@ from typing import Any
 from flask import g, make_response, redirect, request, url_for
 from flask.wrappers import Response
 
+from mdm.access.queries import has_passkey
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.overview import home as figures
@@ -13,6 +14,7 @@ from mdm.storage.call import Call
 from web.common.guard import may, signed_in
 from web.console.charts import address, as_file, drawn, named
 from web.console.identity import settings
+from web.console.kernel import kernel
 from web.console.pages.helpers import GET, Route, page
 
 
@@ -20,7 +22,14 @@ from web.console.pages.helpers import GET, Route, page
 def home(call: Call) -> Response:
     """What needs somebody, how the fleet is, what happened."""
     sees = call.actor.may_somewhere(Permission.DEVICE_VIEW)
-    values: dict[str, Any] = {"needs": figures.needs(call), "sees": sees, "operator": g.operator}
+    operator = g.operator
+    values: dict[str, Any] = {
+        "needs": figures.needs(call),
+        "sees": sees,
+        "operator": operator,
+        "no_way_back": not (operator.password_hash or operator.oidc_subject or has_passkey(call, operator.id)),
+        "founding": call.actor.may_somewhere(Permission.OPERATOR_MANAGE) and not kernel(call).founded,
+    }
     if sees:
         tiles = figures.counts(call)
         values |= {
