@@ -265,21 +265,6 @@ MAX_BATCH_TEXT: Final = 80 * 1024
 MAX_ROSTER: Final = 256 * 1024
 """Characters of a statement's text."""
 
-V1_ORDER_PREFIX: Final = b"havenmeester-order/v1\x00"
-V1_ORDER_FIELDS: Final = (
-    "approved_by",
-    "device",
-    "enrollment",
-    "id",
-    "not_after",
-    "not_before",
-    "reason",
-    "requested_by",
-    "v",
-    "verb",
-)
-"""Orders as they were before people signed them; gone once nobody makes them any more."""
-
 
 def canonical(value: Any) -> bytes:
     """The one way to write a value as bytes: keys sorted, no spaces, UTF-8. Raises ValueError for NaN and infinities."""
