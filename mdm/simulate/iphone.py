@@ -213,7 +213,9 @@ class IPhone:
         return {"GlobalRestrictions": {}, "ProfileRestrictions": {}}
 
     def _do_installprofile(self, command: Mapping[str, Any]) -> None:
-        profile = plist.read(command["Payload"], plist.RESULT)
+        given: bytes = command["Payload"]
+        signed = not given.lstrip().startswith(b"<")
+        profile = plist.read(cms.verify(given).content or b"" if signed else given, plist.RESULT)
         identifier = str(profile["PayloadIdentifier"])
         self.profiles[identifier] = {
             "PayloadIdentifier": identifier,

@@ -1,8 +1,11 @@
 """The phone's side of SCEP (RFC 8894): makes requests, reads answers. Each part alone, so that tests can bend it."""
 
+import plistlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -125,3 +128,37 @@ def _empty(reply: bytes) -> bool:
 
 def _text(value: bytes) -> str:
     return value[2:].decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a phone has once it has installed an enrollment profile."""
+
+    key: RSAPrivateKey
+    certificate: x509.Certificate
+    checkin_path: str
+    server_path: str
+    topic: str
+
+
+def install(profile: bytes, ask: Callable[[str, bytes], bytes], ca: x509.Certificate, key: RSAPrivateKey) -> Identity:
+    """Does what a phone does with a signed enrollment profile: proves it, and gets its certificate by SCEP.
+
+    ``ask`` sends a message to a path and gives the answer. Raises CmsError for a profile that is not signed, and ValueError
+    where no certificate is given.
+    """
+    content = plistlib.loads(cms.verify(profile).content or b"")
+    parts = {one["PayloadType"]: one for one in content["PayloadContent"]}
+    identity, management = parts["com.apple.security.scep"]["PayloadContent"], parts["com.apple.mdm"]
+    own = own_certificate(key)
+    sent = message(Kind.REQUEST, request(key, identity["Challenge"]), ca, key, own, transaction=secrets.token_hex(16))
+    answer = told(ask(urlsplit(identity["URL"]).path + "?operation=PKIOperation", sent), ca, key, own)
+    if answer.certificate is None:
+        raise ValueError(f"no certificate: status {answer.status}, reason {answer.fail_info}")
+    return Identity(
+        key,
+        answer.certificate,
+        urlsplit(management["CheckInURL"]).path,
+        urlsplit(management["ServerURL"]).path,
+        management["Topic"],
+    )

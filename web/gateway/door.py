@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from ssl import DER_cert_to_PEM_cert
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,6 +19,7 @@ from agent.wire import SealedRoster
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
 from mdm.core.errors import N_, HavenmeesterError, NotSignedInError
+from mdm.platforms.apple.handout import Here
 from mdm.platforms.linux.exchange import Knock
 from mdm.settings import Settings
 from mdm.signing.client import Authority, SignerClient
@@ -78,6 +80,12 @@ class Gateway:
             certificate = load_pem_x509_certificate(self.signer.phone_ca().encode())
             self._phone_ca = certificate.public_bytes(Encoding.DER)
         return self._phone_ca
+
+    def profile_maker(self) -> Here:
+        """What a phone is told of this installation. Raises UnavailableError like ``authority``."""
+        authority = self.authority().certificate
+        phones = DER_cert_to_PEM_cert(self.phone_ca())
+        return Here.of(self.settings.organisation, self.settings.gateway_base, authority, phones)
 
     def order_key(self) -> str | None:
         """The signer's public key, None while the signer is away: orders wait then, everything else goes on."""

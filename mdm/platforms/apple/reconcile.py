@@ -177,6 +177,8 @@ def _renew(call: Call, house: House, apple: AppleDevice) -> None:
     device = call.session.get_one(Device, apple.device_id)
     try:
         profile = house.renewal(call, device, apple)
-        asking.queue(call, apple, "InstallProfile", {"Payload": profile}, about="enrollment", asked_by="renewal")
+        asking.queue(
+            call, apple, "InstallProfile", {"Payload": profile}, about="enrollment", asked_by="renewal", seal=house.seal
+        )
     except HavenmeesterError as error:
         log.warning("apple renewal waits", device=device.uid, why=str(error))
