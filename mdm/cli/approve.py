@@ -96,20 +96,26 @@ def passphrase(question: str) -> str:
 def hand_in(paper: Paper, proof: dict[str, str]) -> None:
     """Gives the signature to the installation on this machine."""
     from mdm.cli.work import work
+    from mdm.orders import acts
     from mdm.orders import service as orders
 
-    if paper.kind not in ("order", "batch"):
+    number = str(paper.fields.get("id", ""))
+    if paper.kind not in ("order", "batch", "act"):
         raise InvalidError(
-            "A signature over %(kind)s is handed in with the paper: havenmeester roster submit, signer thaw, signer budgets.",
+            "A signature over %(kind)s is handed in with its paper: roster submit, signer thaw or signer budgets.",
             kind=paper.kind,
         )
     with work() as call:
-        lacking = orders.take_proof(call, str(paper.fields["id"]), proof)
-    output.note("The signature was taken." + (f" {lacking} more are needed." if lacking else " Nobody else is needed."))
+        if paper.kind == "act":
+            told = f"The request is {acts.approve(call, number, proof).state}."
+        else:
+            lacking = orders.take_proof(call, number, proof)
+            told = f"Lacking: {lacking} more." if lacking else "Nobody else is needed."
+    output.note(f"The signature was taken. {told}")
 
 
 def _is_paper(raw: bytes) -> bool:
-    return "statement" in json.loads(raw)
+    return {"statement", "proofs"} == set(json.loads(raw))
 
 
 def _whose(key: str, rosters: list[str]) -> str:

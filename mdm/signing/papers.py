@@ -11,6 +11,7 @@ from typing import Any, Final
 from agent.proof import RefusedError, read_statement, statement_digest
 from agent.wire import STATEMENTS, canonical
 from mdm.core.errors import InvalidError
+from mdm.core.risk import RISKS, Risk
 from mdm.core.text import clean
 from mdm.signing.refusals import as_error
 
@@ -74,7 +75,14 @@ def read_paper(raw: bytes) -> Paper:
     if "kind" in value:
         text = raw.decode().strip()
     else:
-        text = next((value[name] for name in ("batch", "statement", "order") if isinstance(value.get(name), str)), "")
+        text = next(
+            (
+                value[name]
+                for name in ("batch", "statement", "order")
+                if value.get(name) and isinstance(value[name], str)
+            ),
+            "",
+        )
     found = _fields(text, _kind(text))
     orders = [value["order"], *value.get("orders", ())] if "order" in value else value.get("orders", ())
     proofs = value.get("proofs", ())
@@ -202,8 +210,9 @@ def _roster(paper: Paper) -> list[Line]:
 
 def _act(paper: Paper) -> list[Line]:
     fields = paper.fields
+    words = RISKS[Risk(fields["verb"])].words if fields["verb"] in set(Risk) else ""
     return [
-        ("What", fields["verb"]),
+        ("What", f"{words} ({fields['verb']})" if words else fields["verb"]),
         ("Subject", fields["subject"]),
         *((f"  {name}", json.dumps(value, ensure_ascii=False)) for name, value in sorted(fields["args"].items())),
         *_asked(fields),

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -192,6 +193,36 @@ def test_a_batch_is_signed_as_a_whole_and_says_what_it_does_not_show(tmp_path: P
     assert papers.word(papers.read_paper(file.read_bytes()))[1] == "3"
     proof = keyfile.sign(keyfile.read_private(key, WORD), "operator:21", batch)
     assert json.loads(out) == proof
+
+
+def test_an_act_is_shown_with_what_it_does_and_every_argument(tmp_path: Path, key: Path, ask: Ask) -> None:
+    now = int(time.time())
+    file = tmp_path / "act.json"
+    file.write_text(
+        text_of(
+            {
+                "args": {"role": "fleet_admin"},
+                "id": "ab" * 16,
+                "kind": "act",
+                "not_after": now + 60,
+                "not_before": now,
+                "reason": "Leave",
+                "requested_by": "Mo Admin",
+                "requester": "operator:1",
+                "subject": "operator 7",
+                "v": 1,
+                "verb": "role_give",
+            }
+        )
+    )
+
+    code, out, told = ask("approve", file, "--key", key, "--person", "operator:21", "--yes")
+
+    assert code == 0, told
+    for word in ("role_give", "operator 7", '"fleet_admin"', "Leave", "Mo Admin"):
+        assert word in told
+    assert json.loads(out)["person"] == "operator:21"
+    assert file.read_text().startswith('{"args"')
 
 
 def test_a_roster_is_founded_once_and_changed_by_papers(installation: Path, ask: Ask) -> None:
