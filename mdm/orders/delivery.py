@@ -138,7 +138,8 @@ def _proved(
         raise DeniedError(
             N_("The device has become private, so it is not wiped. The order was not given."), code="device_private"
         )
-    made = envelopes.envelope(call, order, envelopes.signature_of(call, order))
+    known = envelopes.known_roster(call, device.id)
+    made = envelopes.envelope(call, order, envelopes.signature_of(call, order), known=known)
     envelopes.proved(call, order, made, order_key=order_key, device=device.uid, key_digest=key_digest, epoch=epoch)
     return made
 

@@ -31,9 +31,8 @@ def known_roster(call: Call, device_id: int) -> int:
     return version if type(version) is int and version > 0 else 0
 
 
-def envelope(call: Call, order: Order, signature: str) -> Envelope:
-    """The envelope of one order, with the rosters that its device does not know yet."""
-    known = known_roster(call, order.device_id) if order.device_id is not None else 0
+def envelope(call: Call, order: Order, signature: str, *, known: int = 0) -> Envelope:
+    """The envelope of one order, with every roster after the version ``known``."""
     made: Envelope = {
         "order": order.canonical,
         "signature": signature,

@@ -147,7 +147,8 @@ def receipt(call: Call, order_id: str) -> Receipt:
 def envelope(call: Call, order_id: str) -> dict[str, Any]:
     """The order with its signatures as its device gets it; NotFoundError as ``order``.
 
-    While the signer has not signed it, its signature is empty, and no device takes it; people can read and sign it.
+    It holds every roster, also those that the device knows already and passes over. While the signer has not signed it,
+    its signature is empty, and no device takes it; people can read and sign it.
     """
     found = order(call, order_id)
     signed = call.session.get(Release, order_id) is not None

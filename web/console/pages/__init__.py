@@ -13,6 +13,7 @@ from web.console.pages import (
     enrollment,
     home,
     org,
+    pausing,
     people,
     policies,
     roster,
@@ -41,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *wiping.ROUTES,
     *roster.ROUTES,
     *stopping.ROUTES,
+    *pausing.ROUTES,
     *audit.ROUTES,
     *settings.ROUTES,
 )
