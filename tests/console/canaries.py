@@ -1,0 +1,237 @@
+"""A city with two places, one of them full of canaries: words that nobody of the other place may ever be shown.
+
+The walk goes over every route that console and API have, as their own tables say; a route with an argument that is not
+known here fails the walk, so nobody can add one unseen.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+from werkzeug.routing import Rule
+
+from mdm.audit.model import AuditEntry
+from mdm.commands import service as commands
+from mdm.commands.model import Verb
+from mdm.compliance import management
+from mdm.compliance.model import Exemption
+from mdm.core.clock import utcnow
+from mdm.core.permissions import Role
+from mdm.core.risk import Permit, Why
+from mdm.enrollment import service as enrollment
+from mdm.inventory.model import Application, Device, DeviceEvent, FactSection
+from mdm.orders import service as orders
+from mdm.orders.model import Order
+from mdm.org.model import ServicePoint, Unit
+from mdm.people.model import Person
+from mdm.settings import Settings
+from mdm.storage.call import Call
+from mdm.storage.engine import make_engine, transaction
+from tests.api.city import LINKS, City, _act, boss, build, settle
+from web.api.app import make_api
+from web.api.links import LINKS_KEY
+from web.console.app import make_console
+
+CANARY = "kanarie"
+NOWHERE = {"uid": "f" * 32, "number": "999999", "hex": "e" * 32}
+ROLES = tuple(role for role in Role if role is not Role.EMPLOYEE)
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class Stage:
+    """Console and API on one database; ids by kind of thing, for our place, the other one, and for what is not there."""
+
+    console: Flask
+    api: Flask
+    file: Path
+    city: City
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def client(self, app: Flask, cookie: str | None) -> FlaskClient:
+        """Somebody with this session, or a stranger."""
+        client = app.test_client(use_cookies=True)
+        if cookie is not None:
+            client.set_cookie("hm_session", cookie)
+        return client
+
+
+def _mark_other(call: Call, city: City) -> dict[str, str]:
+    """Everything that stands at the other place gets a canary for a name; ids of one of each kind."""
+    device = call.session.scalars(select(Device).where(Device.uid == city.device["other"])).one()
+    invitation, _ = enrollment.invite(
+        call, LINKS, email=f"{CANARY}@example.org", platform="linux", service_point_code="SP-OTHER"
+    )
+    command = commands.send(call, [device.uid], Verb.MESSAGE, {"text": f"{CANARY} bericht"}).commands[0]
+    rule = call.session.scalars(select(Exemption.rule_id)).first()
+    assert rule is not None
+    exemption = management.exempt(
+        call,
+        device.uid,
+        rule,
+        owner=f"{CANARY}@example.org",
+        reason=f"{CANARY} reden",
+        until=call.now + timedelta(days=9),
+    )
+    order = orders.request_wipe(call, device.uid, f"{CANARY} weg")
+    act = _act(call, device.uid)
+    call.session.flush()
+    session, point = call.session, city.service_point["other"]
+    session.execute(
+        update(Device)
+        .where(Device.id == device.id)
+        .values(name=f"{CANARY}-toestel", serial=f"{CANARY}-7", tag=f"{CANARY}-tag")
+    )
+    session.execute(
+        update(ServicePoint).where(ServicePoint.id == point).values(name=f"{CANARY}-punt", code=f"{CANARY}-sp")
+    )
+    session.execute(
+        update(Unit).where(Unit.id == city.unit["other"]).values(name=f"{CANARY}-dienst", code=f"{CANARY}-u")
+    )
+    session.execute(
+        update(Person)
+        .where(Person.id == city.person["other"])
+        .values(name=f"{CANARY} persoon", email=f"{CANARY}@stad.example", search=f"{CANARY} persoon")
+    )
+    session.execute(
+        update(Order).where(Order.id == order.id).values(device_label=f"{CANARY}-toestel", person_name=CANARY)
+    )
+    session.execute(
+        update(AuditEntry)
+        .where(AuditEntry.service_point_id == point)
+        .values(subject_name=f"{CANARY} regel", details={"x": CANARY})
+    )
+    session.add(DeviceEvent(device_id=device.id, at=call.now, kind="moved", actor_name=CANARY, details={"x": CANARY}))
+    session.add(
+        FactSection(
+            device_id=device.id, section="system", digest="x", content={"hostname": CANARY}, changed_at=call.now
+        )
+    )
+    session.add(Application(platform="linux", identifier=f"{CANARY}-app", name=f"{CANARY}-app"))
+    session.flush()
+    application = session.scalars(select(Application.id).where(Application.name == f"{CANARY}-app")).one()
+    return {
+        "device_uid": device.uid,
+        "invitation_uid": invitation.uid,
+        "command_id": command,
+        "exemption_id": str(exemption.id),
+        "order_id": order.id,
+        "act_id": act,
+        "person_id": str(city.person["other"]),
+        "unit_id": str(city.unit["other"]),
+        "service_point_id": str(point),
+        "application_id": str(application),
+    }
+
+
+def make(template: Path, home: Path) -> Stage:
+    """The city on a database of its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "city.db"
+    shutil.copy(template, file)
+    settings = Settings(home=home, database_url=f"sqlite:///{file}", language="en", console_port=8080)
+    engine = make_engine(settings.database)
+    with transaction(engine) as session:
+        call = Call(boss(), session, utcnow(), Permit(Why.NO_ROSTER))
+        city = build(call)
+        settle(call, city)
+        other = _mark_other(call, city)
+    engine.dispose()
+    own = {name: str(value) for name, value in city.ids.items()}
+    stage = Stage(make_console(settings), make_api(settings), file, city)
+    stage.api.extensions[LINKS_KEY] = LINKS
+    stage.ids = {"own": own, "other": other}
+    return stage
+
+
+CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
+    ("/account/", "number", "mine"),
+    ("/views/", "number", "mine"),
+    ("/compliance/exempt/", "uid", "device_uid"),
+    ("/compliance/exempt/", "rule", "rule_number"),
+    ("/compliance/rules/new/", "rule", "=firewall"),
+    ("/compliance/rules/", "number", "rule_number"),
+    ("/compliance/exemptions/", "number", "exemption_id"),
+    ("/enrollment/", "uid", "invitation_uid"),
+    ("/devices/", "uid", "device_uid"),
+    ("/commands/", "number", "command_id"),
+    ("/people/", "number", "person_id"),
+    ("/units/", "number", "unit_id"),
+    ("/service-points/", "number", "service_point_id"),
+    ("/applications/", "number", "application_id"),
+    ("/policies/", "number", "policy_id"),
+    ("/approvals/", "number", "order_id"),
+    ("/orders/", "number", "order_id"),
+    ("/acts/", "number", "act_id"),
+    ("/charts/", "name", "=platforms"),
+)
+"""Beginning of an address, argument, and whose id it is; ``=`` stands before a word, ``mine`` is a thing of one person."""
+TOKENS = ("/e/", "/sign-in/", "/static/", "/pause/")
+"""Public by a secret in the address: there is no other place for these."""
+
+
+class UnknownArgumentError(Exception):
+    """A route has an argument that the walk does not know: say in ``CONSOLE_ARGUMENTS`` whose id it is."""
+
+
+def addresses(stage: Stage, rule: Rule, place: str) -> str | None:
+    """The address of a console route with ids of ``place`` (own, other, absent); None where it takes none of these."""
+    path, known = rule.rule, stage.ids.get(place, {})
+    for name in sorted(rule.arguments):
+        kind = next(
+            (kind for start, argument, kind in CONSOLE_ARGUMENTS if path.startswith(start) and argument == name), None
+        )
+        if kind is None:
+            raise UnknownArgumentError(f"{rule.rule}: {name}")
+        if kind.startswith("="):
+            value = kind[1:]
+        elif place == "absent" or kind == "mine":
+            value = NOWHERE["number"] if f"<int:{name}>" in path else NOWHERE["hex"]
+        else:
+            value = known.get(kind) or stage.ids["own"][kind]
+        path = re.sub(rf"<(?:\w+:)?{name}>", value, path)
+    return path
+
+
+def console_rules(stage: Stage, method: str) -> Iterator[Rule]:
+    """The console's routes for ``method``, but for files and what a secret in the address opens."""
+    for rule in sorted(stage.console.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if method in (rule.methods or ()) and not rule.rule.startswith(TOKENS):
+            yield rule
+
+
+def api_operations(stage: Stage, method: str) -> Iterator[tuple[str, set[str]]]:
+    """The API's addresses for ``method``, each with its arguments."""
+    from web.api.openapi import DOCUMENT
+
+    document: dict[str, Any] = json.loads(stage.api.extensions[DOCUMENT])
+    for path, items in sorted(document["paths"].items()):
+        if method.lower() in items:
+            yield path, set(re.findall(r"{(\w+)}", path))
+
+
+def api_address(stage: Stage, path: str, place: str) -> str:
+    """An address of the API with ids of ``place``."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if place == "absent":
+            numeric = str(stage.ids["own"][name]).isdigit()
+            return NOWHERE["number"] if numeric else NOWHERE["hex"]
+        return stage.ids[place].get(name) or stage.ids["own"][name]
+
+    return re.sub(r"{(\w+)}", value, path)
+
+
+def shows_canary(answer: Any) -> bool:
+    """Whether body or headers of an answer hold a canary, whatever the case."""
+    head = " ".join(f"{key}: {value}" for key, value in answer.headers.items())
+    return CANARY.encode() in answer.get_data().lower() or CANARY in head.lower()
