@@ -177,7 +177,7 @@ def moment(value: datetime) -> str:
     """Date and time in the city's time zone, with the zone named."""
     zone = str(format_datetime(value, "z"))
     # Where a language has no name for the zone, its distance to UTC is written as people read it.
-    return f"{format_datetime(value, 'd MMM y HH:mm')} {format_datetime(value, 'O') if zone[0] in '+-' else zone}"
+    return f"{format_datetime(value, 'd MMM y HH:mm')} {format_datetime(value, 'OOOO') if zone[0] in '+-' else zone}"
 
 
 def day(value: date) -> str:

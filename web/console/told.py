@@ -90,7 +90,8 @@ def _label(key: str) -> str:
 
 def _value(key: str, value: object) -> str:
     if isinstance(value, bool):
-        return str(gettext(words.YES_NO["yes" if value else "no"]))
+        answer = words.YES_NO["yes" if value else "no"]
+        return str(gettext(answer))
     vocabulary: Mapping[str, str] = details.VALUES.get(key, {})
     if isinstance(value, str):
         return str(gettext(vocabulary[value])) if value in vocabulary else value

@@ -128,7 +128,15 @@ def _candidates(call: Call) -> list[Candidate]:
         named = {passkey.key_id: (keys.of_passkey(passkey), passkey.name) for passkey in passkeys}
         held = {key["id"]: key for key in one["keys"]} if one else {}
         offered = [
-            (key, named[key["id"]][1] if key["id"] in named else gettext("Key %(id)s", id=key["id"][:8]), True)
+            (
+                key,
+                named[key["id"]][1]
+                if key["id"] in named
+                else gettext("Key file")
+                if key["type"] == "ed25519"
+                else gettext("Passkey"),
+                True,
+            )
             for key in held.values()
         ]
         offered += [(key, label, False) for number_, (key, label) in named.items() if number_ not in held]
