@@ -16,6 +16,48 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "act",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("verb", sa.String(length=32), nullable=False),
+        sa.Column("subject_kind", sa.String(length=32), nullable=False),
+        sa.Column("subject_id", sa.String(length=255), nullable=False),
+        sa.Column("subject_name", sa.String(length=255), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=True),
+        sa.Column("place", sa.String(length=64), nullable=False),
+        sa.Column("canonical", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("private", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("approvals_needed", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.String(length=255), nullable=False),
+        sa.Column("requested_by_id", sa.String(length=80), nullable=False),
+        sa.Column("actor_kind", sa.String(length=16), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_act")),
+    )
+    with op.batch_alter_table("act", schema=None) as batch_op:
+        batch_op.create_index("ix_act_budget", ["requested_by_id", "verb", "finished_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_act_service_point_id"), ["service_point_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_act_state"), ["state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_act_subject_id"), ["subject_id"], unique=False)
+        batch_op.create_index(
+            "uq_act_open",
+            ["requested_by_id", "digest"],
+            unique=True,
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        )
+
+    op.create_table(
         "alarm",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -34,6 +76,23 @@ def upgrade() -> None:
     with op.batch_alter_table("alarm", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alarm_at"), ["at"], unique=False)
         batch_op.create_index("ix_alarm_place", ["service_point_id", "id"], unique=False)
+
+    op.create_table(
+        "apple_push",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("topic", sa.String(length=255), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("not_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_why", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_apple_push")),
+    )
+    with op.batch_alter_table("apple_push", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_apple_push_topic"), ["topic"], unique=False)
 
     op.create_table(
         "apple_set",
@@ -82,6 +141,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_batch")),
     )
     op.create_table(
+        "roster_proposal",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(length=255), nullable=False),
+        sa.Column("proposed_by_id", sa.String(length=64), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("proofs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_proposal")),
+    )
+    with op.batch_alter_table("roster_proposal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_roster_proposal_state"), ["state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_roster_proposal_version"), ["version"], unique=False)
+
+    op.create_table(
         "sealed_roster",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -106,6 +185,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_target")),
         sa.UniqueConstraint("name", name=op.f("uq_webhook_target_name")),
     )
+    op.create_table(
+        "act_approval",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("act_id", sa.String(length=32), nullable=False),
+        sa.Column("approver_id", sa.String(length=80), nullable=False),
+        sa.Column("approver_name", sa.String(length=255), nullable=False),
+        sa.Column("approved", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proof", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.ForeignKeyConstraint(["act_id"], ["act.id"], name=op.f("fk_act_approval_act_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_act_approval")),
+        sa.UniqueConstraint("act_id", "approver_id", name=op.f("uq_act_approval_act_id_approver_id")),
+    )
+    with op.batch_alter_table("act_approval", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_act_approval_act_id"), ["act_id"], unique=False)
+
     op.create_table(
         "passkey",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -160,6 +256,7 @@ def upgrade() -> None:
         sa.Column("request_type", sa.String(length=64), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("guarded", sa.Boolean(), nullable=False),
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -194,10 +291,12 @@ def upgrade() -> None:
         "apple_profile",
         sa.Column("device_id", sa.Integer(), nullable=False),
         sa.Column("identifier", sa.String(length=255), nullable=False),
+        sa.Column("resource", sa.String(length=128), nullable=False),
         sa.Column("wanted", sa.String(length=16), nullable=True),
         sa.Column("installed", sa.String(length=16), nullable=True),
         sa.Column("failed", sa.String(length=16), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["device_id"], ["device.id"], name=op.f("fk_apple_profile_device_id"), ondelete="CASCADE"
         ),
@@ -271,6 +370,7 @@ def upgrade() -> None:
         sa.Column("advertised_token", sa.String(length=64), nullable=True),
         sa.Column("declared", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("status", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("turn_away", sa.Boolean(), nullable=False),
         sa.Column("inventory_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -394,14 +494,37 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passkey_operator_id"))
 
     op.drop_table("passkey")
+    with op.batch_alter_table("act_approval", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_act_approval_act_id"))
+
+    op.drop_table("act_approval")
     op.drop_table("webhook_target")
     op.drop_table("sealed_roster")
+    with op.batch_alter_table("roster_proposal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_roster_proposal_version"))
+        batch_op.drop_index(batch_op.f("ix_roster_proposal_state"))
+
+    op.drop_table("roster_proposal")
     op.drop_table("order_batch")
     op.drop_table("kernel_state")
     op.drop_table("diary_closure")
     op.drop_table("apple_set")
+    with op.batch_alter_table("apple_push", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_apple_push_topic"))
+
+    op.drop_table("apple_push")
     with op.batch_alter_table("alarm", schema=None) as batch_op:
         batch_op.drop_index("ix_alarm_place")
         batch_op.drop_index(batch_op.f("ix_alarm_at"))
 
     op.drop_table("alarm")
+    with op.batch_alter_table("act", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_act_open", postgresql_where=sa.text("finished_at IS NULL"), sqlite_where=sa.text("finished_at IS NULL")
+        )
+        batch_op.drop_index(batch_op.f("ix_act_subject_id"))
+        batch_op.drop_index(batch_op.f("ix_act_state"))
+        batch_op.drop_index(batch_op.f("ix_act_service_point_id"))
+        batch_op.drop_index("ix_act_budget")
+
+    op.drop_table("act")
