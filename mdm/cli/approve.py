@@ -57,8 +57,16 @@ def approve(
     if not yes:
         confirm(paper)
     key = keyfile.read_private(key_path, passphrase(f"Passphrase of {key_path}"))
-    known = [*paper.rosters, *([paper.text] if paper.kind == "roster" else []), *_rosters_in(roster_path)]
-    proof = keyfile.sign(key, person or _whose(keyfile.key_name(key), known), paper.text)
+    known = [*paper.rosters, *([paper.text] if paper.kind == "roster" else [])]
+    if roster_path is not None:
+        known += papers.roster_texts(roster_path.read_bytes())
+    who = person or papers.whose(keyfile.key_name(key), known)
+    if not who:
+        raise InvalidError(
+            "It is not known whose this key is. Nothing was signed; add --person operator:NUMBER, or --roster FILE.",
+            code="person",
+        )
+    proof = keyfile.sign(key, who, paper.text)
     told = json.dumps(proof, indent=2) + "\n"
     if _is_paper(raw):
         _replace(file, paper.written(proof))
@@ -116,27 +124,6 @@ def hand_in(paper: Paper, proof: dict[str, str]) -> None:
 
 def _is_paper(raw: bytes) -> bool:
     return {"statement", "proofs"} == set(json.loads(raw))
-
-
-def _whose(key: str, rosters: list[str]) -> str:
-    """The person to whom this key belongs in the newest of these rosters that has it. Raises InvalidError."""
-    for text in reversed(rosters):
-        roster = papers.read_paper(text.encode()).fields
-        for one in roster.get("approvers", ()):
-            if any(known.get("id") == key for known in one["keys"]):
-                return str(one["person"])
-    raise InvalidError(
-        "It is not known whose this key is. Nothing was signed; add --person operator:NUMBER, or --roster FILE.",
-        code="person",
-    )
-
-
-def _rosters_in(path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    value = json.loads(path.read_bytes())
-    sealed = value.get("rosters", [value]) if isinstance(value, dict) else value
-    return [one["roster"] for one in sealed if isinstance(one, dict) and isinstance(one.get("roster"), str)]
 
 
 def _replace(file: Path, text: str) -> None:

@@ -7,7 +7,7 @@ and the ledger that stand here. What time or people will heal is held; what is w
 from typing import Any, Final
 
 from agent.crypto import holds
-from agent.proof import RefusedError, Roster, check_approvals, check_batch, need, read_statement
+from agent.proof import RefusedError, Roster, check_approvals, check_batch, need, read_statement, statement_digest
 from agent.wire import ORDER_PREFIX, canonical
 from mdm.core.clock import Clock
 from mdm.core.errors import N_, ConflictError, DeniedError
@@ -91,7 +91,9 @@ class Releases:
 
     def _sign(self, order: OrderText, args: SignOrder, roster: Roster, now: int) -> dict[str, Any]:
         signature = base64_of(self._keys.order_key.sign(ORDER_PREFIX + args.order.encode()))
-        evidence = {"batch": args.batch, "ownership": args.ownership, "proofs": plain(args.proofs)}
+        # Of a batch the digest: its text is the same for a thousand orders, and the database keeps it.
+        batch = statement_digest(args.batch).hex() if args.batch is not None else None
+        evidence = {"batch": batch, "ownership": args.ownership, "proofs": plain(args.proofs)}
         self._ledger.book.add_order(
             SignedOrder(
                 order.id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from agent.proof import RefusedError, read_statement, statement_digest
+from agent.proof import RefusedError, read_roster, read_statement, statement_digest
 from agent.wire import STATEMENTS, canonical
 from mdm.core.errors import InvalidError
 from mdm.core.risk import RISKS, Risk
@@ -66,27 +66,22 @@ def read_paper(raw: bytes) -> Paper:
     """
     if len(raw) > MAX_PAPER:
         raise InvalidError("The file is longer than such a file may be.", code="size")
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise InvalidError("The file is not JSON.", code="form") from error
+    value = _json(raw)
     if not isinstance(value, dict):
         raise InvalidError("The file holds no statement.", code="form")
     if "kind" in value:
         text = raw.decode().strip()
     else:
-        text = next(
-            (
-                value[name]
-                for name in ("batch", "statement", "order")
-                if value.get(name) and isinstance(value[name], str)
-            ),
-            "",
-        )
+        said = [value.get(name) for name in ("batch", "statement", "order")]
+        text = next((one for one in said if isinstance(one, str) and one), "")
     found = _fields(text, _kind(text))
-    orders = [value["order"], *value.get("orders", ())] if "order" in value else value.get("orders", ())
+    others = value.get("orders")
+    orders = [value.get("order"), *(others if isinstance(others, list) else ())]
     proofs = value.get("proofs", ())
-    good = isinstance(proofs, list | tuple) and all(isinstance(one, dict) and "person" in one for one in proofs)
+    good = isinstance(proofs, list) and all(
+        isinstance(one, dict) and all(isinstance(part, str) for part in one.values()) and "person" in one
+        for one in proofs
+    )
     return Paper(
         text,
         found,
@@ -95,6 +90,32 @@ def read_paper(raw: bytes) -> Paper:
         tuple(_rosters(value.get("rosters"))),
         {name: clean(value[name], 128) for name in ("serial", "label") if isinstance(value.get(name), str)},
     )
+
+
+def _json(raw: bytes) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError("The file is not JSON.", code="form") from error
+
+
+def roster_texts(raw: bytes) -> list[str]:
+    """The rosters in a file, as ``havenmeester roster show --json`` prints them. Raises InvalidError for what is not JSON."""
+    value = _json(raw)
+    return _rosters(value.get("rosters", [value]) if isinstance(value, dict) else value)
+
+
+def whose(key: str, rosters: list[str]) -> str | None:
+    """The person to whom this key belongs in the last of these rosters that has it."""
+    for text in reversed(rosters):
+        try:
+            people = read_roster(text).people
+        except RefusedError:
+            continue
+        for person, one in people.items():
+            if key in one.keys:
+                return person
+    return None
 
 
 def _kind(text: str) -> str:
@@ -109,6 +130,8 @@ def _kind(text: str) -> str:
 
 def _fields(text: str, kind: str) -> dict[str, Any]:
     try:
+        if kind == "roster":
+            read_roster(text)
         return read_statement(text, kind)
     except RefusedError as refused:
         raise as_error(refused) from refused

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.crypto import holds
 from agent.proof import check_proof, read_roster
@@ -170,6 +172,29 @@ def test_a_file_that_holds_no_statement_is_refused_and_the_passphrase_is_not_ask
 
     assert (code, out) == (1, "")
     assert told
+
+
+_WORDS = st.sampled_from(
+    ["kind", "order", "batch", "orders", "statement", "proofs", "rosters", "roster", "serial", "approvers", "{}", "[]"]
+)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8) | _WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_WORDS | st.text(max_size=4), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(value=_JSON, more=_JSON)
+def test_whatever_a_file_holds_it_is_a_paper_or_is_refused_with_a_sentence(value: object, more: object) -> None:
+    order = text_of(Council.order(DEVICE, "ab" * 32))
+    for content in (value, {"order": order, "rosters": value, "orders": more, "proofs": value, "serial": more}):
+        try:
+            paper = papers.read_paper(json.dumps(content).encode())
+        except HavenmeesterError:
+            continue
+        assert papers.lines(paper, 0)
+        assert papers.whose("ab" * 16, list(paper.rosters)) is None
+        assert papers.read_paper(paper.written().encode()).text == paper.text
 
 
 def test_an_order_in_another_spelling_is_not_signed(tmp_path: Path, key: Path, ask: Ask) -> None:

@@ -10,6 +10,7 @@ from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError
 from mdm.core.ids import new_uid
 from mdm.signing.client import Signed, Withheld
 from mdm.signing.seals import open_order
+from tests.conftest import Figure
 from tests.signer.house import WIDE, House, changed, fields
 from tests.signer.neighbour import csr, new_key
 from tests.sim.approvers import ASKER, Council, Person, roster, text_of
@@ -383,15 +384,16 @@ def test_an_order_that_is_dated_ahead_waits_for_its_moment(house: House) -> None
     assert isinstance(house.ask(order), Signed)
 
 
-def test_every_flipped_bit_of_an_order_or_a_proof_is_refused(house: House) -> None:
+def test_every_flipped_bit_of_an_order_or_a_proof_is_refused(house: House, figure: Figure) -> None:
     order = house.order(lane="stolen")
     text = order.canonical.encode()
     proofs = [one.proof(order.canonical) for one in house.people[:2]]
-    signed = 0
+    signed = tried = 0
     for position in range(len(text) * 8):
         flipped = bytearray(text)
         flipped[position // 8] ^= 1 << position % 8
         signed += _signs(house, flipped.decode(errors="surrogateescape"), proofs)
+        tried += 1
     for number, proof in enumerate(proofs):
         for name, value in proof.items():
             for position in range(0, len(value) * 8, 5):
@@ -400,8 +402,10 @@ def test_every_flipped_bit_of_an_order_or_a_proof_is_refused(house: House) -> No
                 other = [*proofs]
                 other[number] = proof | {name: changed_value.decode(errors="surrogateescape")}
                 signed += _signs(house, order.canonical, other)
+                tried += 1
 
     assert signed == 0
+    figure(f"signer: {tried} orders and proofs with one bit turned: none signed")
     assert isinstance(house.ask(order), Signed)
     assert house.client.health().orders_in_24_hours == 1
 
