@@ -142,3 +142,32 @@ def test_the_way_back_leads_to_no_other_host(visitor: Visitor, city: IdentityPro
     came = _back(visitor, _there(visitor, city, "//evil.example"))
 
     assert came.location == "/"
+
+
+PHONE = "/sign-in/oidc/phone?user-identifier=mo@stad.example"
+
+
+def _phone_came_back(visitor: Visitor, city: IdentityProvider, address: str = PHONE) -> TestResponse:
+    begun = visitor.get(address)
+    assert begun.status_code == 303
+    return _back(visitor, city.authorize(begun.location))
+
+
+def test_a_private_phone_is_given_what_shows_that_its_owner_has_signed_in_and_nobody_is_signed_in_here(
+    visitor: Visitor, city: IdentityProvider, settings: Settings
+) -> None:
+    with create_engine(settings.database).begin() as connection:
+        connection.execute(text("UPDATE person SET email = NULL WHERE email = 'mo@stad.example'"))
+        connection.execute(text("UPDATE person SET email = 'mo@stad.example', left_on = NULL WHERE id = 1"))
+    came = _phone_came_back(visitor, city)
+    assert came.status_code == 308
+    assert came.location.startswith("apple-remotemanagement-user-login://authentication-results?access-token=")
+    assert _nobody(visitor)
+
+
+def test_a_private_phone_is_given_nothing_for_somebody_elses_account(
+    visitor: Visitor, city: IdentityProvider, settings: Settings
+) -> None:
+    came = _phone_came_back(visitor, city, "/sign-in/oidc/phone?user-identifier=ada@stad.example")
+    assert came.status_code == 401
+    assert "apple-remotemanagement" not in str(came.headers)

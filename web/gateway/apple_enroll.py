@@ -1,17 +1,19 @@
-"""The addresses at which phones get their certificates (SCEP). Bytes in, bytes out; what is decided is decided below."""
+"""The addresses at which phones enrol: certificates (SCEP), and private phones by account. Decided is below."""
 
 import base64
 import binascii
 from contextlib import AbstractContextManager
 from typing import Final
+from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
-from mdm.core.errors import N_, InvalidError
-from mdm.platforms.apple import addresses, certify, scep
+from mdm.core.errors import N_, InvalidError, NotFoundError, NotSignedInError
+from mdm.platforms.apple import account, addresses, certify, scep
+from mdm.platforms.apple.enrollment_profile import MIME_TYPE
 from mdm.storage.call import Call
 from web.gateway import body
 from web.gateway.door import for_invited, gateway, visitor
@@ -73,8 +75,48 @@ def _message() -> bytes:
         ) from error
 
 
+@for_invited
+def well_known() -> ResponseReturnValue:
+    """Where a phone with a managed account enrols; 403 with Apple's own word for an account that is not ours."""
+    here = gateway()
+    asked = request.args
+    try:
+        with here.call(visitor(), write=False) as call:
+            user, family = asked.get("user-identifier", ""), asked.get("model-family", "")
+            # Without an identity provider nobody could sign in, so no account is one of ours.
+            found = account.discover(
+                call, here.settings.gateway_base, user if here.settings.oidc_issuer else "", family
+            )
+    except NotFoundError:
+        return jsonify({"code": "com.apple.well-known.failed"}), 403
+    return jsonify(found)
+
+
+@for_invited
+def account_enrollment() -> ResponseReturnValue:
+    """A private phone: sent to sign in, and given its profile once its owner has."""
+    here = gateway()
+    user = request.args.get("user-identifier", "")[:255]
+    shown = request.authorization
+    token = shown.token if shown is not None and shown.type == "bearer" else None
+    content = body.read(request.environ, account.MAX_MACHINE)
+    try:
+        maker = here.profile_maker()
+        with here.call(visitor()) as call:
+            profile = account.enroll(call, maker, token or "", user, content)
+    except NotSignedInError:
+        address = f"{here.settings.console_base}{addresses.SIGN_IN}?user-identifier={quote(user, safe='')}"
+        return Response(status=401, headers={"WWW-Authenticate": f'Bearer method="apple-as-web", url="{address}"'})
+    except InvalidError as error:
+        log.info("phone refused", code=error.code)
+        return Response(status=400)
+    return Response(here.signer.sign_profile(profile), content_type=MIME_TYPE)
+
+
 def add_enrollment(app: Flask) -> None:
     """Adds the addresses."""
     root = addresses.SCEP.rstrip("/")
     app.add_url_rule(root, endpoint="scep", view_func=operation, methods=["GET", "POST"])
     app.add_url_rule(f"{root}/<place>", endpoint="scep_place", view_func=operation, methods=["GET", "POST"])
+    app.add_url_rule(addresses.WELL_KNOWN, view_func=well_known)
+    app.add_url_rule(addresses.ACCOUNT, view_func=account_enrollment, methods=["POST"])

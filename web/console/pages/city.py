@@ -17,6 +17,8 @@ from mdm.access import service as access
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
 from mdm.core.errors import N_, DeniedError, HavenmeesterError, NotFoundError, NotSignedInError
+from mdm.platforms.apple import account
+from mdm.platforms.apple.addresses import SIGN_IN
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from web.common.app import uses_tls
@@ -58,13 +60,32 @@ def sign_in_city() -> Response:
     return response
 
 
+@without_database("sends a private phone's owner to the city's identity provider; asks the provider first")
+def sign_in_phone() -> Response:
+    """The same for a phone that enrols by its owner's account: what comes back goes to the phone, and signs nobody in here."""
+    begun = oidc.begin(_provider(), utcnow(), again=False)
+    response = make_response(redirect(begun.url, 303))
+    response.set_cookie(
+        COOKIE,
+        _signer().dumps({**asdict(begun), "next": "/", "phone": request.args.get("user-identifier", "")[:255]}),
+        max_age=LIFE,
+        path=PLACE,
+        httponly=True,
+        samesite="Lax",
+        secure=uses_tls(settings()),
+    )
+    return response
+
+
 @without_database("the provider sends the browser back here; opens its own transaction after the provider was asked")
 def sign_in_city_back() -> Response:
     """Back from the provider: signs in the operator whom it proved, or says why nobody was signed in."""
     goal = url_for("home")
     try:
-        begun, goal = _kept()
+        begun, goal, phone = _kept()
         identity = oidc.finish(_provider(), begun, request.args, utcnow())
+        if phone is not None:
+            return _forget(_to_phone(identity, phone))
         secret = _come_in(identity)
     except HavenmeesterError as error:
         return _forget(_refused(error, goal))
@@ -87,16 +108,30 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="sign-in with the city account")
 
 
-def _kept() -> tuple[oidc.Begun, str]:
-    """The sign-in that this browser began, and where it wanted to go. Raises NotSignedInError when there is none."""
+def _to_phone(identity: oidc.Identity, user: str) -> Response:
+    """Hands the phone what shows that its owner has signed in."""
+    visitor = Actor(
+        ActorKind.VISITOR, None, "", (), str(request.environ.get("havenmeester.request_id", "-")), request.remote_addr
+    )
+    with transaction(db.engine, write=True) as session:
+        token = account.admit(Call(visitor, session, utcnow()), identity.email, user)
+    address = f"apple-remotemanagement-user-login://authentication-results?access-token={token}"
+    return make_response("", 308, {"Location": address, "Cache-Control": "no-store"})
+
+
+def _kept() -> tuple[oidc.Begun, str, str | None]:
+    """The sign-in that this browser began, where it wanted to go, and for whose phone it is, if for one.
+
+    Raises NotSignedInError when there is none.
+    """
     try:
         kept: dict[str, Any] = _signer().loads(request.cookies.get(COOKIE, ""), max_age=LIFE)
     except BadData as error:
         raise NotSignedInError(
             N_("This sign-in was not begun in this browser, or it took longer than ten minutes. Nobody was signed in.")
         ) from error
-    goal = kept.pop("next")
-    return oidc.Begun(**kept), goal
+    goal, phone = kept.pop("next"), kept.pop("phone", None)
+    return oidc.Begun(**kept), goal, phone
 
 
 def _come_in(identity: oidc.Identity) -> str:
@@ -141,5 +176,6 @@ def _forget(response: Response) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     (PLACE, "sign_in_city", sign_in_city, GET),
+    (SIGN_IN, "sign_in_phone", sign_in_phone, GET),
     (f"{PLACE}/back", "sign_in_city_back", sign_in_city_back, GET),
 )
