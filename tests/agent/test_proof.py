@@ -178,6 +178,7 @@ def test_waiting_time_and_place_are_the_rosters(council: Council) -> None:
         ({"rp_id": "evil.test"}, "passkey_authenticator"),
         ({"flags": 0x01}, "passkey_authenticator"),
         ({"flags": 0x04}, "passkey_authenticator"),
+        ({"more": b"x"}, "passkey_authenticator"),
         ({"origin": "https://evil.test"}, "passkey_client"),
         ({"type": "webauthn.create"}, "passkey_client"),
         ({"crossOrigin": True}, "passkey_client"),
@@ -195,6 +196,14 @@ def test_an_assertion_that_breaks_a_rule_of_webauthn_is_no_approval(
     passkey = council.people[place]
     bad = {**council.envelope(order), "approvals": [council.people[0].proof(order), passkey.proof(order, **change)]}
     assert rule(council, bad) == expected
+
+
+def test_a_passkey_may_say_that_it_has_extensions_and_how_it_is_kept(council: Council) -> None:
+    order = council.order(DEVICE, KEY)
+    ada, bo, _ = council.people
+    for change in ({"flags": 0x85, "more": b"\xa0"}, {"flags": 0x1D}, {"counter": 2**32 - 1}):
+        approvals = [ada.proof(order), bo.proof(order, **change)]
+        assert judge(council, {**council.envelope(order, []), "approvals": approvals})
 
 
 def test_client_data_with_a_key_twice_is_refused_and_unknown_keys_are_not(council: Council) -> None:

@@ -141,6 +141,7 @@ def found_the_roster(house: House, folder: Path) -> list[Path]:
         people += ["--approver", f"{name}@stad.example={key}.pub"]
     told = house.run("roster", "found", *people, HAVENMEESTER_KEY_PASSPHRASE=KEY_PASSPHRASE)
     assert "Roster 1 is in force" in told
+    (folder / "roster.json").write_text(house.run("roster", "show", "--json"))
     return keys
 
 
@@ -149,11 +150,12 @@ def wipe(house: House, machine: Machine, admin: Visitor, second: Visitor, device
     path = f"/orders/{order['id']}"
     machine.once()
     assert machine.state.joinpath("identity.json").exists()
-    paper = keys[0].with_name("order.json")
+    paper, roster = keys[0].with_name("order.json"), keys[0].with_name("roster.json")
     for lacking, key in ((1, keys[0]), (0, keys[1])):
         # The approver sees the order as a file and signs it with a key of their own; anybody may hand that in.
         paper.write_text(house.run("order", order["id"], "--json"))
-        said = house.run("approve", paper, "--key", key, "--yes", HAVENMEESTER_KEY_PASSPHRASE=KEY_PASSPHRASE)
+        signing = ("approve", paper, "--key", key, "--roster", roster, "--yes")
+        said = house.run(*signing, HAVENMEESTER_KEY_PASSPHRASE=KEY_PASSPHRASE)
         assert admin.post(f"{path}/approvals", {"proof": json.loads(said)}, 201)["lacking"] == lacking
         assert admin.post(f"{path}/approvals", {"proof": json.loads(said)}, 409)["code"] in ("decided", "order_state")
     until(lambda: admin.get(path)["state"] == "released")

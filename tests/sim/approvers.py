@@ -132,12 +132,13 @@ def assertion(
     rp_id: str = RP_ID,
     flags: int = 0x05,
     counter: int = 0,
+    more: bytes = b"",
     client: bytes | None = None,
     **changes: Any,
 ) -> dict[str, str]:
     """What a passkey answers to this challenge; ``changes`` go into the client data."""
     said = client_data(digest, **changes) if client is None else client
-    data = hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + counter.to_bytes(4)
+    data = hashlib.sha256(rp_id.encode()).digest() + bytes([flags]) + counter.to_bytes(4) + more
     signature = key.raw(data + hashlib.sha256(said).digest())
     return {"authenticator_data": b64(data), "client_data": b64(said), "signature": b64(signature)}
 
