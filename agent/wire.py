@@ -252,7 +252,8 @@ MAX_BATCH: Final = 1000
 MAX_APPROVERS: Final = 50
 MAX_KEYS: Final = 10
 MAX_PROOFS: Final = 100
-MAX_ROSTERS: Final = 100
+MAX_ROSTERS: Final = 1000
+"""Sealed rosters in one list: a city that changes its approvers every week for nineteen years still fits."""
 MAX_WINDOW: Final = 72 * 3600
 """Seconds that an order may be valid at the most."""
 ROSTER_WAIT: Final = 72 * 3600

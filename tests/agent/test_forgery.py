@@ -209,7 +209,7 @@ def _oversized(court: Court, draw: random.Random) -> object:
             {**good, "order": "9" * size},
             {**good, "signature": "A" * size},
             {**good, "approvals": good["approvals"] * 60},
-            {**good, "rosters": court.council.rosters * 120},
+            {**good, "rosters": court.council.rosters * 1001},
             {**good, "batch": "[" * size},
             {**good, "approvals": [{**good["approvals"][0], "signature": "A" * size}, good["approvals"][1]]},
         ]

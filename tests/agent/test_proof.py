@@ -423,7 +423,7 @@ def test_a_chain_is_followed_to_its_end_and_a_gap_a_fork_or_a_strange_seal_stops
     assert refused([{**council.rosters[1], "seal": "AAAA"}]) == "roster_seal"
     assert refused([{**council.rosters[1], "more": 1}]) == "roster_form"
     assert refused("rosters") == "roster_form"
-    assert refused(council.rosters * 30) == "roster_form"
+    assert refused(council.rosters * 300) == "roster_form"
     pin = council.pin
     assert [one.roster.version for one in proof.pinned(pin, council.rosters, council.order_key, holds, now=now)] == [5]
     with pytest.raises(RefusedError) as error:
