@@ -59,10 +59,15 @@ def approve(number: str, file: Path) -> None:
         given = json.loads(content)
     except ValueError as error:
         raise InvalidError("%(path)s is no JSON. Nothing was changed.", path=file) from error
-    if not isinstance(given, dict) or len(content) > MAX_PROOF:
+    # A bare signature, or a paper that holds the statement and everybody's.
+    proofs = given.get("proofs", [given]) if isinstance(given, dict) else given
+    if len(content) > MAX_PROOF or not isinstance(proofs, list) or not proofs:
+        raise InvalidError("%(path)s is no approval. Nothing was changed.", path=file)
+    if not all(isinstance(one, dict) for one in proofs):
         raise InvalidError("%(path)s is no approval. Nothing was changed.", path=file)
     with work() as call:
-        state = acts.approve(call, number, given).state
+        for one in proofs:
+            state = acts.approve(call, number, one).state
     output.say(f"The approval was taken; the request is {state}.")
 
 

@@ -17,6 +17,7 @@ from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Device
 from mdm.orders import mails, mirror
 from mdm.orders import service as orders
+from mdm.orders.model import Order, OrderState
 from mdm.orders.release import release
 from mdm.orders.roster import service as proposing
 from mdm.platforms import service as platforms
@@ -125,7 +126,9 @@ def _signer(office: Office) -> Iterator[SignerClient]:
 
 def _wiped(call: Call, payload: Payload) -> None:
     device = call.session.get(Device, int(payload["device"]))
-    if device is not None:
+    order = call.session.get(Order, str(payload["order"]))
+    # Only what the device itself has answered ends its certificates, whoever wrote the message.
+    if device is not None and order is not None and (order.device_uid, order.state) == (device.uid, OrderState.DONE):
         enrollment.end(call, device, "wiped")
 
 
