@@ -44,11 +44,12 @@ FREE: dict[str, str] = {
     "mdm/cli/restore.py:void": "what a restored backup still let in ends",
     "mdm/compliance/management.py:add_rule": "a new rule hides nothing",
     "mdm/compliance/management.py:end_exemption": "fewer excuses",
-    "mdm/enrollment/redeem.py:redeem": "the device itself, with an invitation: its older certificates end",
-    "mdm/enrollment/renewal.py:renew": "the device itself: its older certificate ends",
+    "mdm/enrollment/redeem.py:complete": "the device itself, with an invitation: its older certificates end",
+    "mdm/enrollment/renewal.py:first_use": "the device itself: its older certificate ends",
     "mdm/enrollment/service.py:leave": "the device itself goes",
     "mdm/inventory/groups.py:delete": "only a group that no assignment chooses by",
     "mdm/platforms/apple/certify.py:_enrolled": "the phone itself, with an invitation: its older certificates end",
+    "mdm/platforms/apple/checkin.py:_supersede": "the phone itself, with a newer certificate: its older ones end",
     "mdm/worker/topics.py:_wiped": "the device itself, by an order that the signer signed",
 }
 """Writers, or callers of writers, that need nobody else; each with its reason."""
