@@ -10,6 +10,8 @@ from mdm.cli.choice import NUMBER, Words
 from mdm.cli.work import work
 from mdm.core.errors import NotFoundError
 from mdm.core.permissions import Role
+from mdm.core.risk import Risk
+from mdm.core.text import clean
 from mdm.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def add(email: str, role: str, code: str | None, name: str, language: str | None
     with work(settings=settings) as call:
         found = access.ensure_operator(call, email=email, name=name, language=language or settings.language)
         # Whoever runs the server may let somebody new in; giving more to somebody who is there is no matter for one.
-        giving = acts.by_the_host(call, found.id) if found.created_at == call.now else call
+        giving = (
+            acts.by_the_host(call, Risk.ROLE_GIVE, ("operator", found.id)) if found.created_at == call.now else call
+        )
         access.add_grant(giving, found.id, Role(role), _place(call, code))
         acts.note_uses(giving)
         secret = access.create_link(call, found.id)
@@ -96,11 +100,14 @@ def token() -> None:
 def create(name: str, role: str, code: str | None, days: int) -> None:
     """Make a token and print it, this once."""
     from mdm.access import service as access
+    from mdm.orders import acts
 
     with work() as call:
+        making = acts.by_the_host(call, Risk.TOKEN_MAKE, ("api_token", clean(name)))
         _row, secret = access.create_token(
-            call, name=name, role=Role(role), place=_place(call, code), expires_at=call.now + timedelta(days=days)
+            making, name=name, role=Role(role), place=_place(call, code), expires_at=call.now + timedelta(days=days)
         )
+        acts.note_uses(making)
     output.note("Keep it safe; it is not shown again.")
     output.say(secret)
 

@@ -183,7 +183,7 @@ class Why(StrEnum):
 
     APPROVED = "approved"
     HOST = "host"
-    """The command line of the server itself, for an operator that it has just added."""
+    """The command line of the server itself, for an operator that it has just added, or a token."""
     NO_ROSTER = "no_roster"
     """There is no roster of approvers yet, so nobody could approve."""
     PART = "part"

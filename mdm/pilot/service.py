@@ -10,6 +10,7 @@ from mdm.audit import service as audit
 from mdm.audit.model import AuditEntry
 from mdm.compliance.management import install_defaults
 from mdm.core.permissions import Role
+from mdm.core.risk import Risk
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import bulk as inventory
@@ -146,7 +147,11 @@ def load_operators(call: Call) -> None:
         )
         if not access.grants_of(call, operator.id):
             place = access.Place(point_ids[told["service_point"]]) if "service_point" in told else access.CITY
-            giving = acts.by_the_host(call, operator.id) if operator.created_at == call.now else call
+            giving = (
+                acts.by_the_host(call, Risk.ROLE_GIVE, ("operator", operator.id))
+                if operator.created_at == call.now
+                else call
+            )
             access.add_grant(giving, operator.id, Role(told["role"]), place)
             acts.note_uses(giving)
 

@@ -586,9 +586,26 @@ def test_from_the_founding_on_there_is_no_such_permit(calling: Calling, city: Ci
 def test_only_the_hosts_command_line_adds_somebody_alone_and_only_somebody_new(calling: Calling, city: City) -> None:
     with calling(command_line("root"), asked=True) as call:
         made = access.create_operator(call, email="new@stad.example")
-        giving = acts.by_the_host(call, made.id)
+        giving = acts.by_the_host(call, Risk.ROLE_GIVE, ("operator", made.id))
         access.add_grant(giving, made.id, Role.DESK_CLERK)
         with pytest.raises(ApprovalNeededError):
             access.add_grant(giving, 2, Role.APPROVER)
     with calling(city.admin, asked=True) as call, pytest.raises(DeniedError):
-        acts.by_the_host(call, 2)
+        acts.by_the_host(call, Risk.ROLE_GIVE, ("operator", 2))
+
+
+def test_the_hosts_command_line_makes_a_token_alone_and_an_alarm_tells_of_it(calling: Calling, city: City) -> None:
+    with calling(command_line("root"), asked=True) as call:
+        making = acts.by_the_host(call, Risk.TOKEN_MAKE, ("api_token", "import"))
+        with pytest.raises(ApprovalNeededError):
+            access.create_token(making, name="another", role=Role.FLEET_ADMIN)
+        token, _secret = access.create_token(making, name="import", role=Role.FLEET_ADMIN)
+        acts.note_uses(making)
+        assert token.id is not None
+        line = call.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert line is not None
+        assert (line.action, line.details["why"]) == ("act.performed_alone", "host")
+    with calling(city.admin, asked=True) as call, pytest.raises(ApprovalNeededError):
+        access.create_token(call, name="import 2", role=Role.FLEET_ADMIN)
+    with calling(command_line("root"), asked=True) as call, pytest.raises(DeniedError):
+        acts.by_the_host(call, Risk.WEBHOOK, ("webhook_target", "x"))

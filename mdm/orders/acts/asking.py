@@ -32,6 +32,8 @@ MAX_REASON: Final = 500
 LISTED: Final = 100
 ASKERS = frozenset({ActorKind.OPERATOR, ActorKind.TOKEN, ActorKind.COMMAND_LINE})
 """Who may ask: people and the programs of people. Never a device, never the clock."""
+HOSTS = frozenset({Risk.ROLE_GIVE, Risk.TOKEN_MAKE})
+"""What the server's own command line may begin alone."""
 
 
 def ask(call: Call, needed: ApprovalNeededError, reason: str = "") -> Act:
@@ -73,16 +75,18 @@ def unfounded(session: Session) -> Permit | None:
     return None if kernel.founded(session) else Permit(Why.NO_ROSTER)
 
 
-def by_the_host(call: Call, operator_id: int) -> Call:
-    """The call with a permit to give roles to one operator whom the server's own command line has added just now.
+def by_the_host(call: Call, risk: Risk, subject: tuple[str, object]) -> Call:
+    """The call with a permit for what the server's own command line may begin alone: let in somebody new, make a token.
 
-    It never touches the roster: who is new there waits, whatever roles they hold. Raises DeniedError for another speaker.
+    Whoever can run it holds the database anyway; so it is done, written into the diary, and everybody concerned hears of
+    it. It never touches the roster: who is new there waits, whatever roles they hold, and a token approves nothing.
+    Raises DeniedError for another speaker and for another verb.
     """
-    if call.actor.kind is not ActorKind.COMMAND_LINE:
+    if call.actor.kind is not ActorKind.COMMAND_LINE or risk not in HOSTS:
         raise DeniedError(N_("Only the server's own command line can do this. Nothing was changed."))
     if call.permit is not None:
         return call
-    return call.with_permit(Permit(Why.HOST, Risk.ROLE_GIVE, ("operator", str(operator_id))))
+    return call.with_permit(Permit(Why.HOST, risk, (subject[0], str(subject[1]))))
 
 
 def note_uses(call: Call) -> None:
