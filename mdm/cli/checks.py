@@ -93,6 +93,9 @@ def approvers(settings: Settings) -> Finding:
         found = SignerClient(settings.signer_socket, timeout=health.PATIENCE).health()
     except HavenmeesterError as error:
         return Finding("approvers", False, str(error), "Start the signer.")
+    if found.clock_ahead:
+        said = f"the machine's clock leapt ahead by {found.clock_ahead} seconds, and the signer did not follow"
+        return Finding("approvers", False, said, "See whether the clock is right now; then start the signer anew.")
     if not found.roster:
         mend = "havenmeester roster found --approver EMAIL=FILE.pub --approver …"
         return Finding("approvers", False, "there is no roster, so nobody can approve an order", mend)

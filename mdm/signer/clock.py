@@ -35,8 +35,3 @@ class SteadyClock:
         self._last = wall if wall - due <= LEAP else due
         self._at = boot
         return self._last.astimezone(UTC)
-
-    @property
-    def ahead(self) -> timedelta:
-        """By how much the machine's clock has leapt ahead of this one."""
-        return self._wall() - self()

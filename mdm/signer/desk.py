@@ -51,7 +51,8 @@ class Desk:
         self._ledger = ledger
         self._organisation = organisation
         self._clock = clock
-        self._kernel = Kernel(keys, ledger, clock=steady or clock, limits=limits, cooling=cooling)
+        self._steady = steady or clock
+        self._kernel = Kernel(keys, ledger, clock=self._steady, limits=limits, cooling=cooling)
         self._verbs: dict[type[Message], Callable[[Any], Answer]] = {
             Issue: self._issue,
             Renew: self._renew,
@@ -88,6 +89,7 @@ class Desk:
             spent = self._ledger.book.spent(budget_since(now))
             told = self._kernel.health()
         return {
+            "clock_ahead": max(0, int((now - self._steady()).total_seconds())),
             "ca_not_after": int(self._keys.ca.not_valid_after_utc.timestamp()),
             "fleet": fleet,
             "head": head.number if head else 0,

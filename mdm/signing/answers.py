@@ -67,6 +67,8 @@ class Health:
     head: int
     """The greatest line of the diary that was signed."""
     orders_in_24_hours: int
+    clock_ahead: int
+    """Seconds by which the machine's clock has leapt ahead of the one by which orders rest; 0 when all is well."""
     epoch: int
     """What a new order must carry: 1 at first, one more after every restore."""
     freeze: int
