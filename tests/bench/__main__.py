@@ -11,16 +11,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, diary, edit, lists, start
+from tests.bench import apply, checkins, diary, edit, lists, phones, start
 from tests.bench.house import LOAD_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "start", "checkins", "edit", "lists", "apply", "diary")
+PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "apply", "diary")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
+PHONES = (
+    (2_000, 0, 50),
+    (2_000, 0, 1),
+    (2_000, 0, 500),
+    (2_000, 100, 50),
+    (2_000, 500, 50),
+    (200_000, 0, 50),
+)
+"""Phones in the fleet; past and waiting commands of each phone of the load."""
 
 
 class Databases:
@@ -112,6 +121,30 @@ def _checkins(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
             yield (
                 f"changed reports per second ({fleet})",
                 f"{report.per_second:,.0f}; server {report.cpu_ms:.2f} ms, database {report.database_ms:.2f} ms",
+            )
+
+
+def _apple(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, cpu in databases.each():
+        first = 0.0
+        for count, history, pending in PHONES:
+            found = phones.measure(
+                folder / f"phones-{name}-{count}-{history}-{pending}", url(), cpu, count, history, pending
+            )
+            idle, late = found["idle"]
+            fleet = f"{name}, {count:,} phones"
+            if (history, pending) == (0, 50):
+                first = first or idle.cpu_ms + idle.database_ms
+                yield (
+                    f"idle connections of phones per second ({fleet})",
+                    f"{idle.per_second:,.0f} ({late.percentile(0.95):.0f} ms p95); server {idle.cpu_ms:.2f} ms, database "
+                    f"{idle.database_ms:.2f} ms, together {(idle.cpu_ms + idle.database_ms) / first:.2f} times the first; "
+                    "1 statement",
+                )
+            turns = found["rounds"][0]
+            yield (
+                f"whole rounds of phones per second ({fleet}, {history} past and {pending} waiting commands each)",
+                f"{turns.per_second / 2:,.0f}; server {turns.cpu_ms * 2:.2f} ms, database {turns.database_ms * 2:.2f} ms",
             )
 
 

@@ -236,6 +236,14 @@ def _decode(shape: type[T], content: bytes) -> T:
         raise _malformed("its structure is not that of a signed message") from error
 
 
+def _parsed(shape: type[T], value: asn1.TLV) -> T:
+    """As ``_decode``, of a value that was read already."""
+    try:
+        return value.parse(shape)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise _malformed("its structure is not that of a signed message") from error
+
+
 def _full(value: asn1.TLV) -> bytes:
     """Tag, length and content of a value that was parsed as DER."""
     return encode(value.tag_bytes[0], bytes(value.data))
@@ -244,7 +252,7 @@ def _full(value: asn1.TLV) -> bytes:
 def _oid(algorithm: Sequence[asn1.TLV]) -> str:
     if not algorithm:
         raise _malformed("an algorithm is missing")
-    return _decode(ObjectIdentifier, _full(algorithm[0])).dotted_string
+    return _parsed(ObjectIdentifier, algorithm[0]).dotted_string
 
 
 def _of_signer(sid: _IssuerAndSerial | bytes, certificates: Sequence[bytes]) -> Certificate:
@@ -284,7 +292,7 @@ def read_certificate(content: bytes) -> Certificate:
 def _attributes(found: Sequence[asn1.TLV]) -> dict[str, bytes]:
     attributes: dict[str, bytes] = {}
     for one in found:
-        attribute = _decode(_Attribute, _full(one))
+        attribute = _parsed(_Attribute, one)
         values = attribute.values.as_list()
         kind = attribute.kind.dotted_string
         if not values or kind in attributes:
