@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         "",
         description="Addresses of proxies whose Client-Cert header (RFC 9440) the gateway believes; separated by commas.",
     )
+    apns_url: str = Field(
+        "https://api.push.apple.com", description="Address of Apple's push service, by which phones are woken."
+    )
+    apns_authority: str = Field(
+        "", description="File with the authority of the push service; empty: those that this machine trusts."
+    )
     apple_old_signatures: bool = Field(
         True, description="Whether SHA-1 is taken too in signatures of phones, as old ones and simulators make them."
     )

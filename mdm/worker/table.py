@@ -23,6 +23,8 @@ from mdm.orders import delivery as orders
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
+from mdm.platforms.apple import post as phones
+from mdm.platforms.apple import waking
 from mdm.signing.client import SignerClient
 from mdm.worker import post
 from mdm.worker.jobs import Job
@@ -54,6 +56,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
         Job("kernel", timedelta(seconds=3), mirror_kernel, at_start=True),
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
+        Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
@@ -66,6 +69,13 @@ def sweep_compliance(office: Office) -> None:
         with office.call("compliance-sweep") as call:
             if compliance.sweep(call, SWEEP) < SWEEP:
                 return
+
+
+def look_after_phones(office: Office) -> None:
+    """Asks phones for what is known of them for too long, ends what their time has passed for, wakes the silent ones."""
+    with office.call("phones") as call:
+        phones.sweep(call)
+        waking.repeat(call)
 
 
 def remind_owners(office: Office) -> None:

@@ -22,7 +22,9 @@ from mdm.orders.release import release
 from mdm.orders.roster import service as proposing
 from mdm.platforms import service as platforms
 from mdm.platforms.apple import post as phones
-from mdm.platforms.apple import translate
+from mdm.platforms.apple import pushing, translate, waking
+from mdm.platforms.apple.apns import Pusher
+from mdm.platforms.apple.model import ApplePush
 from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
@@ -157,10 +159,31 @@ def _apple_status(office: Office, payload: Payload) -> None:
         phones.take_status(call, payload, office.settings.organisation)
 
 
+_PUSHERS: dict[tuple[str, int], Pusher] = {}
+"""Kept connections to the push service, by its address and the certificate."""
+
+
+def _apple_push(office: Office, payload: Payload) -> None:
+    settings = office.settings
+    seal = load_seal(settings.home / "keys")
+
+    def connect(held: ApplePush) -> Pusher:
+        key = (settings.apns_url, held.id)
+        if key not in _PUSHERS:
+            private = pushing.private_key(seal, held)
+            _PUSHERS[key] = Pusher(
+                settings.apns_url, held.certificate, private, held.topic, authority=settings.apns_authority
+            )
+        return _PUSHERS[key]
+
+    waking.wake(lambda: office.call("apple.push"), connect, seal, dict(payload))
+
+
 TOPICS: Mapping[str, Handler] = {
     "act.perform": Outside(acts.perform),
     "alarm": Inside(_alarm),
     "apple.answer": Outside(_apple_answer),
+    "apple.push": Outside(_apple_push),
     "apple.status": Outside(_apple_status),
     "commands.asked": Inside(translate.take),
     "certificate.revoked": Outside(_revoke),

@@ -1,0 +1,131 @@
+"""What people may ask of a phone, what they may not, and what is written down of it."""
+
+import pytest
+from sqlalchemy import select
+
+from mdm.audit.model import AuditEntry
+from mdm.core.actor import Actor, ActorKind
+from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, InvalidError, NotFoundError
+from mdm.core.permissions import Grant, Role
+from mdm.platforms.apple import plist, secrets, service
+from mdm.platforms.apple.model import ScopedSecret
+from mdm.simulate.iphone import IPhone
+from mdm.storage.engine import transaction
+from mdm.storage.seal import load_seal
+from tests.platforms.apple.city import City
+
+AUDITOR = Actor(ActorKind.OPERATOR, 2, "Ann", (Grant(Role.AUDITOR),))
+
+
+def ask(city: City, phone: IPhone, request_type: str, **args: object) -> str:
+    with city.call() as call:
+        return service.ask(call, load_seal(city.home / "keys"), city.device(phone).uid, request_type, args).uuid
+
+
+def diary(city: City) -> list[str]:
+    with transaction(city.engine, write=False) as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+
+
+def test_a_lost_phone_is_locked_found_and_given_back(city: City) -> None:
+    phone = city.enrolled()
+    with pytest.raises(ConflictError):
+        ask(city, phone, "DeviceLocation")
+    with pytest.raises(InvalidError):
+        ask(city, phone, "EnableLostMode")
+    ask(city, phone, "EnableLostMode", Message="Please call us", PhoneNumber="+32 3 000 00 00")
+    phone.run()
+    city.deliver()
+    assert city.apple(phone).lost_mode
+    ask(city, phone, "DeviceLocation")
+    phone.run()
+    city.deliver()
+    kept = city.apple(phone).location
+    assert kept is not None
+    assert b"51.2" not in kept
+    assert all(b"51.2" not in (one.answer or b"") for one in city.commands(phone))
+    ask(city, phone, "DisableLostMode")
+    phone.run()
+    city.deliver()
+    assert (city.apple(phone).lost_mode, city.apple(phone).location) == (False, None)
+
+
+def test_every_reveal_is_a_line_in_the_diary_and_needs_the_right(city: City) -> None:
+    phone = city.enrolled()
+    seal = load_seal(city.home / "keys")
+    uid = city.device(phone).uid
+    with city.call() as call:
+        assert secrets.reveal(call, seal, uid, ScopedSecret.BYPASS_CODE, "phone is locked").startswith("AAAAA-")
+        with pytest.raises(NotFoundError):
+            secrets.reveal(call, seal, uid, ScopedSecret.LOCATION, "curious")
+    with city.call() as call, pytest.raises(DeniedError):
+        secrets.reveal(call.by(AUDITOR), seal, uid, ScopedSecret.BYPASS_CODE, "curious")
+    assert diary(city).count("secret.revealed") == 1
+
+
+def test_a_passcode_is_taken_off_with_the_token_that_was_kept_sealed(city: City) -> None:
+    phone = city.enrolled()
+    with pytest.raises(ConflictError):
+        ask(city, phone, "ClearPasscode")
+    phone.token_update(UnlockToken=b"unlock" * 50)
+    uuid = ask(city, phone, "ClearPasscode")
+    (command,) = [one for one in city.commands(phone) if one.uuid == uuid]
+    assert b"unlock" not in command.body
+    given = plist.read(phone.idle()[1])
+    assert given["Command"] == {"RequestType": "ClearPasscode", "UnlockToken": b"unlock" * 50}
+    phone.report(uuid, "Acknowledged")
+    city.deliver()
+    assert service.asked(command) == {}
+
+
+@pytest.mark.parametrize("name", ["EraseDevice", "DeviceConfigured", "MakeCoffee", "DeclarativeManagement"])
+def test_what_is_no_question_of_people_is_not_asked(city: City, name: str) -> None:
+    phone = city.enrolled()
+    with pytest.raises(InvalidError):
+        ask(city, phone, name)
+
+
+def test_without_the_right_nothing_is_asked(city: City) -> None:
+    phone = city.enrolled()
+    with city.call() as call, pytest.raises(DeniedError):
+        service.ask(call.by(AUDITOR), load_seal(city.home / "keys"), city.device(phone).uid, "RestartDevice")
+    assert phone.idle() == (200, b"")
+
+
+def test_the_management_itself_is_not_taken_away_by_a_command(city: City) -> None:
+    phone = city.enrolled()
+    for identifier in ("org.havenmeester.enrollment", "havenmeester.wifi.x"):
+        with pytest.raises(DeniedError):
+            ask(city, phone, "RemoveProfile", Identifier=identifier)
+
+
+def test_settings_and_applications_are_judged_before_they_are_asked(city: City) -> None:
+    phone = city.enrolled()
+    with pytest.raises(HavenmeesterError):
+        ask(city, phone, "Settings", Settings=[{"Item": "Wallpaper", "Image": b"", "Where": 9}])
+    with pytest.raises(HavenmeesterError):
+        ask(city, phone, "InstallApplication", iTunesStoreID="not a number")
+    ask(city, phone, "Settings", Settings=[{"Item": "DeviceName", "DeviceName": "Loket 4"}])
+    ask(city, phone, "InstallApplication", iTunesStoreID=361309726)
+    phone.run()
+    assert phone.name == "Loket 4"
+    assert "361309726" in phone.applications
+
+
+def test_a_command_is_taken_back_once(city: City) -> None:
+    phone = city.enrolled()
+    uuid = ask(city, phone, "RestartDevice")
+    with city.call() as call:
+        service.cancel(call, uuid)
+        service.cancel(call, uuid)
+    assert phone.idle() == (200, b"")
+    assert city.device(phone).waiting == 0
+    assert diary(city).count("command.cancelled") == 1
+
+
+def test_a_phone_that_is_turned_away_leaves_and_the_diary_says_who_said_so(city: City) -> None:
+    phone = city.enrolled()
+    with city.call() as call:
+        service.turn_away(call, city.device(phone).uid, "sold")
+    assert phone.idle()[0] == 401
+    assert {"device.turning_away", "device.turned_away"} <= set(diary(city))
