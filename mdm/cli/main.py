@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "signer": ("signer", "The red button, budgets, and the signer's own files"),
     "act": ("acts", "Show requests that need somebody else, and decide about them"),
     "audit": ("diary", "Prove the diary"),
+    "alarm": ("webhooks", "Show the alarms"),
+    "webhook": ("webhooks", "Set where alarms are sent"),
     "backup": ("backup", "Write everything into one file"),
     "restore": ("restore", "Bring everything back from a backup"),
     "doctor": ("doctor", "Say what is wrong with this installation and how to mend it"),

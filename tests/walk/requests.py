@@ -122,6 +122,9 @@ _CONSOLE: dict[tuple[str, str], Send] = {
     ("POST /settings/operators/change", "reset"): _form(
         "/settings/operators/change", lambda s: {"step": "reset", "operator": str(s.ids["clerk"])}
     ),
+    ("POST /settings/alarms/change", "set"): _form(
+        "/settings/alarms/change", lambda _s: {"step": "set", "name": "Siem", "url": "https://hooks.stad.example/in"}
+    ),
     ("POST /settings/tokens/change", "make"): _form(
         "/settings/tokens/change", lambda _s: {"name": "robot", "role": "fleet_admin", "place": "city"}
     ),

@@ -184,7 +184,9 @@ def make(template: Path, home: Path) -> Scene:
     """The scene on a fresh database, founded."""
     (home / "keys").mkdir(mode=0o700, exist_ok=True)
     shutil.copy(template, home / "city.db")
-    settings = Settings(home=home, database_url=f"sqlite:///{home / 'city.db'}", language="en")
+    settings = Settings(
+        home=home, database_url=f"sqlite:///{home / 'city.db'}", language="en", webhook_hosts="hooks.stad.example"
+    )
     engine = make_engine(settings.database)
     with transaction(engine) as session:
         call = Call(boss(), session, utcnow(), alone())

@@ -3,6 +3,7 @@
 from web.console.pages import (
     account,
     acts,
+    alarms,
     applications,
     approvals,
     audit,
@@ -45,5 +46,6 @@ ROUTES: tuple[Route, ...] = (
     *pausing.ROUTES,
     *audit.ROUTES,
     *settings.ROUTES,
+    *alarms.ROUTES,
 )
 """The table of all addresses."""

@@ -20,7 +20,16 @@ from web.common.guard import may
 from web.console.identity import settings as configuration
 from web.console.pages.helpers import GET, POST, Route, day_field, done, page, refused, text
 
-SECRET = frozenset({"oidc_client_secret", "smtp_url", "database_url"})
+SECRET = frozenset(
+    {
+        "oidc_client_secret",
+        "smtp_url",
+        "database_url",
+        "console_database_url",
+        "gateway_database_url",
+        "worker_database_url",
+    }
+)
 """Settings of which only is shown whether they are set."""
 
 
