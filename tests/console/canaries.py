@@ -171,9 +171,11 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/approvals/", "number", "order_id"),
     ("/orders/", "number", "order_id"),
     ("/acts/", "number", "act_id"),
+    ("/roster/proposals/", "uid", "mine"),
     ("/charts/", "name", "=platforms"),
 )
-"""Beginning of an address, argument, and whose id it is; ``=`` stands before a word, ``mine`` is a thing of one person."""
+"""Beginning of an address, argument, and whose id it is. ``=`` stands before a word; ``mine`` stands at no place, so it is only
+asked for as something that is not there."""
 TOKENS = ("/e/", "/sign-in/", "/static/", "/pause/")
 """Public by a secret in the address: there is no other place for these."""
 

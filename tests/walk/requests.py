@@ -41,9 +41,13 @@ def _form(address: str, fields: Callable[[Scene], dict[str, Any]]) -> Send:
 
 def _command(arguments: Callable[[Scene], list[str]]) -> Send:
     def send(scene: Scene) -> int:
-        before = {name: os.environ.get(name) for name in ("HAVENMEESTER_HOME", "HAVENMEESTER_DATABASE_URL")}
-        os.environ["HAVENMEESTER_HOME"] = str(scene.home)
-        os.environ["HAVENMEESTER_DATABASE_URL"] = scene.settings.database
+        given = {
+            "HAVENMEESTER_HOME": str(scene.home),
+            "HAVENMEESTER_DATABASE_URL": scene.settings.database,
+            "HAVENMEESTER_WEBHOOK_HOSTS": scene.settings.webhook_hosts,
+        }
+        before = {name: os.environ.get(name) for name in given}
+        os.environ |= given
         try:
             return run(arguments(scene))
         finally:
@@ -195,6 +199,8 @@ _COMMANDS: dict[tuple[str, str], Send] = {
     ),
     ("token create", "powerful"): _command(lambda _s: ["token", "create", "--name", "robot", "--role", "fleet_admin"]),
     ("policy apply", "network"): _command(_document),
+    ("webhook set", "new"): _command(lambda _s: ["webhook", "set", "Siem", "https://hooks.stad.example/in"]),
+    ("webhook remove", "old"): _command(lambda _s: ["webhook", "remove", "Old"]),
 }
 REQUESTS: dict[tuple[str, str, str], Send] = {
     **{("console", *name): send for name, send in _CONSOLE.items()},

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 
 from mdm.access import service as access
 from mdm.access.model import ApiToken, Operator, OperatorGrant
+from mdm.alarms import targets
 from mdm.alarms.model import WebhookTarget
 from mdm.compliance import management
 from mdm.compliance.model import Exemption, RuleInForce
@@ -216,6 +217,7 @@ def _harmable(call: Call, scene: Scene) -> None:
         )
         device.enrolled_at, device.key_digest = call.now, f"{number:064x}"
         scene.fleet.append(device.uid)
+    targets.set_target(call, ["hooks.stad.example"], name="Old", url="https://hooks.stad.example/old")
     own = session.scalars(select(Device).where(Device.uid == scene.city.device["own"])).one()
     session.add(
         Enrollment(
