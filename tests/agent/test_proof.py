@@ -429,6 +429,10 @@ def test_a_chain_is_followed_to_its_end_and_a_gap_a_fork_or_a_strange_seal_stops
     with pytest.raises(RefusedError) as error:
         proof.pinned((5, "0" * 64), council.rosters, council.order_key, holds, now=now)
     assert error.value.rule == "pin"
+    for nothing in (None, {}, "rosters", 7):
+        with pytest.raises(RefusedError) as error:
+            proof.pinned(pin, nothing, council.order_key, holds, now=now)
+        assert error.value.rule == "roster_form"
 
 
 @pytest.mark.parametrize("pin", [None, (1, "ab" * 32), (2**40, "cd" * 32)])
