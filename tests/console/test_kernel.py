@@ -168,7 +168,7 @@ def test_many_devices_are_asked_for_at_once_with_private_ones_apart_and_signed_o
     with create_engine(house.database).begin() as connection:
         connection.execute(text("UPDATE device SET ownership = 'private' WHERE uid = :uid"), {"uid": private[0]})
 
-    shown = mo.client.post("/devices/wipe", data={"csrf_token": mo.token, "uid": [*uids, *private]})
+    shown = mo.client.post("/devices/act", data={"csrf_token": mo.token, "verb": "wipe", "uid": [*uids, *private]})
     asked = mo.client.post(
         "/devices/wipe",
         data={"csrf_token": mo.token, "uid": [*uids, *private], "sure": "yes", "typed": "4", "reason": "End of lease"},

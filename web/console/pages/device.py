@@ -34,6 +34,7 @@ from web.common.guard import may
 from web.console.lists import chosen_ids
 from web.console.pages.devices import asset_data, asset_form
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
+from web.console.pages.wiping import wipe_chosen
 
 REASON_MOST = 500
 
@@ -59,7 +60,7 @@ def _shared(call: Call, found: Device) -> dict[str, Any]:
             "manage": actor.may(Permission.DEVICE_MANAGE, where),
             "revoke": actor.may(Permission.ENROLLMENT_REVOKE, where) and found.enrolled_at is not None,
             "invite": actor.may(Permission.ENROLLMENT_INVITE, where),
-            "wipe": actor.may(Permission.ORDER_REQUEST, where),
+            "wipe": actor.may(Permission.ORDER_REQUEST, where) or actor.may(Permission.ORDER_HAND_IN, where),
             "exempt": actor.may(Permission.COMPLIANCE_EXEMPT, where),
         },
         "moves": sorted(lifecycle.MOVES[LifeCycle(found.state)]),
@@ -211,9 +212,12 @@ def device_revoke(call: Call, uid: str) -> Response:
 def devices_act(call: Call) -> Response:
     """Asks for a command on chosen devices: first shows what and on which, then sends. One device or many."""
     verb = Verb(text("verb")) if text("verb") in {one.value for one in Verb} else None
+    uids = request.form.getlist("uid") or device_page.uids(call, chosen_ids(call, DEVICES))
+    if text("verb") == "wipe":
+        # No command: it goes its own way, by other people's signatures.
+        return wipe_chosen(call, uids)
     if verb is None:
         raise InvalidError(N_("Choose what to do. Nothing was sent."))
-    uids = request.form.getlist("uid") or device_page.uids(call, chosen_ids(call, DEVICES))
     needs_form = verb in (Verb.LOCK, Verb.MESSAGE, Verb.RESTART)
     chosen = device_page.chosen(call, uids)
     if needs_form and not text("sure"):

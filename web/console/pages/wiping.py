@@ -166,6 +166,19 @@ def wipe_many(call: Call) -> Response:
                 gettext("The wipes wait for other people. They can be taken back here."),
                 url_for("approval", number=batch.id),
             )
+    return _page_of_many(call, uids, failure)
+
+
+def wipe_chosen(call: Call, uids: list[str]) -> Response:
+    """The form for devices that were chosen in a list. Raises DeniedError for somebody who may ask for no wipe."""
+    if not call.actor.may_somewhere(Permission.ORDER_REQUEST):
+        require(call.actor, Permission.ORDER_REQUEST)
+    if not uids:
+        raise InvalidError(N_("Choose at least one device. Nothing was asked."), code="nothing_chosen")
+    return _fresh(url_for("devices")) or _page_of_many(call, uids[: MOST + 1])
+
+
+def _page_of_many(call: Call, uids: list[str], failure: Failure | None = None) -> Response:
     response = page("orders/wipe_many.html", **_many(call, uids), failure=failure, values=request.form)
     return failure.stamp(response) if failure else response
 
