@@ -66,6 +66,13 @@ class Settings(BaseSettings):
     apple_approve_by_hand: bool = Field(
         False, description="Whether a phone's first certificate waits until somebody approves it by hand."
     )
+    apple_device_anchors: str = Field(
+        "",
+        description="File (PEM) with Apple's authorities over phones; empty: no phone enrols by itself while it is set up.",
+    )
+    apple_device_list: str = Field(
+        "https://mdmenrollment.apple.com", description="Address of Apple's list of the city's devices."
+    )
     order_hours: int = Field(72, ge=1, le=72, description="Hours that an order stays valid after its approval.")
     order_cooling_minutes: int = Field(
         15,

@@ -21,6 +21,7 @@ ROOMS = (
     "enrollment",
     "compliance",
     "platforms.apple",
+    "platforms.apple.automated",
 )
 
 

@@ -3,16 +3,19 @@
 import base64
 import binascii
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import structlog
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
-from mdm.core.errors import N_, InvalidError, NotFoundError, NotSignedInError
+from mdm.core.errors import N_, ConfigurationError, DeniedError, InvalidError, NotFoundError, NotSignedInError
 from mdm.platforms.apple import account, addresses, certify, scep
+from mdm.platforms.apple.automated import arriving
 from mdm.platforms.apple.enrollment_profile import MIME_TYPE
 from mdm.storage.call import Call
 from web.gateway import body
@@ -113,6 +116,40 @@ def account_enrollment() -> ResponseReturnValue:
     return Response(here.signer.sign_profile(profile), content_type=MIME_TYPE)
 
 
+@for_invited
+def automated_enrollment() -> ResponseReturnValue:
+    """A phone of the city's that is being set up: its profile, where Apple's key in it says that it is one of ours."""
+    here = gateway()
+    content = body.read(request.environ, arriving.MAX_MACHINE)
+    anchors = _anchors(here.settings.apple_device_anchors)
+    try:
+        maker = here.profile_maker()
+        with here.call(visitor()) as call:
+            profile = arriving.arrive(call, maker, content, anchors)
+    except DeniedError as error:
+        log.warning("phone refused", code=error.code)
+        return Response(status=403)
+    except InvalidError as error:
+        log.info("phone refused", code=error.code)
+        return Response(status=400)
+    return Response(here.signer.sign_profile(profile), content_type=MIME_TYPE)
+
+
+def _anchors(file: str) -> list[Certificate]:
+    """Who signs what phones say of themselves; nobody where none is configured."""
+    if not file:
+        return []
+    try:
+        return load_pem_x509_certificates(Path(file).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            "The file %(file)s with Apple's authorities cannot be read: %(why)s.",
+            file=file,
+            why=error,
+            mend="Correct the setting apple_device_anchors.",
+        ) from error
+
+
 def add_enrollment(app: Flask) -> None:
     """Adds the addresses."""
     root = addresses.SCEP.rstrip("/")
@@ -120,3 +157,4 @@ def add_enrollment(app: Flask) -> None:
     app.add_url_rule(f"{root}/<place>", endpoint="scep_place", view_func=operation, methods=["GET", "POST"])
     app.add_url_rule(addresses.WELL_KNOWN, view_func=well_known)
     app.add_url_rule(addresses.ACCOUNT, view_func=account_enrollment, methods=["POST"])
+    app.add_url_rule(addresses.AUTOMATED, view_func=automated_enrollment, methods=["POST"])
