@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "invite": ("devices", "Invite a person to enrol a device"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),
+    "phones": ("phones", "Tie this installation to Apple's list of its devices; give certificates by hand"),
     "policy": ("files", "Apply and show policies as files"),
     "wipe": ("orders", "Ask for the wipe of devices"),
     "order": ("orders", "Show one order with its receipt; sign it; take it back"),

@@ -1,9 +1,12 @@
 """The table of jobs: what the clock does, and how often."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -25,7 +28,9 @@ from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
 from mdm.platforms.apple import post as phones
 from mdm.platforms.apple import waking
+from mdm.platforms.apple.automated.reading import read_all
 from mdm.signing.client import SignerClient
+from mdm.storage.seal import load_seal
 from mdm.worker import post
 from mdm.worker.jobs import Job
 from mdm.worker.office import Office
@@ -58,6 +63,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
+        Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )
@@ -195,3 +201,21 @@ class UnitMoves:
             if any(org.moves_on(call.session, day) for day in days):
                 outbox.post(call, "cohorts.place", {})
         self.seen = today
+
+
+def read_device_lists(office: Office) -> int:
+    """Reads what Apple lists as ours; how many lines were taken."""
+    settings = office.settings
+
+    def anchors() -> tuple[str, ...]:
+        certificate = load_pem_x509_certificate(SignerClient(settings.signer_socket).ca().certificate.encode())
+        return (base64.b64encode(certificate.public_bytes(Encoding.DER)).decode(),)
+
+    return read_all(
+        lambda: office.call("apple-device-list"),
+        lambda: load_seal(settings.home / "keys"),
+        settings.apple_device_list,
+        organisation=settings.organisation,
+        gateway=settings.gateway_base,
+        anchors=anchors,
+    )

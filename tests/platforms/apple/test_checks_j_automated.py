@@ -18,7 +18,7 @@ from mdm.core.clock import utcnow
 from mdm.core.errors import ConflictError, DeniedError, InvalidError
 from mdm.inventory.model import Device
 from mdm.platforms.apple import cms, plist
-from mdm.platforms.apple.automated import sync, token
+from mdm.platforms.apple.automated import reading, sync, token
 from mdm.platforms.apple.automated.client import DeviceList
 from mdm.platforms.apple.automated.model import AppleAssigned, AppleTie
 from mdm.simulate.iphone import IPhone
@@ -212,6 +212,32 @@ def test_our_profile_is_defined_once_and_given_to_every_device_that_apple_lists(
     apple.not_accessible = set()
     read(city, apple, tie)
     assert apple.assigned == {"S1": number, "S2": number}
+
+
+def test_the_clock_reads_the_list_of_every_tie_that_has_a_good_token(
+    city: City, apple: DeviceListServer, tmp_path: Path
+) -> None:
+    apple.devices = [line("S1")]
+
+    def read_them() -> int:
+        return reading.read_all(
+            lambda: calling(city),
+            lambda: SEAL,
+            apple.address,
+            organisation="A",
+            gateway="https://g",
+            anchors=lambda: ("x",),
+        )
+
+    with calling(city) as call:
+        token.begin(call, SEAL, "Antwerpen")
+    assert read_them() == 0
+    assert apple.asked == []
+    tied(city, tmp_path)
+    assert read_them() == 1
+    assert next(iter(apple.profiles.values()))["anchor_certs"] == ["x"]
+    apple.terms = True
+    assert read_them() == 0
 
 
 # A phone that is set up ------------------------------------------------------------------------------------------------
