@@ -39,22 +39,24 @@ def _form(address: str, fields: Callable[[Scene], dict[str, Any]]) -> Send:
     return send
 
 
-def _command(arguments: Callable[[Scene], list[str]]) -> Send:
-    def send(scene: Scene) -> int:
-        given = {
-            "HAVENMEESTER_HOME": str(scene.home),
-            "HAVENMEESTER_DATABASE_URL": scene.settings.database,
-            "HAVENMEESTER_WEBHOOK_HOSTS": scene.settings.webhook_hosts,
-        }
-        before = {name: os.environ.get(name) for name in given}
-        os.environ |= given
-        try:
-            return run(arguments(scene))
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+def run_command(scene: Scene, arguments: list[str]) -> int:
+    """Runs a command on the scene's installation: its exit code."""
+    given = {
+        "HAVENMEESTER_HOME": str(scene.home),
+        "HAVENMEESTER_DATABASE_URL": scene.settings.database,
+        "HAVENMEESTER_WEBHOOK_HOSTS": scene.settings.webhook_hosts,
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ |= given
+    try:
+        return run(arguments)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
-    return send
+
+def _command(arguments: Callable[[Scene], list[str]]) -> Send:
+    return lambda scene: run_command(scene, arguments(scene))
 
 
 def _document(scene: Scene) -> list[str]:
