@@ -102,6 +102,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token", name=op.f("pk_apple_set")),
     )
     op.create_table(
+        "apple_tie",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=True),
+        sa.Column("token_ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("cursor", sa.String(length=1000), nullable=False),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_apple_tie")),
+        sa.UniqueConstraint("uid", name=op.f("uq_apple_tie_uid")),
+    )
+    op.create_table(
         "diary_closure",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -201,6 +217,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("act_approval", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_act_approval_act_id"), ["act_id"], unique=False)
+
+    op.create_table(
+        "apple_assigned",
+        sa.Column("serial", sa.String(length=128), nullable=False),
+        sa.Column("tie_id", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("profile", sa.String(length=64), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tie_id"], ["apple_tie.id"], name=op.f("fk_apple_assigned_tie_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_apple_assigned")),
+    )
+    with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_apple_assigned_tie_id"), ["tie_id"], unique=False)
 
     op.create_table(
         "passkey",
@@ -415,10 +448,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("paused_by", sa.String(length=255), server_default=sa.text("''"), nullable=False))
         batch_op.create_index(batch_op.f("ix_wipe_order_batch_id"), ["batch_id"], unique=False)
         batch_op.create_unique_constraint(batch_op.f("uq_wipe_order_pause_digest"), ["pause_digest"])
+        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
         batch_op.create_foreign_key(
             batch_op.f("fk_wipe_order_holder_id"), "person", ["holder_id"], ["id"], ondelete="SET NULL"
         )
-        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
 
     # An order of the first kind was approved without signatures: no device takes it any more, so it is asked anew.
     op.execute("DELETE FROM order_release WHERE order_id IN (SELECT id FROM wipe_order WHERE finished_at IS NULL)")
@@ -435,8 +468,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("wipe_order", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_wipe_order_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_wipe_order_holder_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_wipe_order_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("uq_wipe_order_pause_digest"), type_="unique")
         batch_op.drop_index(batch_op.f("ix_wipe_order_batch_id"))
         batch_op.drop_column("paused_by")
@@ -494,6 +527,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passkey_operator_id"))
 
     op.drop_table("passkey")
+    with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_apple_assigned_tie_id"))
+
+    op.drop_table("apple_assigned")
     with op.batch_alter_table("act_approval", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_act_approval_act_id"))
 
@@ -508,6 +545,7 @@ def downgrade() -> None:
     op.drop_table("order_batch")
     op.drop_table("kernel_state")
     op.drop_table("diary_closure")
+    op.drop_table("apple_tie")
     op.drop_table("apple_set")
     with op.batch_alter_table("apple_push", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_apple_push_topic"))
