@@ -108,6 +108,10 @@ class Ledger:
         )
         return bool(self.certificates("fingerprint", fingerprint))
 
+    def move(self, fingerprint: str, device: str) -> None:
+        """Writes down that a certificate is that of another device. Call it inside ``writing``."""
+        self._db.execute("UPDATE certificate SET device = ? WHERE fingerprint = ?", (device, fingerprint))
+
     def fleet(self, now: datetime) -> int:
         """How many devices hold a certificate that is valid now: counted here, believed from nobody."""
         row = self._db.execute(

@@ -20,18 +20,20 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mdm.core.clock import Clock
-from mdm.core.errors import N_, ConfigurationError, ConflictError, GoneError, InvalidError, NotFoundError
+from mdm.core.errors import N_, ConfigurationError, ConflictError, DeniedError, GoneError, InvalidError, NotFoundError
 from mdm.platforms.apple import cms, scep
 from mdm.signer import keys
 from mdm.signer.authority import Made
 from mdm.signer.ledger import Certified, Ledger
-from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile, Verdict
+from mdm.signing.phones import Answered, Belongs, OpenScep, PhoneCa, SignProfile, Verdict
 from mdm.signing.shapes import Message
 
 Answer = dict[str, Any]
 CA_BITS: Final = 3072
 PROFILE_BITS: Final = 2048
 PROFILE_DAYS: Final = 825
+MOVABLE: Final = timedelta(hours=24)
+"""How long after its issue a certificate may turn out to be another device's."""
 SKEW: Final = timedelta(minutes=10)
 """A phone's certificate is valid a little before now: clocks of phones that were just set up differ."""
 
@@ -50,6 +52,7 @@ class Phones:
             PhoneCa: self._phone_ca,
             OpenScep: self._open,
             Answered: self._answer,
+            Belongs: self._belongs,
             SignProfile: self._sign_profile,
         }
 
@@ -141,6 +144,31 @@ class Phones:
             )
             self._ledger.add_certificate(entry)
             return entry
+
+    def _belongs(self, args: Belongs) -> Answer:
+        """Orders are signed for the devices that stand in the ledger, so the ledger hears what a phone turned out to be.
+
+        Only at once and only once: nobody can make a phone that is in use stand for another one.
+        """
+        now = self._clock()
+        with self._ledger.writing():
+            held = self._ledger.certificates("fingerprint", args.fingerprint)
+            if not held or not held[0].device:
+                raise NotFoundError(N_("The signer never issued this certificate. Nothing was changed."))
+            one = held[0]
+            if one.device == args.device:
+                return {}
+            beside = self._ledger.certificates("device", args.device)
+            alone = len(self._ledger.certificates("device", one.device)) == 1
+            fresh = one.issued_at > (now - MOVABLE).timestamp() and one.revoked_at is None and one.previous is None
+            private = one.ownership == "private"
+            if not alone or not fresh or any((other.ownership == "private") != private for other in beside):
+                raise DeniedError(
+                    N_("This certificate cannot be given to another device any more. Nothing was changed."),
+                    code="not_movable",
+                )
+            self._ledger.move(args.fingerprint, args.device)
+        return {}
 
     def _before(self, fingerprint: str, question: scep.Question, now: datetime) -> Certified:
         """The certificate that is renewed. A renewal in SCEP is signed with its key; one by a new profile has a challenge."""

@@ -24,7 +24,7 @@ from mdm.signing.answers import (
     Withheld,
 )
 from mdm.signing.messages import MAX_LINE, decode_answer, encode_request, shaped
-from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile, Verdict
+from mdm.signing.phones import Answered, Belongs, OpenScep, PhoneCa, SignProfile, Verdict
 from mdm.signing.seals import Head
 from mdm.signing.shapes import (
     BudgetUse,
@@ -227,6 +227,14 @@ class SignerClient:
         )
         issued = answer.get("issued")
         return ScepAnswer(base64.b64decode(answer["reply"]), None if issued is None else _issued(issued))
+
+    def belongs(self, *, fingerprint: str, device: str) -> None:
+        """A phone's certificate that was just issued is that of this device. Twice is like once.
+
+        Raises NotFoundError for a certificate that is not ours, DeniedError (``not_movable``) for one that is in use since long,
+        that was renewed or revoked, or where one of the two devices is private and the other is not.
+        """
+        self._ask("belongs", Belongs, fingerprint=fingerprint, device=device)
 
     def sign_profile(self, profile: bytes) -> bytes:
         """A configuration profile, signed: CMS in DER, with the profile inside. Raises InvalidError for what is none."""

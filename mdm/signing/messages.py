@@ -24,7 +24,7 @@ from mdm.core.errors import (
     TooLargeError,
     UnavailableError,
 )
-from mdm.signing.phones import Answered, OpenScep, PhoneCa, SignProfile
+from mdm.signing.phones import Answered, Belongs, OpenScep, PhoneCa, SignProfile
 from mdm.signing.shapes import (
     BudgetUse,
     ChangeRoster,
@@ -51,6 +51,7 @@ MAX_LINE: Final = 1024 * 1024
 """Bytes of one request or answer, its line feed included."""
 
 VERBS: Final[dict[str, type[Message]]] = {
+    "belongs": Belongs,
     "budget_use": BudgetUse,
     "ca": Nothing,
     "change_roster": ChangeRoster,

@@ -44,3 +44,10 @@ class SignProfile(Message):
     """Asks for a signature over a configuration profile."""
 
     profile: Base64
+
+
+class Belongs(Message):
+    """A certificate that was just issued is that of another device: a phone tells its serial number only afterwards."""
+
+    fingerprint: HexDigest
+    device: HexUid

@@ -12,6 +12,7 @@ from mdm.alarms.address import hosts
 from mdm.commands import rosters
 from mdm.compliance import service as compliance
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, UnavailableError
+from mdm.enrollment import adopt as adopting
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Device
@@ -65,6 +66,13 @@ def _follow_person(call: Call, payload: Payload) -> None:
 
 def _revoke(office: Office, payload: Payload) -> None:
     SignerClient(office.settings.signer_socket).revoke(fingerprint=str(payload["fingerprint"]), why=str(payload["why"]))
+
+
+def _adopted(office: Office, payload: Payload) -> None:
+    with _signer(office) as signer:
+        signer.belongs(fingerprint=str(payload["fingerprint"]), device=str(payload["device"]))
+    with office.call("enrollment") as call:
+        adopting.forget(call, int(payload["stranger"]))
 
 
 def _release(office: Office, payload: Payload) -> None:
@@ -189,6 +197,7 @@ TOPICS: Mapping[str, Handler] = {
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),
+    "device.adopted": Outside(_adopted),
     "device.judge": Gathered(_judge),
     "device.place": Gathered(_place_devices),
     "device.wiped": Inside(_wiped),
