@@ -59,6 +59,7 @@ def invited(settings: Settings, shared_signer: RunningSigner) -> Callable[..., s
 def test_the_page_has_a_plain_link_to_a_signed_profile(
     console: Flask, visitor: Visitor, invited: Callable[..., str]
 ) -> None:
+    visitor.client.set_cookie("hm_language", "en")
     token = invited()
     page = visitor.get(f"/e/{token}")
     assert page.status_code == 200
@@ -89,6 +90,7 @@ def test_a_forged_host_does_not_reach_the_profile(visitor: Visitor, invited: Cal
 def test_without_a_push_certificate_the_page_says_that_it_is_not_their_fault(
     visitor: Visitor, invited: Callable[..., str]
 ) -> None:
+    visitor.client.set_cookie("hm_language", "en")
     token = invited(push=False)
     page = visitor.get(f"/e/{token}")
     assert "cannot be enrolled just now" in page.text
