@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "post": ("post", "Show and retry messages that were given up"),
     "process": ("processes", ""),
     "database": ("database", "Bring the database's schema up to date, or check it"),
+    "phones": ("phones", "Phones: the certificate by which they are woken"),
     "simulate": ("simulate", "Let simulated devices speak to the gateway, and show how the server does"),
     "version": ("version", "Show the version of Havenmeester and of what it stands on"),
 }

@@ -1,4 +1,4 @@
-"""``havenmeester phones``: Apple's list of the city's devices, and certificates that are given by hand."""
+"""``havenmeester phones``: Apple's list of the city's devices, the push certificate, certificates given by hand."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import rich_click as click
 
 from mdm.cli import output
 from mdm.cli.work import work
+from mdm.core.actor import command_line
+from mdm.core.clock import iso, utcnow
 from mdm.settings import load
 
 
@@ -79,3 +81,36 @@ def approve(uid: str, refused: bool) -> None:
     with work() as call:
         sessions.decide(call, uid, Approval.REFUSED if refused else Approval.APPROVED)
     output.say("Refused." if refused else "Approved. The phone fetches its certificate when it asks next.")
+
+
+@phones.command("push-certificate")
+@click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM from Apple.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its private key, PEM.")
+@click.option("--account", default="", help="The Apple account it was made with; the next one needs the same.")
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def push_certificate(certificate: Path | None, key: Path | None, account: str, json_wanted: bool) -> int:
+    """Bring in a push certificate, or renew it; without files, show the one in use and the days it has left."""
+    from mdm.platforms.apple import pushing
+    from mdm.storage.call import Call
+    from mdm.storage.engine import make_engine, transaction
+    from mdm.storage.seal import load_seal
+
+    if (certificate is None) != (key is None):
+        raise click.UsageError("Give both --certificate and --key, or neither.")
+    settings = load()
+    engine = make_engine(settings.database)
+    with transaction(engine) as session:
+        call = Call(command_line("push-certificate"), session, utcnow())
+        if certificate is not None and key is not None:
+            seal = load_seal(settings.home / "keys")
+            pushing.bring(call, seal, certificate.read_text(), key.read_text(), account)
+        held = pushing.in_use(session)
+        left = pushing.days_left(session, call.now)
+    engine.dispose()
+    found = (
+        {"topic": held.topic, "account": held.account, "not_after": iso(held.not_after), "days_left": left}
+        if held is not None
+        else {"topic": None}
+    )
+    output.record(found, json_wanted=json_wanted)
+    return 0 if held is not None and (left or 0) > 0 else 1

@@ -6,6 +6,8 @@ from typing import Any
 import rich_click as click
 
 from mdm.cli import output
+from mdm.core.actor import command_line
+from mdm.core.clock import utcnow
 from mdm.settings import load
 
 
@@ -22,8 +24,11 @@ from mdm.settings import load
 @click.option(
     "--ramp", type=click.FloatRange(1, 10_000), default=200.0, show_default=True, help="Come online per second."
 )
+@click.option(
+    "--platform", type=click.Choice(["linux", "ios"]), default="linux", show_default=True, help="What kind of devices."
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
-def simulate(devices: int, minutes: float, every: float | None, ramp: float, json_wanted: bool) -> int:
+def simulate(devices: int, minutes: float, every: float | None, ramp: float, platform: str, json_wanted: bool) -> int:
     """Let simulated devices enrol, report, apply settings and answer commands, and show how the server does."""
     from mdm.enrollment.links import Links
     from mdm.signing.client import SignerClient
@@ -32,6 +37,8 @@ def simulate(devices: int, minutes: float, every: float | None, ramp: float, jso
     from mdm.simulate.identities import Register
 
     settings = load()
+    if platform == "ios":
+        return _phones(settings, devices, minutes, every, ramp, json_wanted=json_wanted)
     authority = SignerClient(settings.signer_socket).ca()
     register = Register(settings.home, authority.fingerprint)
     figures = Figures()
@@ -47,6 +54,42 @@ def simulate(devices: int, minutes: float, every: float | None, ramp: float, jso
     summary = figures.summary()
     output.record(summary, json_wanted=json_wanted)
     return 0 if identities and not figures.errors else 1
+
+
+def _phones(settings: Any, devices: int, minutes: float, every: float | None, ramp: float, *, json_wanted: bool) -> int:
+    """Simulated iPhones: each gets its enrollment profile and its certificate as a real one does."""
+    from mdm.enrollment.links import Links
+    from mdm.platforms.apple import handout
+    from mdm.signing.client import SignerClient
+    from mdm.simulate.figures import Figures
+    from mdm.simulate.invitations import invite
+    from mdm.simulate.phones import PhoneRegister, Phones
+    from mdm.storage.call import Call
+    from mdm.storage.engine import make_engine, transaction
+
+    signer = SignerClient(settings.signer_socket)
+    authority, phone_ca = signer.ca(), signer.phone_ca()
+    here = handout.Here.of(settings.organisation, settings.gateway_base, authority.certificate, phone_ca)
+    register, figures = PhoneRegister(settings.home, authority.fingerprint), Figures()
+    fleet = Phones(settings.gateway_base, authority.certificate, phone_ca, figures, every)
+    known = register.read()
+    missing = [number for number in range(devices) if number not in known]
+    engine = make_engine(settings.database)
+    tokens = (
+        invite(engine, Links.of(settings, authority.fingerprint), missing, lambda _: None, "ios") if missing else {}
+    )
+
+    def profile(number: int) -> bytes:
+        with transaction(engine) as session:
+            made = handout.for_token(Call(command_line("simulate"), session, utcnow()), here, tokens[number])
+        return signer.sign_profile(made)
+
+    known |= fleet.enroll(missing, profile, register, lambda: None)
+    engine.dispose()
+    phones = [known[number] for number in range(devices) if number in known]
+    fleet.run(phones, minutes * 60, ramp, lambda: None)
+    output.record(figures.summary(), json_wanted=json_wanted)
+    return 0 if phones and not figures.errors else 1
 
 
 def _enrolled(url: str, links: Any, fleet: Any, missing: list[int]) -> dict[int, Any]:

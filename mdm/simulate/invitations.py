@@ -17,7 +17,9 @@ BATCH = 25
 """Invitations in one transaction: the server next door wants to write, too."""
 
 
-def invite(engine: Engine, links: Links, numbers: Sequence[int], progress: Callable[[int], None]) -> dict[int, str]:
+def invite(
+    engine: Engine, links: Links, numbers: Sequence[int], progress: Callable[[int], None], platform: str = "linux"
+) -> dict[int, str]:
     """A token for each number. Raises ConflictError when there is no service point to hand devices out at."""
     tokens: dict[int, str] = {}
     with transaction(engine, write=False) as session:
@@ -36,9 +38,9 @@ def invite(engine: Engine, links: Links, numbers: Sequence[int], progress: Calla
                     links,
                     email=f"simulated.{number:05}@simulated.example.org",
                     name=f"Simulated {number:05}",
-                    platform="linux",
+                    platform=platform,
                     service_point_code=codes[number % len(codes)],
-                    kind="kiosk" if number % 3 == 0 else "laptop",
+                    kind="phone" if platform == "ios" else "kiosk" if number % 3 == 0 else "laptop",
                 )
                 tokens[number] = url.split(PAGE)[1].split("#")[0]
         progress(len(batch))

@@ -1,7 +1,7 @@
 """A kept TLS connection of one simulated device, as lean as the agent's own. Waits in gevent's way."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,9 +50,18 @@ class Line:
         self.sent = 0
         self.received = 0
 
-    def ask(self, method: str, path: str, body: bytes = b"", *, wait: float = 0.0) -> Reply:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        wait: float = 0.0,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
         """Sends one request and reads its answer. Raises OSError (also ConnectionError) when that fails."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: {len(body)}\r\n\r\n"
+        more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
         try:
             if self._socket is None:
                 self._open()
