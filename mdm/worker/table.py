@@ -81,6 +81,7 @@ def look_after_phones(office: Office) -> None:
     """Asks phones for what is known of them for too long, ends what their time has passed for, wakes the silent ones."""
     with office.call("phones") as call:
         phones.sweep(call)
+        phones.behind(call)
         waking.repeat(call)
 
 

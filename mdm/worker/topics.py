@@ -45,7 +45,9 @@ def _judge(call: Call, payloads: Sequence[Payload]) -> None:
 
 
 def _place_devices(call: Call, payloads: Sequence[Payload]) -> None:
-    policies.place_devices(call, _devices(payloads))
+    devices = _devices(payloads)
+    policies.place_devices(call, devices)
+    phones.placed(call, devices)
 
 
 def _place_all(call: Call, _payload: Payload) -> None:

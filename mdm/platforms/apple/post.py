@@ -1,13 +1,16 @@
 """What the worker does for phones when the post asks for it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 
 from mdm.inventory.model import Device
+from mdm.orders.model import Order, OrderState
 from mdm.platforms.apple import answers, applied, asking, facts, reconcile, status
+from mdm.platforms.apple.knock import NOTHING
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, DeviceState
+from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
 Payload = Mapping[str, object]
@@ -90,3 +93,44 @@ def sweep(call: Call, limit: int = 200) -> int:
         asking.ask_inventory(call, apple)
         asking.push(call, apple.device_id)
     return len(due) + asking.expire_due(call)
+
+
+def behind(call: Call, limit: int = 500) -> int:
+    """Has phones woken that shall have something else than they have, or for which an order is released; how many.
+
+    Those that were pushed within the hour are left alone: they will come, or they are away.
+    """
+    ordered = exists().where(Order.device_id == AppleDevice.device_id, Order.state == OrderState.RELEASED.value)
+    other = and_(Cohort.desired_digest != NOTHING, Cohort.desired_digest != AppleDevice.reconciled)
+    ids = call.session.scalars(
+        select(AppleDevice.device_id)
+        .join(Device, Device.id == AppleDevice.device_id)
+        .outerjoin(Cohort, Cohort.id == Device.cohort_id)
+        .where(
+            AppleDevice.state == DeviceState.ENROLLED.value,
+            AppleDevice.push_bad == "",
+            or_(AppleDevice.pushed_at.is_(None), AppleDevice.pushed_at < call.now - timedelta(hours=1)),
+            or_(other, ordered),
+        )
+        .limit(limit)
+    ).all()
+    for device_id in ids:
+        asking.push(call, device_id)
+    return len(ids)
+
+
+def placed(call: Call, device_ids: Collection[int]) -> None:
+    """Has those of these phones woken that shall have something else in the cohort they are in now."""
+    phones = call.session.scalars(
+        select(AppleDevice)
+        .join(Device, Device.id == AppleDevice.device_id)
+        .join(Cohort, Cohort.id == Device.cohort_id)
+        .where(
+            AppleDevice.device_id.in_(device_ids),
+            AppleDevice.state == DeviceState.ENROLLED.value,
+            Cohort.desired_digest != NOTHING,
+            Cohort.desired_digest != AppleDevice.reconciled,
+        )
+    ).all()
+    for apple in phones:
+        asking.push(call, apple.device_id)

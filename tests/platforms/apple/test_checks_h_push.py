@@ -20,12 +20,14 @@ from mdm.outbox.model import OutboxMessage
 from mdm.platforms.apple import pushing, waking
 from mdm.platforms.apple.apns import Outcome, Pusher
 from mdm.platforms.apple.model import ApplePush
+from mdm.platforms.apple.post import behind, placed
 from mdm.simulate.iphone import IPhone
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from mdm.storage.seal import load_seal
 from tests.platforms.apple.city import TOPIC, City
 from tests.platforms.apple.papers import Holder, key
+from tests.platforms.apple.test_checks_i_declarative import settle, shall_have
 from tests.sim.apns import PushService
 
 UID = x509.ObjectIdentifier("0.9.2342.19200300.100.1.1")
@@ -244,3 +246,19 @@ def test_a_phone_that_is_gone_is_not_pushed(city: City, post: Post) -> None:
     phone.check_in("CheckOut", Topic=TOPIC)
     assert post.wake(phone) is None
     assert post.service.pushed == []
+
+
+def test_a_phone_that_shall_have_something_else_is_woken(city: City, post: Post) -> None:
+    phone = city.enrolled()
+    with post.transact() as call:
+        assert behind(call) == 0
+    shall_have(city, phone, **{"passcode.required": True})
+    with post.transact() as call:
+        assert behind(call) == 1
+        placed(call, [city.apple(phone).device_id])
+    with transaction(city.engine, write=False) as session:
+        waiting = session.scalars(select(OutboxMessage.payload).where(OutboxMessage.topic == "apple.push")).all()
+    assert waiting.count({"device": city.apple(phone).device_id}) >= 2
+    settle(city, phone)
+    with post.transact() as call:
+        assert behind(call) == 0
