@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 from werkzeug.test import Client
 
 from mdm.core.actor import system
 from mdm.core.clock import utcnow
 from mdm.core.ids import new_uid
-from mdm.enrollment.model import Enrollment
+from mdm.enrollment.model import Enrollment, Invitation
 from mdm.inventory.model import Device, DeviceEvent
+from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
+from mdm.people import service as people
 from mdm.platforms.apple import addresses, post, translate
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, ApplePush, AppleSession, SessionKind
 from mdm.settings import Settings
@@ -74,6 +77,7 @@ class City:
         papers: Holder | None = None,
         device: Mapping[str, Any] | None = None,
         scep: bool = False,
+        invitation_of: int | None = None,
         **more: Any,
     ) -> tuple[Holder, int]:
         """An enrollment session whose certificate was issued: what a phone has before it says who it is."""
@@ -101,6 +105,9 @@ class City:
                     created_at=now,
                 )
             )
+            if invitation_of is not None:
+                invitation = self._invitation(session, invitation_of, device_id)
+                more["invitation_id"] = invitation.id
             if not scep:
                 values = {
                     "uid": new_uid(), "kind": kind.value, "state": "certified", "place": "p" * 32,
@@ -109,6 +116,43 @@ class City:
                 }  # fmt: skip
                 session.add(AppleSession(**{**values, **more}))
         return papers, device_id
+
+    def _invitation(self, session: Session, person_id: int, device_id: int) -> Invitation:
+        now = utcnow()
+        made = Invitation(
+            uid=new_uid(), token_digest=new_uid(), person_id=person_id, platform="ios", service_point_id=1,
+            device_id=device_id, created_by="tests", created_at=now, expires_at=now + timedelta(days=1), used_at=now,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        return made
+
+    def person(self) -> int:
+        """Somebody at a service point, who can be invited."""
+        with transaction(self.engine) as session:
+            if session.get(ServicePoint, 1) is None:
+                session.add(ServicePoint(id=1, code="WERKHAVEN", name="Werkhaven", created_at=utcnow()))
+                session.flush()
+            call = Call(system("tests"), session, utcnow())
+            return people.ensure(call, f"{new_uid()}@example.org", name="Sarah", service_point_id=1).id
+
+    def recorded(self, **more: Any) -> int:
+        """A phone in stock that nobody has enrolled."""
+        with transaction(self.engine) as session:
+            made = Device(uid=new_uid(), platform="ios", kind="phone", created_at=utcnow(), **more)
+            session.add(made)
+            session.flush()
+            return made.id
+
+    def uid(self, device_id: int) -> str | None:
+        """The public id of a device; None where it is recorded no longer."""
+        with transaction(self.engine, write=False) as session:
+            return session.scalar(select(Device.uid).where(Device.id == device_id))
+
+    def failure(self, device_id: int) -> str:
+        """Why the invitation that brought this device stopped."""
+        with transaction(self.engine, write=False) as session:
+            return session.scalars(select(Invitation.failure).where(Invitation.device_id == device_id)).one()
 
     def phone(self, *, papers: Holder | None = None, session: Mapping[str, Any] | None = None, **more: Any) -> IPhone:
         """A phone with a certificate of its own that has not said who it is."""
