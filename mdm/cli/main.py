@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "invite": ("devices", "Invite a person to enrol a device"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),
-    "phones": ("phones", "Tie this installation to Apple's list of its devices; give certificates by hand"),
+    "phones": ("phones", "The push certificate, Apple's list of devices, certificates given by hand"),
     "policy": ("files", "Apply and show policies as files"),
     "wipe": ("orders", "Ask for the wipe of devices"),
     "order": ("orders", "Show one order with its receipt; sign it; take it back"),
@@ -42,7 +42,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "post": ("post", "Show and retry messages that were given up"),
     "process": ("processes", ""),
     "database": ("database", "Bring the database's schema up to date, or check it"),
-    "phones": ("phones", "Phones: the certificate by which they are woken"),
     "simulate": ("simulate", "Let simulated devices speak to the gateway, and show how the server does"),
     "version": ("version", "Show the version of Havenmeester and of what it stands on"),
 }
