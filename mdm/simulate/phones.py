@@ -127,6 +127,10 @@ class Phones:
     def _line(self) -> Line:
         return Line(self.host, self.port, lambda: self.stranger)
 
+    def phone(self, known: Known) -> IPhone:
+        """A phone on a connection of its own."""
+        return self._phone(known, self._line())
+
     def _phone(self, known: Known, line: Line) -> IPhone:
         def send(path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
             reply = line.ask("PUT", path, body, headers=headers)

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from mdm.core.errors import HavenmeesterError
+from mdm.core.errors import HavenmeesterError, UnavailableError
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.orders import delivery as orders
@@ -148,7 +148,13 @@ def _released(call: Call, house: House, knock: Knock, apple: AppleDevice) -> str
     key = house.order_key()
     if key is None or apple.user_enrollment:
         return None
-    order = orders.released_for(call, apple.device_id, order_key=key, key_digest=knock.key_digest)
+    try:
+        with call.session.begin_nested():
+            order = orders.released_for(call, apple.device_id, order_key=key, key_digest=knock.key_digest)
+    except UnavailableError as error:
+        # While the diary cannot be written, no order is given, and the phone goes on without it.
+        log.warning("an order waits for the diary", device=knock.device_uid, why=str(error))
+        return None
     return None if order is None or order["verb"] != "wipe" else order["id"]
 
 
@@ -159,7 +165,10 @@ def _prepare_order(call: Call, house: House, knock: Knock, apple: AppleDevice) -
         return
     there = call.session.scalar(
         select(AppleCommand.id).where(
-            AppleCommand.device_id == apple.device_id, AppleCommand.order_id == order_id, AppleCommand.open
+            AppleCommand.device_id == apple.device_id,
+            AppleCommand.order_id == order_id,
+            # One that was answered is not given anew while the worker has not yet read the answer.
+            AppleCommand.state.not_in([CommandState.CANCELLED, CommandState.EXPIRED, CommandState.WITHHELD]),
         )
     )
     if there is not None:

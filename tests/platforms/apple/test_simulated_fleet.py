@@ -1,29 +1,70 @@
 """Phones against the running gateway, as they would come: profile, SCEP, check-in, commands, all over TLS."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from mdm.core.actor import system
 from mdm.core.clock import utcnow
 from mdm.enrollment.links import Links
+from mdm.inventory.model import Device
+from mdm.orders import service as orders
+from mdm.orders.model import Order, OrderState
+from mdm.orders.release import release
 from mdm.org.model import ServicePoint
-from mdm.platforms.apple import handout
+from mdm.platforms.apple import handout, post
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, ApplePush
 from mdm.simulate.figures import Figures
 from mdm.simulate.invitations import invite
+from mdm.simulate.iphone import IPhone
 from mdm.simulate.phones import PhoneRegister, Phones
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from mdm.storage.seal import create_key
-from tests.gateway.conftest import RunningGateway, own_gateway
+from tests.conftest import FLEET_ADMIN
+from tests.gateway.conftest import RunningGateway, running
+from tests.orders.ceremony import NO_COOLING, council, found, mirrored, signed
 from tests.platforms.apple.city import TOPIC
+from tests.signer.neighbour import RunningSigner
 
-__all__ = ["own_gateway"]
+
+@dataclass
+class Wire:
+    """Simulated phones at a running gateway."""
+
+    gateway: RunningGateway
+    fleet: Phones
+    register: PhoneRegister
+    figures: Figures
+    profile: Callable[[int], bytes]
+
+    def phone(self, number: int) -> IPhone:
+        """One phone that was enrolled."""
+        return self.fleet.phone(self.register.read()[number])
 
 
-def test_simulated_phones_enrol_and_answer_over_the_wire(own_gateway: RunningGateway) -> None:
-    gateway = own_gateway
+@pytest.fixture
+def staffed_gateway(database_url: str, tmp_path: Path) -> Iterator[RunningGateway]:
+    """A gateway and a signer of the test's own, with people who may sign orders."""
+    signer = RunningSigner(tmp_path / "signer", NO_COOLING)
+    (tmp_path / "signer").mkdir()
+    signer.start()
+    people = council()
+    found(signer.client, signer.home, people)
+    with running(RunningGateway(signer, tmp_path / "home", database_url, people=people)) as started:
+        mirrored(started.engine, signer.client)
+        yield started
+    signer.stop()
+
+
+@pytest.fixture
+def wire(staffed_gateway: RunningGateway) -> Wire:
+    """Two simulated phones that are enrolled over the wire."""
+    gateway = staffed_gateway
     create_key(gateway.home / "keys")
     with transaction(gateway.engine) as session:
         session.add(ServicePoint(code="WERKHAVEN", name="Werkhaven", created_at=utcnow()))
@@ -46,14 +87,39 @@ def test_simulated_phones_enrol_and_answer_over_the_wire(own_gateway: RunningGat
     figures = Figures()
     register = PhoneRegister(gateway.home, authority.fingerprint)
     fleet = Phones(base, authority.certificate, signer.phone_ca(), figures, 0.2)
-    known = fleet.enroll([0, 1], profile, register, lambda: None)
+    fleet.enroll([0, 1], profile, register, lambda: None)
     assert not figures.errors
-    fleet.run(list(register.read().values()), 3, 100, lambda: None)
+    return Wire(gateway, fleet, register, figures, profile)
 
-    assert set(known) == {0, 1} == set(register.read())
-    assert not figures.errors
-    assert figures.idle > 0
-    with transaction(gateway.engine, write=False) as session:
+
+def test_simulated_phones_enrol_and_answer_over_the_wire(wire: Wire) -> None:
+    wire.fleet.run(list(wire.register.read().values()), 3, 100, lambda: None)
+
+    assert set(wire.register.read()) == {0, 1}
+    assert not wire.figures.errors
+    assert wire.figures.idle > 0
+    with transaction(wire.gateway.engine, write=False) as session:
         assert set(session.scalars(select(AppleDevice.state))) == {"enrolled"}
         done = select(func.count()).select_from(AppleCommand).where(AppleCommand.state == "acknowledged")
         assert session.scalar(done) == 12
+
+
+def test_a_phone_is_erased_by_a_released_order_and_by_nothing_else(wire: Wire) -> None:
+    gateway, phone, other = wire.gateway, wire.phone(0), wire.phone(1)
+    with transaction(gateway.engine) as session:
+        apple = session.scalars(select(AppleDevice).where(AppleDevice.udid == phone.udid)).one()
+        uid = session.get_one(Device, apple.device_id).uid
+        asked = orders.request_wipe(Call(FLEET_ADMIN, session, utcnow()), uid, "Stolen from the van.").id
+    phone.run()
+    assert not phone.erased
+
+    assert signed(gateway.engine, asked, gateway.people[:2]) == 0
+    assert release(gateway.engine, gateway.signer.client, asked) is OrderState.RELEASED
+    other.run()
+    phone.run()
+
+    assert (phone.erased, other.erased) == (True, False)
+    with transaction(gateway.engine) as session:
+        command = session.scalars(select(AppleCommand).where(AppleCommand.order_id == asked)).one()
+        post.take_answer(Call(system("tests"), session, utcnow()), {"command": command.id}, "Antwerpen")
+        assert session.get_one(Order, asked).state == OrderState.DONE
