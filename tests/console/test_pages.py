@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from mdm.audit import service as audit
+from mdm.core.actor import command_line
 from mdm.settings import Settings
+from mdm.storage.call import Call
+from mdm.storage.engine import make_engine, transaction
 from tests.console.conftest import Visitor
 from web.console import frame
 
@@ -141,3 +146,16 @@ def test_who_gets_a_policy_is_ticked_in_a_list_that_can_be_searched(signed_in: S
     assert "multiple" not in page
     assert page.count('type="checkbox" name="include"') == page.count('type="checkbox" name="exclude"') > 10
     assert "data-sift-words" in page
+
+
+def test_a_line_about_something_that_has_no_page_is_told_without_a_link(
+    signed_in: SignedIn, settings: Settings
+) -> None:
+    engine = make_engine(settings.database)
+    with transaction(engine) as session:
+        call = Call(command_line("root"), session, datetime.now(UTC))
+        audit.record(call, "act.performed_alone", ("policy", "Op zak"), details={"verb": "policy_hard", "why": "host"})
+    engine.dispose()
+    page = signed_in("mo@stad.example").get("/audit")
+    assert page.status_code == 200
+    assert "<b>Op zak</b>" in page.text

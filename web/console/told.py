@@ -9,6 +9,7 @@ from flask import g, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy import RowMapping
+from werkzeug.routing import BuildError
 
 from mdm.compliance.rules import RULES
 from mdm.core.permissions import Permission
@@ -139,4 +140,9 @@ def _what(line: Told) -> Markup:
     if not endpoint or not g.actor.may_somewhere(permission):
         return Markup("<b>%s</b>") % name
     values: dict[str, Any] = {parameter: line.subject_id}
-    return Markup('<a href="%s">%s</a>') % (url_for(endpoint, **values), name)
+    try:
+        address = url_for(endpoint, **values)
+    except BuildError:
+        # What was only asked for, or made by a permit for many, is named by words and has no page of its own.
+        return Markup("<b>%s</b>") % name
+    return Markup('<a href="%s">%s</a>') % (address, name)
