@@ -86,6 +86,7 @@ class Phones:
         self.figures = figures
         self.every = every or USUAL
         self.stranger = context(ca, None)
+        self._kept: list[Line] = []
 
     def enroll(
         self, numbers: Sequence[int], profile: Callable[[int], bytes], register: PhoneRegister, done: Callable[[], None]
@@ -128,8 +129,15 @@ class Phones:
         return Line(self.host, self.port, lambda: self.stranger)
 
     def phone(self, known: Known) -> IPhone:
-        """A phone on a connection of its own."""
-        return self._phone(known, self._line())
+        """A phone on a connection of its own, which is kept until ``close``."""
+        line = self._line()
+        self._kept.append(line)
+        return self._phone(known, line)
+
+    def close(self) -> None:
+        """Hangs up for every phone that was given by ``phone``."""
+        for line in self._kept:
+            line.close()
 
     def _phone(self, known: Known, line: Line) -> IPhone:
         def send(path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

@@ -62,7 +62,7 @@ def staffed_gateway(database_url: str, tmp_path: Path) -> Iterator[RunningGatewa
 
 
 @pytest.fixture
-def wire(staffed_gateway: RunningGateway) -> Wire:
+def wire(staffed_gateway: RunningGateway) -> Iterator[Wire]:
     """Two simulated phones that are enrolled over the wire."""
     gateway = staffed_gateway
     create_key(gateway.home / "keys")
@@ -89,7 +89,8 @@ def wire(staffed_gateway: RunningGateway) -> Wire:
     fleet = Phones(base, authority.certificate, signer.phone_ca(), figures, 0.2)
     fleet.enroll([0, 1], profile, register, lambda: None)
     assert not figures.errors
-    return Wire(gateway, fleet, register, figures, profile)
+    yield Wire(gateway, fleet, register, figures, profile)
+    fleet.close()
 
 
 def test_simulated_phones_enrol_and_answer_over_the_wire(wire: Wire) -> None:
