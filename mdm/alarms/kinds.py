@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from mdm.core.errors import N_
+from mdm.core.permissions import Role
 
 Details = Mapping[str, Any]
 
@@ -15,6 +16,7 @@ class Kind(StrEnum):
 
     ACT_HELD = "act_held"
     ACT_PERFORMED = "act_performed"
+    ADMIN_NEW = "admin_new"
     APPROVAL_FAILED = "approval_failed"
     APPROVER_NEW = "approver_new"
     COOLING_SHORT = "cooling_short"
@@ -51,6 +53,7 @@ class Sentence:
 WORDS: Mapping[Kind, str] = {
     Kind.ACT_HELD: N_("A risky act waits or was refused"),
     Kind.ACT_PERFORMED: N_("A risky act was done without a second person"),
+    Kind.ADMIN_NEW: N_("A new fleet admin"),
     Kind.APPROVAL_FAILED: N_("An approval failed"),
     Kind.APPROVER_NEW: N_("A new approver"),
     Kind.COOLING_SHORT: N_("The cooling time is shorter than it should be"),
@@ -69,48 +72,56 @@ _SAID = N_("%(actor)s: %(action)s %(subject)s. %(why)s")
 _APPROVER = N_(
     "%(actor)s made %(subject)s an approver. If nobody planned that, press the red button and ask who did it."
 )
+_ADMIN = N_(
+    "%(actor)s made %(subject)s a fleet admin. If nobody planned that, press the red button and ask who did it."
+)
+_RAISED: Mapping[str, tuple[Kind, str]] = {
+    Role.APPROVER.value: (Kind.APPROVER_NEW, _APPROVER),
+    Role.FLEET_ADMIN.value: (Kind.ADMIN_NEW, _ADMIN),
+}
+"""Roles that give power over the fleet, and what is said of them."""
 _RESTORED = N_(
     "%(actor)s restored a backup of this installation. Sessions, links, tokens and orders that no device had fetched have ended."
 )
 
-_KINDS: tuple[tuple[str, Kind], ...] = (
-    ("act.performed_alone", Kind.ACT_PERFORMED),
-    ("act.held", Kind.ACT_HELD),
-    ("act.failed", Kind.ACT_HELD),
-    ("approval.failed", Kind.APPROVAL_FAILED),
-    ("order.approval_failed", Kind.APPROVAL_FAILED),
-    ("act.approval_failed", Kind.APPROVAL_FAILED),
-    ("order.held", Kind.ORDER_HELD),
-    ("order.paused", Kind.ORDER_PAUSED),
-    ("roster.", Kind.ROSTER_CHANGED),
-    ("freeze.lifted", Kind.THAW),
-    ("orders.thawed", Kind.THAW),
-    ("freeze.", Kind.FREEZE),
-    ("orders.frozen", Kind.FREEZE),
-    ("webhook.", Kind.WEBHOOK_CHANGED),
-)
-ALARMING: tuple[str, ...] = (*(action for action, _kind in _KINDS), "operator.role_given", "installation.restored")
-"""Actions of the diary, or their beginnings with a dot, that may be alarms."""
+# How often a roster was signed, and that its proposal ended, is left out: what was proposed and what came of it is enough.
+_KINDS: Mapping[str, Kind] = {
+    "act.performed_alone": Kind.ACT_PERFORMED,
+    "act.held": Kind.ACT_HELD,
+    "act.failed": Kind.ACT_HELD,
+    "approval.failed": Kind.APPROVAL_FAILED,
+    "order.approval_failed": Kind.APPROVAL_FAILED,
+    "act.approval_failed": Kind.APPROVAL_FAILED,
+    "roster.approval_failed": Kind.APPROVAL_FAILED,
+    "order.held": Kind.ORDER_HELD,
+    "order.paused": Kind.ORDER_PAUSED,
+    "roster.proposed": Kind.ROSTER_CHANGED,
+    "roster.refused": Kind.ROSTER_CHANGED,
+    "roster.sealed": Kind.ROSTER_CHANGED,
+    "orders.frozen": Kind.FREEZE,
+    "orders.thawed": Kind.THAW,
+    "webhook.removed": Kind.WEBHOOK_CHANGED,
+    "webhook.secret_shown": Kind.WEBHOOK_CHANGED,
+    "webhook.set": Kind.WEBHOOK_CHANGED,
+}
+ALARMING: tuple[str, ...] = (*_KINDS, "operator.role_given", "installation.restored")
+"""Actions of the diary that may be alarms."""
 
 
 def alarm_of(line: Line) -> Sentence | None:
     """The alarm that a line of the diary is, None for an everyday line."""
     said = {"actor": line.actor, "subject": line.subject}
     if line.action == "operator.role_given":
-        approver = line.details.get("role") == "approver"
-        return Sentence(Kind.APPROVER_NEW, _APPROVER, said) if approver else None
+        raised = _RAISED.get(str(line.details.get("role")))
+        return Sentence(*raised, said) if raised is not None else None
     if line.action == "installation.restored":
         return Sentence(Kind.RESTORED, _RESTORED, said)
     # Waiting out the cooling time is how it shall be; only what is held beyond that concerns anybody.
     if line.action == "order.held" and line.details.get("code") == "cooling":
         return None
 
-    kind = next((kind for name, kind in _KINDS if _is(line.action, name)), None)
+    kind = _KINDS.get(line.action)
     if kind is None:
         return None
     why = line.details.get("why") or line.details.get("reason") or ""
     return Sentence(kind, _SAID, said | {"action": line.action, "why": str(why)[:500]})
-
-
-def _is(action: str, name: str) -> bool:
-    return action == name or (name.endswith(".") and action.startswith(name))

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from mdm.alarms import service
 from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
 from mdm.alarms.model import Alarm
 from mdm.alarms.spike import WINDOW, spikes
-from mdm.audit.model import AuditEntry
+from mdm.audit.model import AuditEntry, DiaryClosure
+from mdm.core.clock import iso
 from mdm.core.errors import N_
 from mdm.core.permissions import Where
 from mdm.orders.model import Order
@@ -17,9 +18,16 @@ from mdm.storage.call import Call
 OLD = timedelta(hours=24)
 """What lies longer back than this is no alarm any more: a worker that starts tells nobody of last year."""
 FEW = 200
+USUAL = 15
+"""Minutes that an order rests unless somebody shortened it."""
 _SPIKE = N_("%(count)s orders were asked for within an hour, where fewer are usual. Look who asked, and why.")
 _SHORT = N_(
     "Orders wait %(minutes)s minutes before they are signed, instead of 15. Take the setting order_cooling_minutes away."
+)
+
+_BACK = N_(
+    "The diary has %(lines)s lines, and line %(number)s of it was witnessed and is not there any more, or is another one."
+    " Privileged acts are refused. Look with havenmeester audit verify."
 )
 
 
@@ -30,13 +38,11 @@ def look_at_diary(call: Call, after: int) -> int:
     """
     end = call.session.scalar(select(func.max(AuditEntry.id))) or 0
     begun = after or call.session.scalar(select(func.max(Alarm.line))) or 0
-    wanted = [
-        AuditEntry.action.startswith(name, autoescape=True) if name.endswith(".") else AuditEntry.action == name
-        for name in ALARMING
-    ]
     query = (
         select(AuditEntry)
-        .where(AuditEntry.id > begun, AuditEntry.id <= end, AuditEntry.at > call.now - OLD, or_(*wanted))
+        .where(
+            AuditEntry.id > begun, AuditEntry.id <= end, AuditEntry.at > call.now - OLD, AuditEntry.action.in_(ALARMING)
+        )
         .order_by(AuditEntry.id)
         .limit(FEW)
     )
@@ -79,7 +85,7 @@ def look_for_spikes(call: Call) -> int:
     return len(found)
 
 
-def look_at_cooling(call: Call, minutes: int, usual: int = 15) -> bool:
+def look_at_cooling(call: Call, minutes: int, usual: int = USUAL) -> bool:
     """Raises an alarm when orders wait for less than they should; at most once a day for the same number."""
     if minutes >= usual:
         return False
@@ -89,4 +95,20 @@ def look_at_cooling(call: Call, minutes: int, usual: int = 15) -> bool:
     if last is not None and last.at > call.now - OLD and last.params.get("minutes") == str(minutes):
         return False
     service.raise_alarm(call, Kind.COOLING_SHORT, _SHORT, {"minutes": minutes})
+    return True
+
+
+def look_at_closure(call: Call) -> bool:
+    """Raises an alarm when the diary was found not to be the one that was witnessed; once for each time it is found."""
+    closure = call.session.scalar(select(DiaryClosure))
+    if closure is None:
+        return False
+    since = iso(closure.at)
+    last = call.session.scalar(
+        select(Alarm).where(Alarm.kind == Kind.DIARY_BACK.value).order_by(Alarm.id.desc()).limit(1)
+    )
+    if last is not None and last.params.get("since") == since:
+        return False
+    said = {"lines": closure.lines, "number": closure.witnessed, "since": since}
+    service.raise_alarm(call, Kind.DIARY_BACK, _BACK, said, subject=("audit_entry", closure.witnessed))
     return True

@@ -21,7 +21,7 @@ from mdm.core.errors import UnavailableError
 from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
-from mdm.orders import acts, mirror
+from mdm.orders import acts, kernel, mirror
 from mdm.orders import delivery as orders
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
@@ -61,6 +61,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
         Job("kernel", timedelta(seconds=3), mirror_kernel, at_start=True),
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
+        Job("cooling", timedelta(minutes=1), watch_cooling, at_start=True),
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
@@ -95,10 +96,12 @@ def seal_diary(office: Office) -> None:
     """Compares the diary with what was witnessed, has its last line signed, and carries the head to every witness.
 
     Nobody can cut lines off later, or bring an old diary back, without being found. Raises UnavailableError (``diary_back``)
-    for a diary that lacks what was witnessed: the doctor shows it until somebody has looked.
+    for a diary that lacks what was witnessed, after an alarm: the doctor shows it until somebody has looked.
     """
     client = SignerClient(office.settings.signer_socket)
     if watch.look(office.engine, office.settings, client, office.clock()) is not None:
+        with office.call("diary-head") as call:
+            looking.look_at_closure(call)
         with office.call("diary-head", write=False) as call:
             watch.require_whole(call.session)
     before, head = heads.last_kept(office.engine), heads.seal(office.engine, client)
@@ -185,6 +188,15 @@ class Alarms:
             looking.look_for_spikes(call)
             last = looking.look_at_diary(call, self.seen)
         self.seen = last
+
+
+def watch_cooling(office: Office) -> None:
+    """Raises an alarm while orders rest for less than they should: by what the signer said of itself, not by its setting here."""
+    with office.call("cooling", write=False) as call:
+        minutes = kernel.state(call.session).cooling_minutes
+    if minutes < looking.USUAL:
+        with office.call("cooling") as call:
+            looking.look_at_cooling(call, minutes)
 
 
 class UnitMoves:

@@ -1,23 +1,35 @@
 """Who hears what: alarms of the diary and of the clock, by place."""
 
+import re
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import select
 
+import mdm
 from mdm.access.model import Operator, OperatorGrant
 from mdm.alarms import looking, queries, service
-from mdm.alarms.kinds import Kind, Line, alarm_of
+from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
 from mdm.alarms.model import Alarm
 from mdm.alarms.spike import AT_ONE_PLACE, IN_THE_CITY, WINDOW, spikes
 from mdm.audit import service as audit
+from mdm.audit.model import DiaryClosure
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import InvalidError
 from mdm.core.permissions import Grant, PlaceKind, Role, Where
+from mdm.orders.model import ActState, OrderState
+from mdm.orders.roster.model import ProposalState
 from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
 from tests.conftest import NOW, Calling
+
+STATES: Final[Mapping[str, type[StrEnum]]] = {"act": ActState, "order": OrderState, "roster": ProposalState}
+"""Things whose lines in the diary are named after the state they come to."""
 
 
 def _people(call: Call) -> tuple[int, int]:
@@ -100,8 +112,11 @@ def test_lines_of_the_diary_become_alarms_once_and_old_ones_never(calling: Calli
     ("action", "kind"),
     [
         ("roster.sealed", Kind.ROSTER_CHANGED),
-        ("freeze.pressed", Kind.FREEZE),
-        ("freeze.lifted", Kind.THAW),
+        ("roster.approval_failed", Kind.APPROVAL_FAILED),
+        ("roster.signed", None),
+        ("orders.frozen", Kind.FREEZE),
+        ("orders.thawed", Kind.THAW),
+        ("act.performed_alone", Kind.ACT_PERFORMED),
         ("installation.restored", Kind.RESTORED),
         ("order.approval_failed", Kind.APPROVAL_FAILED),
         ("webhook.set", Kind.WEBHOOK_CHANGED),
@@ -114,6 +129,46 @@ def test_every_kind_has_its_lines(action: str, kind: Kind | None) -> None:
     found = alarm_of(Line(action, "Mo", "thing", {}))
     assert (found.kind if found else None) == kind
     assert found is None or found.text % found.params
+
+
+def _written(source: str) -> set[str]:
+    """The actions of the diary that a source names, and the beginnings that it completes with a state."""
+    return set(re.findall(r'"([a-z_]+\.(?:[a-z_]+(?=")|(?=\{(?:to|state)\.value\}")))', source))
+
+
+def test_every_alarm_is_of_a_line_that_some_source_writes() -> None:
+    root = Path(mdm.__file__).parent
+    rooms = [
+        path for path in root.rglob("*.py") if path.parts[-2:] != ("alarms", "kinds.py") and path.parent.name != "audit"
+    ]
+    written: set[str] = set().union(*(_written(path.read_text(encoding="utf-8")) for path in rooms))
+    by_state = {f"{noun}.{state}" for noun, kind in STATES.items() if f"{noun}." in written for state in kind}
+    assert [action for action in ALARMING if action not in written | by_state] == []
+    assert not {"freeze.pressed", "roster.founded"} & (written | by_state)
+
+
+@pytest.mark.parametrize(
+    ("role", "kind"), [("approver", "approver_new"), ("fleet_admin", "admin_new"), ("auditor", None), ("", None)]
+)
+def test_a_raised_role_is_an_alarm_and_another_is_not(role: str, kind: str | None) -> None:
+    found = alarm_of(Line("operator.role_given", "Mo", "Eve", {"role": role}))
+    assert (found.kind.value if found else None) == kind
+    assert found is None or found.text % found.params
+
+
+def test_a_diary_that_is_not_the_witnessed_one_is_an_alarm_once_each_time_it_is_found(calling: Calling) -> None:
+    with calling() as call:
+        assert not looking.look_at_closure(call)
+        closure = DiaryClosure(id=1, at=NOW, witnessed=9, witnessed_at=NOW, lines=4)
+        call.session.add(closure)
+        call.session.flush()
+        assert looking.look_at_closure(call)
+        assert not looking.look_at_closure(call)
+        closure.at = NOW + timedelta(hours=1)
+        call.session.flush()
+        assert looking.look_at_closure(call)
+        assert [one.kind for one in queries.alarms(call)] == ["diary_back", "diary_back"]
+        assert "line 9" in service.sentence(queries.alarms(call)[0])
 
 
 def test_a_spike_is_many_at_one_place_or_in_the_city_and_told_once_an_hour() -> None:

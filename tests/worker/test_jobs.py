@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
+from mdm.alarms.model import Alarm
 from mdm.audit import service as audit
 from mdm.audit.model import AuditEntry
 from mdm.commands.model import Command
@@ -20,6 +21,7 @@ from mdm.compliance import management
 from mdm.compliance.model import VerdictChange
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.operation.health import heartbeat_file
+from mdm.orders import kernel
 from mdm.org.model import Unit, UnitParent
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -350,3 +352,17 @@ def test_mail_to_a_server_that_is_down_is_tried_again(office: Office, settings: 
 def test_the_figures_are_counted(office: Office) -> None:
     a_device(office, "d1")
     table.count(office)
+
+
+def test_orders_that_rest_too_briefly_are_an_alarm_by_what_the_signer_says(office: Office) -> None:
+    def kinds() -> list[str]:
+        with office.call("test", write=False) as call:
+            return list(call.session.scalars(select(Alarm.kind)))
+
+    table.watch_cooling(office)
+    assert kinds() == []
+    with office.call("test") as call:
+        kernel.locked(call).cooling_minutes = 1
+    table.watch_cooling(office)
+    table.watch_cooling(office)
+    assert kinds() == ["cooling_short"]
