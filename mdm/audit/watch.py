@@ -40,6 +40,8 @@ PRIVILEGED: Final = (
     "webhook.",
 )
 """Beginnings of the actions that nobody may do while the diary is not whole. Cancelling, freezing and locking stay."""
+ENDING: Final = frozenset({"act.cancelled", "act.expired", "act.rejected"})
+"""What only takes a request away, and so stays too."""
 
 _ONLY = 1
 log = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 def privileged(action: str) -> bool:
     """Whether this action needs a diary that is whole."""
-    return action.startswith(PRIVILEGED)
+    return action.startswith(PRIVILEGED) and action not in ENDING
 
 
 def require_whole(session: Session) -> None:

@@ -1,14 +1,15 @@
 """``havenmeester restore FILE``: everything back as it was, but for what must not live on.
 
-Sessions, one-time links, challenges and tokens for programs end, and orders that no device has fetched are cancelled: what
-was decided after the backup is not known here any more, so whoever wants a device wiped asks again.
+Sessions, one-time links, challenges and tokens for programs end, unused invitations are withdrawn (somebody may have used them
+since), and orders that no device has fetched and open requests are cancelled: what was decided after the backup is not known
+here any more, so whoever wants a device wiped asks again.
 """
 
 import fcntl
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -17,6 +18,9 @@ from mdm.cli.work import user, work
 from mdm.core.clock import utcnow
 from mdm.core.errors import ConflictError, InvalidError
 from mdm.settings import Settings, load
+
+if TYPE_CHECKING:
+    from mdm.storage.call import Call
 
 WHY = "The installation was restored from a backup."
 
@@ -54,8 +58,8 @@ def restore(file: Path, force: bool) -> None:
     _tell_witnesses(settings, ended.lines)
     output.note(
         f"Ended: every session ({ended.sessions}), one-time link, challenge and token for programs ({ended.tokens}). "
-        f"Cancelled: {ended.orders} orders that no device had fetched. As soon as Havenmeester runs, everybody who answers for"
-        " a place hears of this."
+        f"Withdrawn: {ended.invitations} invitations. Cancelled: {ended.orders} orders that no device had fetched and"
+        f" {ended.requests} open requests. As soon as Havenmeester runs, everybody who answers for a place hears of this."
     )
     if kept is not None:
         output.note(f"What was there before is in {kept}.")
@@ -142,21 +146,20 @@ class Voided:
     """What a restore ended, and the line at which the diary goes on."""
 
     orders: int
+    requests: int
+    invitations: int
     sessions: int
     tokens: int
     lines: int
 
 
 def void(settings: Settings) -> Voided:
-    """Ends sessions, links, challenges and tokens for programs, and cancels orders that no device has fetched."""
+    """Ends what still lets somebody in, and cancels orders that no device has fetched and open requests."""
     from sqlalchemy import delete, func, select, update
 
     from mdm.access.model import ApiToken, IdempotencyKey, OneTimeLink, PasskeyChallenge, WebSession
     from mdm.audit import service as audit
     from mdm.audit.model import AuditEntry
-    from mdm.orders import service as orders
-    from mdm.orders import states
-    from mdm.orders.model import Order
 
     with work(settings=settings) as call:
         lines = call.session.scalar(select(func.max(AuditEntry.id))) or 0
@@ -165,24 +168,63 @@ def void(settings: Settings) -> Voided:
             call.session.execute(delete(table))
         alive = call.session.scalars(select(ApiToken.id).where(ApiToken.revoked_at.is_(None))).all()
         call.session.execute(update(ApiToken).where(ApiToken.id.in_(alive)).values(revoked_at=call.now))
-        open_ = call.session.scalars(
-            select(Order.id).where(Order.state.in_([state.value for state in states.CANCELLABLE])).order_by(Order.id)
-        ).all()
-        for order_id in open_:
-            orders.cancel(call, order_id, WHY)
-        ended = Voided(len(open_), sessions, len(alive), lines)
+        ended = Voided(
+            _cancel_orders(call), _cancel_requests(call), _withdraw_invitations(call), sessions, len(alive), lines
+        )
         audit.record(
             call,
             "installation.restored",
             ("installation", "home"),
             details={
                 "orders_cancelled": ended.orders,
+                "requests_cancelled": ended.requests,
+                "invitations_withdrawn": ended.invitations,
                 "sessions": ended.sessions,
                 "tokens": ended.tokens,
                 "lines": lines,
             },
         )
         return ended
+
+
+def _cancel_orders(call: "Call") -> int:
+    from sqlalchemy import select
+
+    from mdm.orders import service, states
+    from mdm.orders.model import Order
+
+    cancellable = Order.state.in_([state.value for state in states.CANCELLABLE])
+    found = call.session.scalars(select(Order.id).where(cancellable).order_by(Order.id)).all()
+    for order_id in found:
+        service.cancel(call, order_id, WHY)
+    return len(found)
+
+
+def _cancel_requests(call: "Call") -> int:
+    from sqlalchemy import select
+
+    from mdm.orders import acts
+    from mdm.orders.acts import states
+    from mdm.orders.model import Act
+
+    still_open = Act.state.in_([state.value for state in states.OPEN])
+    found = call.session.scalars(select(Act.id).where(still_open).order_by(Act.id)).all()
+    for act_id in found:
+        acts.cancel(call, act_id, WHY)
+    return len(found)
+
+
+def _withdraw_invitations(call: "Call") -> int:
+    from sqlalchemy import select
+
+    from mdm.enrollment import service
+    from mdm.enrollment.model import Invitation
+
+    unused = (Invitation.used_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > call.now)
+    found = call.session.scalars(select(Invitation.uid).where(*unused).order_by(Invitation.id)).all()
+    for uid in found:
+        service.withdraw(call, uid)
+    return len(found)
 
 
 def _tell_witnesses(settings: Settings, lines: int) -> None:

@@ -308,13 +308,14 @@ def test_a_diary_that_is_shorter_than_witnessed_stops_privileged_acts_and_nothin
         ):
             audit.record(call, action, ("order", 1))
         assert stopped.value.code == "diary_back"
-    for action in ("device.locked", "order.cancelled", "operator.signed_in"):
+    for action in ("device.locked", "order.cancelled", "act.cancelled", "operator.signed_in"):
         with calling() as call:
             audit.record(call, action, ("device", 1))
     with calling(write=False) as call:
         assert call.session.scalars(select(AuditEntry.action).where(AuditEntry.id > 10)).all() == [
             "device.locked",
             "order.cancelled",
+            "act.cancelled",
             "operator.signed_in",
         ]
     # Nobody to ask is no all-clear.

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,13 @@ from mdm.audit.model import AuditEntry
 from mdm.cli import archive
 from mdm.cli.main import run
 from mdm.cli.work import work
+from mdm.enrollment.model import Invitation
 from mdm.orders import states
-from mdm.orders.model import Order, OrderState
+from mdm.orders.acts.states import OPEN
+from mdm.orders.model import Act, ActState, Order, OrderState
+from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
+from mdm.people.model import Person
 from mdm.settings import load
 from mdm.storage.call import Call
 from tests.conftest import PrivatePostgres
@@ -58,12 +62,37 @@ def _live(call: Call) -> None:
             ),
         ]
     )
+    for number, act_state in enumerate(ActState):
+        call.session.add(
+            Act(
+                id=f"{act_state.value:x<32}", verb="webhook", subject_kind="webhook_target", subject_id="x",
+                subject_name=act_state.value, canonical="{}", arguments={}, facts={}, digest=f"{number}",
+                state=act_state.value, approvals_needed=1, reason="x", requested_by="Mo", requested_by_id="operator:1",
+                actor_kind="operator", actor_id=person.id, requested_at=call.now, expires_at=later,
+            )
+        )  # fmt: skip
+    _invited(call, later)
     for number, state in enumerate(OrderState):
         call.session.add(
             Order(
                 id=f"{state.value:x<32}"[:32], device_uid=f"{number:032x}", device_label=state.value, verb="wipe",
                 state=state.value,
                 reason="x", requested_by="Mo", requested_by_id="operator:1", requested_at=call.now, expires_at=later,
+            )
+        )  # fmt: skip
+
+
+def _invited(call: Call, later: datetime) -> None:
+    """One invitation is open, one was used."""
+    point = ServicePoint(code="A", name="A", created_at=call.now)
+    holder = Person(name="Lea", email="lea@stad.example", created_at=call.now)
+    call.session.add_all([point, holder])
+    call.session.flush()
+    for name, used in (("open", None), ("used", call.now)):
+        call.session.add(
+            Invitation(
+                uid=name, token_digest=name, person_id=holder.id, platform="linux", service_point_id=point.id,
+                created_by="Mo", created_at=call.now, expires_at=later, used_at=used,
             )
         )  # fmt: skip
 
@@ -88,6 +117,8 @@ def test_a_restore_ends_sessions_tokens_challenges_and_open_orders_and_everybody
     assert "every session (1)" in told
     assert "programs (1)" in told
     assert f"Cancelled: {len(states.CANCELLABLE)} orders" in told
+    assert f"{len(OPEN)} open requests" in told
+    assert "Withdrawn: 1 invitations" in told
     with work() as call:
         for table in (WebSession, OneTimeLink, PasskeyChallenge, IdempotencyKey):
             assert call.session.scalar(select(func.count()).select_from(table)) == 0, table
@@ -95,6 +126,11 @@ def test_a_restore_ends_sessions_tokens_challenges_and_open_orders_and_everybody
         for order in call.session.scalars(select(Order)):
             was = OrderState(order.device_label)
             assert order.state == (OrderState.CANCELLED if was in states.CANCELLABLE else was), was
+        for act in call.session.scalars(select(Act)):
+            stood = ActState(act.subject_name)
+            assert act.state == (ActState.CANCELLED if stood in OPEN else stood), stood
+        withdrawn = dict(call.session.execute(select(Invitation.uid, Invitation.withdrawn_at)).all())
+        assert (withdrawn["open"] is not None, withdrawn["used"]) == (True, None)
         line = call.session.scalars(select(AuditEntry).where(AuditEntry.action == "installation.restored")).one()
         assert line.details["tokens"] == 1
         looking.look_at_diary(call, 0)
