@@ -142,7 +142,7 @@ def _what(line: Told) -> Markup:
     values: dict[str, Any] = {parameter: line.subject_id}
     try:
         address = url_for(endpoint, **values)
-    except BuildError:
+    except (BuildError, ValueError):
         # What was only asked for, or made by a permit for many, is named by words and has no page of its own.
         return Markup("<b>%s</b>") % name
     return Markup('<a href="%s">%s</a>') % (address, name)
