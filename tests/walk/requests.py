@@ -199,7 +199,6 @@ _COMMANDS: dict[tuple[str, str], Send] = {
     ("operator add", "more for somebody"): _command(
         lambda _s: ["operator", "add", "desk@example.org", "--role", "approver"]
     ),
-    ("token create", "powerful"): _command(lambda _s: ["token", "create", "--name", "robot", "--role", "fleet_admin"]),
     ("policy apply", "network"): _command(_document),
     ("webhook set", "new"): _command(lambda _s: ["webhook", "set", "Siem", "https://hooks.stad.example/in"]),
     ("webhook remove", "old"): _command(lambda _s: ["webhook", "remove", "Old"]),
