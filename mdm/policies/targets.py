@@ -55,7 +55,9 @@ def _parse(session: Session, text: str) -> tuple[Target | None, str]:
     if kind not in ROW_KINDS:
         return _check(session, {"kind": kind, "id": word or None})
     id_column, code, _name = ROWS[kind]
-    found = session.scalar(select(id_column).where(code == clean(word)))
+    # Codes are kept in capitals, however people write them; a group is found by its name as it is.
+    wanted = clean(word) if kind == "group" else clean(word).upper()
+    found = session.scalar(select(id_column).where(code == wanted))
     if found is None:
         return None, N_("There is no %(kind)s with the code or name %(word)s.") % {
             "kind": kind.replace("_", " "),

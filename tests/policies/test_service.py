@@ -131,6 +131,18 @@ def test_who_may_not_edit_the_citys_policies_changes_nothing(calling: Calling, a
         assert (count(call, PolicyVersion), count(call, AuditEntry)) == before
 
 
+def test_a_code_is_known_in_small_letters_too_and_the_name_of_a_group_is_not(calling: Calling) -> None:
+    with calling() as call:
+        city = fleet.build(call)
+        policy = service.create(call, "Kiosks")
+
+        made = assigning.assign(call, policy.id, include=["service_point:werkhaven"])
+
+        assert made.include == [{"kind": "service_point", "id": city["werkhaven"]}]
+        with pytest.raises(InvalidError):
+            assigning.assign(call, policy.id, include=["group:kiosks"])
+
+
 def test_targets_are_written_as_people_write_them_and_wrong_ones_are_named(calling: Calling) -> None:
     with calling() as call:
         city = fleet.build(call)
