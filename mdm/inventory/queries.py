@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from mdm.core.errors import N_, NotFoundError
@@ -133,9 +133,11 @@ def installed(session: Session, app_set_id: int | None) -> list[Installed]:
 
 
 def catalogue(
-    call: Call, *, words: str = "", platform: str = "", after: str = "", limit: int = 50
+    call: Call, *, words: str = "", platform: str = "", after: tuple[str, str] | None = None, limit: int = 50
 ) -> list[CatalogueLine]:
-    """Applications that the actor's devices have, by identifier, with counts; ``after`` is the last one shown before.
+    """Applications that the actor's devices have, by identifier and platform, with counts.
+
+    ``after`` is the identifier and platform of the last one shown before; one identifier may be on several platforms.
 
     Devices are counted per distinct set first: there are few sets, however many devices there are.
     """
@@ -147,9 +149,9 @@ def catalogue(
                 Application.name.icontains(words, autoescape=True),
             )
         )
-    if after:
-        query = query.where(Application.identifier > after)
-    rows = call.session.execute(query.order_by(Application.identifier, Application.id).limit(limit))
+    if after is not None:
+        query = query.where(tuple_(Application.identifier, Application.platform) > tuple_(*after))
+    rows = call.session.execute(query.order_by(Application.identifier, Application.platform).limit(limit))
     return [CatalogueLine(row[0], int(row[1]), int(row[2])) for row in rows]
 
 

@@ -146,6 +146,23 @@ def test_a_set_of_applications_is_stored_once_for_all_devices_that_have_it(
         assert queries.versions(call, line.application.id) == [("5.2", 2)]
 
 
+def test_an_application_on_two_platforms_is_not_lost_between_two_pages(
+    calling: Calling, device: Device, making: Making
+) -> None:
+    with calling() as call:
+        phone = making(call, tag="A-2", platform="android", kind="phone")
+    for one in (device, phone):
+        tell(calling, one, report(1, {"packages": PACKAGES}))
+
+    seen: list[tuple[str, str]] = []
+    with calling(write=False) as call:
+        for _ in range(4):
+            (line,) = queries.catalogue(call, after=seen[-1] if seen else None, limit=1)
+            seen.append((line.application.identifier, line.application.platform))
+        assert queries.catalogue(call, after=seen[-1], limit=1) == []
+    assert seen == [("bash", "android"), ("bash", "linux"), ("chromium", "android"), ("chromium", "linux")]
+
+
 def test_hostile_text_is_harmless_when_it_is_stored(calling: Calling, device: Device) -> None:
     evil = {"hostname": "\u202eexe.\x00kiosk\x1b[2J", "os_name": "D" * 4000, "model": "<script>"}
     tell(calling, device, report(1, {"system": evil, "packages": {"items": {"a\x00b": "1\u202e2", "c": 3}}}))

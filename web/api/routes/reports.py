@@ -74,14 +74,14 @@ def list_device_applications(call: Call, device_uid: str, query: shapes.Installe
 def list_applications(call: Call, query: shapes.ApplicationQuery) -> Page[shapes.Application]:
     """List the applications that your devices have.
 
-    By identifier, each with the number of your devices that have it.
+    By identifier and platform, each with the number of your devices that have it.
     """
     rows, following = walk(
         query,
         lambda mark, limit: queries.catalogue(
-            call, words=query.search, platform=query.platform or "", after=mark[0] if mark else "", limit=limit
+            call, words=query.search, platform=query.platform or "", after=mark, limit=limit
         ),
-        lambda row: (row.application.identifier,),
+        lambda row: (row.application.identifier, row.application.platform),
     )
     items = [
         shapes.Application(
