@@ -92,10 +92,7 @@ class House:
         """Somebody who has opened a sign-in link and pressed its button."""
         visitor = Visitor(self.console)
         self.visitors.append(visitor)
-        page = visitor.http.get(link)
-        found = FORM_TOKEN.search(page.text)
-        assert found is not None, f"{page.status_code} {page.text}"
-        assert visitor.http.post(link, data={"csrf_token": found[1]}).status_code == 303
+        visitor.sign_in(link)
         return visitor
 
 
@@ -104,6 +101,13 @@ class Visitor:
 
     def __init__(self, console: str) -> None:
         self.http = httpx2.Client(base_url=console, timeout=20, headers={"X-Havenmeester-Client": "journey"})
+
+    def sign_in(self, link: str) -> None:
+        """Opens a sign-in link and presses its button."""
+        page = self.http.get(link)
+        found = FORM_TOKEN.search(page.text)
+        assert found is not None, f"{page.status_code} {page.text}"
+        assert self.http.post(link, data={"csrf_token": found[1]}).status_code == 303
 
     def get(self, path: str, status: int = 200) -> Any:
         """Reads from the API."""
