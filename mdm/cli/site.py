@@ -1,5 +1,7 @@
 """The console and the API as one WSGI callable, made in the process that serves it; figures for who stands on the machine."""
 
+import multiprocessing
+import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +22,24 @@ log = structlog.get_logger(__name__)
 
 def application() -> "WSGIApplication":
     """Pages below ``/``, the API below ``/api/v1``, figures at ``/metrics``."""
+    _die_with_server()
     from web.api.app import make_api, mount
     from web.console.app import make_console
 
-    die_with_parent()
     settings = load()
     logs.configure("console", settings.log_level)
     _look_at_diary(settings)
     return with_figures(mount(make_console(settings), make_api(settings)))
+
+
+def _die_with_server() -> None:
+    """Ends with the server that forked this process, also where that one was killed while this one still gets ready.
+
+    An orphan would hold the console's port and its connections. KILL, because a process that gets ready has the server's
+    own answer to TERM, which is to note it and go on; a server that is stopped in order ends its processes itself.
+    """
+    server = multiprocessing.parent_process()
+    die_with_parent(server.pid if server is not None else None, signal.SIGKILL)
 
 
 def _look_at_diary(settings: Settings) -> None:

@@ -14,14 +14,14 @@ _SET_PARENT_DEATH_SIGNAL = 1
 """``PR_SET_PDEATHSIG`` of prctl(2)."""
 
 
-def die_with_parent(expected: int | None = None) -> None:
-    """Asks Linux to send SIGTERM to this process when its parent ends; elsewhere nothing happens.
+def die_with_parent(expected: int | None = None, number: signal.Signals = signal.SIGTERM) -> None:
+    """Asks Linux to send this signal to this process when its parent ends; elsewhere nothing happens.
 
     ``expected`` is the parent's process id: where it is gone already, this process ends at once.
     """
     if not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, number)
     if expected is not None and os.getppid() != expected:
         raise SystemExit(0)
 
