@@ -22,6 +22,18 @@ READY = 60.0
 FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
+def processes_of(home: Path) -> list[str]:
+    """The command line of every living process that was started for this home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(home).encode() in (entry / "environ").read_bytes():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
 class House:
     """One installation. ``run`` is the command line; ``start`` and ``stop`` are ``up`` and Ctrl-C."""
 
@@ -71,14 +83,7 @@ class House:
 
     def processes(self) -> list[str]:
         """The command line of every living process that belongs to this house."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if str(self.home).encode() in (entry / "environ").read_bytes():
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:
-                continue
-        return found
+        return processes_of(self.home)
 
     def stop(self) -> int:
         """Ctrl-C: the exit code of ``up``."""

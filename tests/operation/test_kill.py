@@ -49,7 +49,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.conftest import FLEET_ADMIN, PrivatePostgres, alone, free_port
 from tests.gateway.conftest import Agent
-from tests.journey.house import Visitor
+from tests.journey.house import Visitor, processes_of, until
 from tests.orders.ceremony import council, found, mirrored, signed
 from tests.sim.approvers import Person
 from web.build import build
@@ -205,12 +205,12 @@ class Busy:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def house(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     build()
+    server: PrivatePostgres | None = request.getfixturevalue("postgres") if request.param == "postgresql" else None
     monkeypatch.setenv("HAVENMEESTER_HOME", str(tmp_path))
     monkeypatch.setenv("HAVENMEESTER_CONSOLE_PORT", str(free_port()))
     monkeypatch.setenv("HAVENMEESTER_GATEWAY_PORT", str(free_port()))
     monkeypatch.setenv("HAVENMEESTER_ORDER_COOLING_MINUTES", "0")
-    if request.param == "postgresql":
-        server: PrivatePostgres = request.getfixturevalue("postgres")
+    if server is not None:
         url = server.fresh(tables=False)
         monkeypatch.setenv("HAVENMEESTER_DATABASE_URL", url)
         for process in ("console", "gateway", "worker"):
@@ -326,6 +326,8 @@ def test_forty_kills_lose_nothing_that_was_acknowledged_and_repeat_no_order(hous
         assert set(busy.done.values()) <= {1}
     proved(house, devices)
     written(house, clerk)
+    house.watched.stop()
+    until(lambda: processes_of(house.home) == [])
 
 
 def proved(house: House, devices: list[Busy]) -> None:
