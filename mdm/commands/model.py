@@ -59,6 +59,6 @@ class Command(Base):
     fetched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Not given before this: the device said it was busy."""
-    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     detail: Mapped[str] = mapped_column(Text, default="")
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)

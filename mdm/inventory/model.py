@@ -235,7 +235,7 @@ class DeviceEvent(Base):
 
     id: Mapped[Key]
     device_id: Mapped[int] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"))
-    at: Mapped[Moment]
+    at: Mapped[Moment] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(48))
     actor_name: Mapped[str] = mapped_column(String(255), default="")
     details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
