@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select
 
 from mdm.alarms.model import Alarm, WebhookTarget
 from mdm.core.actor import require
+from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
@@ -40,6 +41,15 @@ def webhook_targets(call: Call) -> Sequence[WebhookTarget]:
     """Every target, by name; needs the right for the whole city."""
     require(call.actor, Permission.WEBHOOK_MANAGE)
     return call.session.scalars(select(WebhookTarget).order_by(WebhookTarget.name)).all()
+
+
+def webhook_target(call: Call, target_id: int) -> WebhookTarget:
+    """One target; needs the right for the whole city. Raises NotFoundError."""
+    require(call.actor, Permission.WEBHOOK_MANAGE)
+    found = call.session.get(WebhookTarget, target_id)
+    if found is None:
+        raise NotFoundError(N_("There is no such target of webhooks, or it is not one of yours."))
+    return found
 
 
 def undelivered(call: Call) -> tuple[int, int]:

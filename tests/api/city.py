@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from mdm.access import service as access
 from mdm.access.model import Operator
+from mdm.alarms import targets
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
 from mdm.compliance import management
@@ -131,6 +132,10 @@ def _batch(call: Call, city: City) -> str:
     return sent.batch
 
 
+HOOKS = "hooks.stad.example"
+"""The one host that webhooks may go to."""
+
+
 def settle(call: Call, city: City) -> None:
     """Operators with a live session and tokens, one for every role at every place; one more of each to be acted on."""
     for role in Role:
@@ -145,6 +150,8 @@ def settle(call: Call, city: City) -> None:
     here = access.Place(city.service_point["own"])
     grant = access.add_grant(call, subject.id, Role.DESK_CLERK, here)
     token, _ = access.create_token(call, name="subject", role=Role.DESK_CLERK, place=here)
+    target = targets.set_target(call, [HOOKS], name="Tower", url=f"https://{HOOKS}/tower")
+    city.ids["webhook_target_id"] = target.id
     city.ids |= {"operator_id": subject.id, "grant_id": grant.id, "token_id": token.id}
 
 

@@ -71,6 +71,7 @@ def body_of(operation: str, city: City) -> Any:
         "request_wipe": {"device": own, "reason": "stolen"},
         "revoke_device_enrollments": {"reason": "lost"},
         "send_command": {"devices": [own], "verb": "message", "args": {"text": "Hello"}},
+        "set_webhook_target": {"name": "Siem", "url": "https://hooks.stad.example/in"},
         "take_back_device": {},
     }
     return bodies.get(operation)

@@ -33,7 +33,7 @@ from mdm.core.permissions import Role
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
-from tests.api.city import LINKS, PLACES, City, boss, build, settle
+from tests.api.city import HOOKS, LINKS, PLACES, City, boss, build, settle
 from tests.api.conftest import Api, close
 from tests.api.samples import QUERIES, body_of
 from tests.conftest import alone
@@ -85,7 +85,7 @@ class Stage:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         engine.dispose()
         shutil.copy(self.file, self.kept)
-        self.app: APIFlask = make_api(Settings(home=home, database_url=url))
+        self.app: APIFlask = make_api(Settings(home=home, database_url=url, webhook_hosts=HOOKS))
         # The signer does not run here: what it would say of its authority is known already.
         self.app.extensions[LINKS_KEY] = LINKS
         self.api = Api(self.app, self.app.test_client(use_cookies=False))

@@ -171,6 +171,10 @@ _API: dict[tuple[str, str], Send] = {
     ("DELETE /grants/<key:grant_id>", "approver"): _api("DELETE", "/grants/{x_approver_grant}"),
     ("POST /operators/<key:operator_id>/disable", "approver"): _api("POST", "/operators/{x_approver}/disable"),
     ("POST /operators/<key:operator_id>/enable", "with a role"): _api("POST", "/operators/{x_gone}/enable"),
+    ("POST /webhook-targets", "new"): _api(
+        "POST", "/webhook-targets", lambda _s: {"name": "Siem", "url": "https://hooks.stad.example/in"}
+    ),
+    ("DELETE /webhook-targets/<key:webhook_target_id>", "old"): _api("DELETE", "/webhook-targets/{webhook_target_id}"),
     ("POST /tokens", "powerful"): _api("POST", "/tokens", lambda _s: {"name": "robot", "role": "fleet_admin"}),
     ("POST /policies/<key:policy_id>/archive", "network"): _api(
         "POST", "/policies/{x_network}/archive", lambda _s: {"confirmed": True}

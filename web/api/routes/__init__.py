@@ -3,6 +3,7 @@
 from web.api.routes import (
     access,
     acts,
+    alarms,
     audit,
     commands,
     compliance,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     units.api,
     service_points.api,
     imports.api,
+    alarms.api,
     audit.api,
 )
 """In the order in which the document lists them."""
