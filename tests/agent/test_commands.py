@@ -108,7 +108,7 @@ def test_a_wipe_that_was_interrupted_before_its_order_was_accepted_is_looked_at_
     enrolled: Device, gateway: Gateway
 ) -> None:
     enrolled.once()
-    args = gateway.sign(gateway.order(device="another"))
+    args = gateway.sign(gateway.order(device="e" * 32))
     entry = {"verb": "wipe", "at": 1, "boot": "", "result": None, "delivered": False, "args": args}
     (enrolled.state / "commands.json").write_text(json.dumps({"commands": {"w1": entry}}))
     enrolled.once()

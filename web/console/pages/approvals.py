@@ -20,6 +20,7 @@ from mdm.overview.orders import ORDERS
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.console.budgets import budgets
 from web.console.kernel import kernel
 from web.console.lists import export, show
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
@@ -80,6 +81,12 @@ def _page(call: Call, number: str, failure: Failure | None = None) -> Response:
         can_cancel=any(device.state in states.CANCELLABLE for device in found.devices) and _may_cancel(call, found),
         now=call.now,
         kernel=kernel(call),
+        budgets=budgets(
+            lane=found.order.lane,
+            place=found.order.place,
+            requester=found.order.requested_by_id,
+            token=found.order.token,
+        ),
         failure=failure,
     )
     return failure.stamp(response) if failure else response

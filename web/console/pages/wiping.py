@@ -10,19 +10,19 @@ from flask_babel import gettext
 from sqlalchemy import func, select
 
 from mdm.core.actor import require
-from mdm.core.errors import N_, HavenmeesterError, InvalidError, UnavailableError
+from mdm.core.errors import N_, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import Device, LifeCycle
 from mdm.orders import lanes, queries, service
 from mdm.orders.model import Lane, Order
+from mdm.orders.moving import who
 from mdm.org.model import ServicePoint
 from mdm.people.model import Person
-from mdm.signing.answers import BudgetLine
-from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may, signed_in
+from web.console.budgets import budgets
 from web.console.identity import settings
 from web.console.kernel import kernel
 from web.console.pages.helpers import BOTH, POST, Route, done, page, refused, text
@@ -113,7 +113,7 @@ def _page(call: Call, device: Device, offered: list[Lane], must_be: str, failure
         lanes=[one.value for one in offered],
         lost=device.state == LifeCycle.LOST.value,
         share=_share(call, device, place),
-        budgets=_budgets(call, place.code if place else ""),
+        budgets=budgets(lane=Lane.ORDINARY.value, place=place.code if place else "", requester=who(call.actor)),
         kernel=kernel(call),
         open_order=queries.open_for(call, device.uid),
         failure=failure,
@@ -132,17 +132,6 @@ def _share(call: Call, device: Device, place: ServicePoint | None) -> Share:
     devices = call.session.scalar(select(func.count(Device.id)).where(at, Device.enrolled_at.is_not(None)))
     asked = call.session.scalar(select(func.count(Order.id)).where(same, Order.requested_at > call.now - DAY))
     return Share(place.name if place else "", devices or 0, asked or 0)
-
-
-def _budgets(call: Call, place: str) -> list[BudgetLine] | None:
-    """What the signer's budgets leave for this request; None when the signer does not answer."""
-    requester = f"{call.actor.kind.value}:{call.actor.id}"
-    try:
-        return SignerClient(settings().signer_socket, timeout=1.0).budget_use(
-            lane=Lane.ORDINARY.value, place=place, requester=requester
-        )
-    except (UnavailableError, HavenmeesterError):
-        return None
 
 
 @may(Permission.ORDER_REQUEST)
