@@ -415,10 +415,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_apple_device")),
         sa.UniqueConstraint("udid", name=op.f("uq_apple_device_udid")),
     )
+    with op.batch_alter_table("command", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_command_finished_at"), ["finished_at"], unique=False)
+
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.add_column(sa.Column("key_digest", sa.String(length=64), server_default=sa.text("''"), nullable=False))
         batch_op.drop_index(batch_op.f("ix_device_place"))
         batch_op.create_index("ix_device_place", ["service_point_id", "state", "verdict", "name", "id"], unique=False)
+
+    with op.batch_alter_table("device_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_device_event_at"), ["at"], unique=False)
 
     with op.batch_alter_table("order_approval", schema=None) as batch_op:
         batch_op.add_column(sa.Column("batch_id", sa.String(length=32), nullable=True))
@@ -496,10 +502,16 @@ def downgrade() -> None:
         batch_op.drop_column("proof")
         batch_op.drop_column("batch_id")
 
+    with op.batch_alter_table("device_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_event_at"))
+
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.drop_index("ix_device_place")
         batch_op.create_index(batch_op.f("ix_device_place"), ["service_point_id", "state"], unique=False)
         batch_op.drop_column("key_digest")
+
+    with op.batch_alter_table("command", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_command_finished_at"))
 
     op.drop_table("apple_device")
     with op.batch_alter_table("apple_session", schema=None) as batch_op:
