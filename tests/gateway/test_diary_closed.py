@@ -81,12 +81,12 @@ def test_a_diary_that_takes_no_line_refuses_power_and_lets_devices_in(own_gatewa
     assert _lines(own_gateway.engine) == before + 1
 
 
-def test_an_order_waits_while_the_diary_takes_no_line_and_is_given_afterwards(own_gateway: RunningGateway) -> None:
+def test_an_order_waits_while_the_diary_takes_no_line_and_is_given_afterwards(gateway: RunningGateway) -> None:
     from tests.gateway.test_orders import wipe
 
-    agent = own_gateway.enrolled()
-    order = wipe(own_gateway, agent)
-    with _closed_by_trigger(own_gateway.engine):
+    agent = gateway.enrolled()
+    order = wipe(gateway, agent)
+    with _closed_by_trigger(gateway.engine):
         reply = agent.checkin(REPORT)
         assert reply.status in (200, 204)
         assert b"commands" not in reply.body

@@ -254,7 +254,7 @@ def test_a_roster_is_founded_once_and_changed_by_papers(installation: Path, ask:
     pubs = [f"--approver={name}@stad.be={installation / name}.pub" for name in NAMES]
     assert ask("roster", "show")[0] == 1
     assert "in force" in ask("roster", "found", *pubs)[1]
-    assert ask("roster", "found", *pubs)[0] == 1
+    assert ask("roster", "found", *pubs[:2])[0] == 1
     client = SignerClient(installation / "home" / "run" / "signer.sock")
     first = client.rosters()
     paper = installation / "second.json"
