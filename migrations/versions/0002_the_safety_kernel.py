@@ -454,10 +454,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("paused_by", sa.String(length=255), server_default=sa.text("''"), nullable=False))
         batch_op.create_index(batch_op.f("ix_wipe_order_batch_id"), ["batch_id"], unique=False)
         batch_op.create_unique_constraint(batch_op.f("uq_wipe_order_pause_digest"), ["pause_digest"])
+        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
         batch_op.create_foreign_key(
             batch_op.f("fk_wipe_order_holder_id"), "person", ["holder_id"], ["id"], ondelete="SET NULL"
         )
-        batch_op.create_foreign_key(batch_op.f("fk_wipe_order_batch_id"), "order_batch", ["batch_id"], ["id"])
 
     # An order of the first kind was approved without signatures: no device takes it any more, so it is asked anew.
     op.execute("DELETE FROM order_release WHERE order_id IN (SELECT id FROM wipe_order WHERE finished_at IS NULL)")
@@ -474,8 +474,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("wipe_order", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_wipe_order_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_wipe_order_holder_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_wipe_order_batch_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("uq_wipe_order_pause_digest"), type_="unique")
         batch_op.drop_index(batch_op.f("ix_wipe_order_batch_id"))
         batch_op.drop_column("paused_by")
