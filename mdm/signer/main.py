@@ -36,6 +36,7 @@ def run(settings: Settings) -> None:
         server = Server(desk, settings.signer_socket, settings.signer_uids)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: server.stop())
+        signal.set_wakeup_fd(server.alarm, warn_on_full_buffer=False)
         try:
             server.serve()
         finally:

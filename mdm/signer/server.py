@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,9 +31,10 @@ class Server:
         self._path = path
         self._peers = peers | {os.geteuid()}
         self._places = threading.Semaphore(MAX_CALLERS)
-        self._busy: set[threading.Thread] = set()
+        self._busy: dict[threading.Thread, socket.socket] = {}
         self._stopping = threading.Event()
         self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
         self._listener = self._listen(bool(peers))
 
     def _listen(self, others: bool) -> socket.socket:
@@ -63,13 +65,29 @@ class Server:
                 self._accept()
         self._listener.close()
         self._path.unlink(missing_ok=True)
-        for thread in list(self._busy):
-            thread.join(READ_SECONDS)
+        self._finish()
+
+    @property
+    def alarm(self) -> int:
+        """A descriptor that wakes ``serve`` when a byte is written to it: what ``signal.set_wakeup_fd`` asks for.
+
+        The system may give a signal to a thread that attends to a caller; without this the thread that waits for callers
+        would hear of it only when the next one comes.
+        """
+        return self._wake.fileno()
 
     def stop(self) -> None:
-        """Asks ``serve`` to end. May be called from a signal handler or another thread."""
+        """Asks ``serve`` to end. May be called from a signal handler or another thread, and more than once."""
         self._stopping.set()
-        self._wake.send(b"x")
+        with suppress(BlockingIOError):
+            self._wake.send(b"x")
+
+    def _finish(self) -> None:
+        """Lets every answer under way be given, and sends those away who only keep a connection."""
+        for thread, caller in list(self._busy.items()):
+            with suppress(OSError):
+                caller.shutdown(socket.SHUT_RD)
+            thread.join(READ_SECONDS)
 
     def _accept(self) -> None:
         try:
@@ -85,7 +103,7 @@ class Server:
             _refuse(caller, UnavailableError(N_("The signer has too many callers. Nothing was signed.")))
             return
         thread = threading.Thread(target=self._attend, args=(caller,), daemon=True)
-        self._busy.add(thread)
+        self._busy[thread] = caller
         thread.start()
 
     def _attend(self, caller: socket.socket) -> None:
@@ -109,7 +127,7 @@ class Server:
             log.debug("a caller went away: %s", error)
         finally:
             self._places.release()
-            self._busy.discard(threading.current_thread())
+            self._busy.pop(threading.current_thread(), None)
 
     def _answer_one(self, caller: socket.socket) -> bool:
         """Whether the caller may ask again on this connection."""

@@ -60,13 +60,17 @@ class RunningSigner:
         """kill -9."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait()
 
     def stop(self) -> int:
         """Asks it to end, and gives its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        try:
+            return self.process.wait(60)
+        finally:
+            if self.process.poll() is None:
+                self.kill()
 
 
 def new_key() -> EllipticCurvePrivateKey:

@@ -1,8 +1,11 @@
 """The socket: who may speak, how much, how long, and what happens to nonsense."""
 
+import ctypes
 import json
 import os
+import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +24,8 @@ from mdm.signing.client import SignerClient
 from mdm.signing.messages import MAX_LINE
 from tests.signer.neighbour import RunningSigner, csr, enrol, new_key
 
+SYS_TGKILL = {"x86_64": 234, "aarch64": 131}
+"""Numbers of the system call by machine: the library of C has no name for it before glibc 2.30."""
 ASK_HEALTH = canonical({"args": {}, "v": 1, "verb": "health"})
 
 
@@ -243,3 +248,37 @@ def test_the_diary_may_grow_and_never_go_back(signer: RunningSigner) -> None:
     assert list(client.heads(5)) == [later]
     assert first.proved(client.ca().head_key)
     assert not first.proved(client.ca().order_key)
+
+
+def test_a_signer_that_is_told_to_stop_does_not_wait_for_callers_who_only_keep_a_connection(tmp_path: Path) -> None:
+    running = RunningSigner(tmp_path / "home")
+    running.start()
+    assert running.process is not None
+    with socket.socket(socket.AF_UNIX) as idle, socket.socket(socket.AF_UNIX) as cut:
+        for caller in (idle, cut):
+            caller.settimeout(60)
+            caller.connect(str(running.socket))
+        idle.sendall(ASK_HEALTH + b"\n")
+        assert idle.recv(65536).endswith(b"\n")
+        cut.sendall(ASK_HEALTH[:10])
+        # The read limit of a caller is ten seconds: whoever waited for both would need that long.
+        running.process.send_signal(signal.SIGTERM)
+        assert idle.recv(1) == b""
+        assert running.stop() == 0
+
+
+def test_a_signer_stops_when_a_thread_that_attends_to_a_caller_gets_the_signal(tmp_path: Path) -> None:
+    """Which thread gets a signal is the system's choice; here one is named, as tgkill(2) allows."""
+    running = RunningSigner(tmp_path / "home")
+    running.start()
+    assert running.process is not None
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(60)
+        caller.connect(str(running.socket))
+        caller.sendall(ASK_HEALTH + b"\n")
+        assert caller.recv(65536).endswith(b"\n")
+        threads = {int(name.name) for name in Path(f"/proc/{running.process.pid}/task").iterdir()}
+        other = max(threads - {running.process.pid})
+        tgkill = ctypes.CDLL(None, use_errno=True).syscall
+        assert tgkill(SYS_TGKILL[platform.machine()], running.process.pid, other, signal.SIGTERM) == 0
+        assert running.process.wait(60) == 0
