@@ -16,11 +16,16 @@ class Permission(StrEnum):
     API_TOKEN_MANAGE = "api_token:manage"
     APPLICATION_VIEW = "application:view"
     AUDIT_VIEW = "audit:view"
+    CASE_LOCATE = "case:locate"
+    CASE_MANAGE = "case:manage"
+    CASE_VIEW = "case:view"
     COMMAND_LOCK = "command:lock"
     COMMAND_SEND = "command:send"
     COMPLIANCE_EXEMPT = "compliance:exempt"
     COMPLIANCE_MANAGE = "compliance:manage"
     COMPLIANCE_VIEW = "compliance:view"
+    DESK_VIEW = "desk:view"
+    DESK_WORK = "desk:work"
     DEVICE_EXPORT = "device:export"
     DEVICE_MANAGE = "device:manage"
     DEVICE_VIEW = "device:view"
@@ -73,9 +78,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DESK_CLERK: frozenset(
         {
             _P.APPLICATION_VIEW,
+            _P.CASE_LOCATE,
+            _P.CASE_MANAGE,
+            _P.CASE_VIEW,
             _P.COMMAND_LOCK,
             _P.COMMAND_SEND,
             _P.COMPLIANCE_VIEW,
+            _P.DESK_VIEW,
+            _P.DESK_WORK,
             _P.DEVICE_EXPORT,
             _P.DEVICE_MANAGE,
             _P.DEVICE_VIEW,
@@ -88,7 +98,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.APPROVER: _READ | {_P.ALARM_VIEW, _P.ORDER_APPROVE, _P.ORDER_FREEZE, _P.ORDER_VIEW, _P.COMMAND_LOCK},
-    Role.AUDITOR: _READ | {_P.ALARM_VIEW, _P.AUDIT_VIEW, _P.DEVICE_EXPORT, _P.ORDER_VIEW, _P.SETTINGS_VIEW},
+    Role.AUDITOR: _READ
+    | {
+        _P.ALARM_VIEW,
+        _P.AUDIT_VIEW,
+        _P.CASE_VIEW,
+        _P.DESK_VIEW,
+        _P.DEVICE_EXPORT,
+        _P.ORDER_VIEW,
+        _P.SETTINGS_VIEW,
+    },
     Role.EMPLOYEE: frozenset(),
 }
 """The fleet admin cannot approve: asking and approving are never one role."""

@@ -1,0 +1,1 @@
+"""Lost, stolen, broken, leaving: a record with steps, deadlines and documents."""

@@ -1,0 +1,1 @@
+"""Who has what: hand out, take in, swap, the kit, the terms, the signatures."""

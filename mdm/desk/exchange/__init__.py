@@ -1,0 +1,1 @@
+"""A city moves in and out: the columns of other asset systems."""

@@ -1,0 +1,1 @@
+"""Pools, reservations, what is due and overdue."""

@@ -1,0 +1,1 @@
+"""Receipts, labels and lists as PDF; pure."""

@@ -1,0 +1,1 @@
+"""Repairs that open and close."""

@@ -1,0 +1,1 @@
+"""What lies ready on which shelf, minimum levels, transfers, stock-takes."""
