@@ -25,7 +25,9 @@ ROOT = WEB.parent
 DIST = WEB / "static" / "dist"
 ASSETS = WEB / "assets"
 TRANSLATIONS = WEB / "translations"
-ENTRIES = ("app.js", "app.css", "theme.js", "charts.js")
+ENTRIES = ("app.js", "app.css", "theme.js", "charts.js", "desk.js", "desk.css", "desk-camera.js")
+COPIED = ("zxing-wasm/dist/reader/zxing_reader.wasm",)
+"""Files of libraries that are served as they are, below ``node_modules``."""
 NODE_LEAST = 20
 ICON = re.compile(r"""icon(?:\(\s*|=|":\s*)["']([a-z0-9-]+)["']""")
 """An icon that a page certainly asks for: it must be there."""
@@ -69,7 +71,7 @@ def _build() -> None:
     fresh = DIST.with_name("dist.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    names = _bundle(node, fresh)
+    names = _bundle(node, fresh) | _copies(fresh)
     names["icons.svg"] = _sprite(fresh)
     _compress(fresh)
     (fresh / "manifest.json").write_text(json.dumps({"inputs": digest, "files": names}, indent=1, sort_keys=True))
@@ -203,6 +205,17 @@ def _bundle(node: list[str], target: Path) -> dict[str, str]:
     return {
         Path(output["entryPoint"]).name: Path(path).name for path, output in outputs.items() if "entryPoint" in output
     }
+
+
+def _copies(target: Path) -> dict[str, str]:
+    """Puts what is served as it is into ``target``, under names that carry a digest: the names by their first ones."""
+    names = {}
+    for one in COPIED:
+        source = ROOT / "node_modules" / one
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+        names[source.name] = f"{source.stem}-{digest}{source.suffix}"
+        shutil.copyfile(source, target / names[source.name])
+    return names
 
 
 def _compress(target: Path) -> None:

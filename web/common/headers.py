@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -20,12 +20,12 @@ YEAR = 31_536_000
 DIGEST = re.compile(r"-[0-9A-Za-z]{8}\.")
 
 
-def _policy() -> ContentSecurityPolicy:
+def _policy(*scripts: str) -> ContentSecurityPolicy:
     """Nothing but what we serve ourselves; pictures may also be inside the page (QR codes)."""
     return (
         ContentSecurityPolicy()
         .default_src("'none'")
-        .script_src("'self'")
+        .script_src("'self'", *scripts)
         .style_src("'self'")
         .img_src("'self'", "data:")
         .font_src("'self'")
@@ -51,10 +51,14 @@ def furnish_headers(app: Flask, *, tls: bool) -> None:
     if tls:
         options["hsts"] = StrictTransportSecurity().max_age(YEAR)
     headers = dict(Secure(**options).header_items())
+    # A page that scans (it sets ``g.camera``) may ask for the camera and run the reader of barcodes, which is WebAssembly.
+    options["csp"] = _policy("'wasm-unsafe-eval'")
+    options["permissions"] = PermissionsPolicy().geolocation().microphone().camera("self")
+    scanning = dict(Secure(**options).header_items())
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        for name, value in headers.items():
+        for name, value in (scanning if g.get("camera") else headers).items():
             response.headers.setdefault(name, value)
         if request.endpoint == "static" and response.status_code in (200, 304) and DIGEST.search(request.path):
             # What is behind a name that carries a digest of its content never changes.

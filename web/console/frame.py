@@ -47,6 +47,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("home", N_("Home"), icon="home"),
             Item("devices", N_("Devices"), icon="devices", permission=Permission.DEVICE_VIEW),
+            Item("desk", N_("Desk"), icon="building-store", permission=Permission.DESK_VIEW),
             Item("enrollment", N_("Enrollment"), icon="qrcode", permission=Permission.ENROLLMENT_VIEW),
             Item("applications", N_("Applications"), icon="apps", permission=Permission.APPLICATION_VIEW),
         ),

@@ -1,5 +1,7 @@
 """Every page of the console, one module per subject."""
 
+from web.console.desk import place as desk_place
+from web.console.desk import scan as desk_scan
 from web.console.pages import (
     account,
     acts,
@@ -47,5 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *audit.ROUTES,
     *settings.ROUTES,
     *alarms.ROUTES,
+    *desk_place.ROUTES,
+    *desk_scan.ROUTES,
 )
 """The table of all addresses."""

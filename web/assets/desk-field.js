@@ -1,0 +1,28 @@
+// Focus is always in the field: it comes back after each step, after each click that leads nowhere, and with the window.
+import { desk, field, onSettled } from "./desk-page.js";
+
+const KEEPS = "input, textarea, select, button, a[href], summary, video, dialog, [tabindex], [contenteditable]";
+
+export function focus() {
+  const wanted = document.querySelector("#desk [data-focus]") || field();
+  if (wanted && !wanted.closest("[hidden]")) wanted.focus({ preventScroll: true });
+}
+
+onSettled(focus);
+
+document.addEventListener("click", (e) => {
+  if (!desk() || !(e.target instanceof Element) || e.target.closest(KEEPS) || e.target.closest("label")) return;
+  // Whoever marks words to copy them keeps what they marked.
+  if (String(getSelection())) return;
+  focus();
+});
+
+addEventListener("focus", () => {
+  if (document.activeElement === document.body) focus();
+});
+
+// A button that did its work on the page gives the focus back.
+document.addEventListener("click", (e) => {
+  const button = e.target instanceof Element && e.target.closest("#desk button[data-back]");
+  if (button) focus();
+});

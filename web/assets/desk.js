@@ -1,0 +1,7 @@
+// The desk in a browser. Every page works without it; with it, focus stays in the field, a lost line loses nothing, and
+// scans are caught wherever they land.
+import "./desk-field.js";
+import "./desk-line.js";
+import "./desk-wedge.js";
+import "./desk-sound.js";
+import "./desk-camera-button.js";

@@ -1,0 +1,1 @@
+"""The pages of the desk, one module per subject; every one stands in the frame that ``frame.py`` makes."""
