@@ -17,6 +17,8 @@ class Unit(Base):
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255))
+    lead_email: Mapped[str] = mapped_column(String(255), default="")
+    """Who leads it, by e-mail address; empty: nobody is recorded, and the lead of the unit above is asked."""
     closed_on: Mapped[date | None]
     created_at: Mapped[Moment]
 

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError
+from mdm.core.mail import email_address
 from mdm.core.permissions import EVERYWHERE, Permission, Where
 from mdm.org import fields, queries
 from mdm.org.model import Unit, UnitParent
@@ -71,12 +72,15 @@ def create_unit(
     return unit
 
 
-def edit_unit(call: Call, unit_id: int, *, code: str | None = None, name: str | None = None) -> Unit:
-    """Renames a unit or gives it another code; what is None stays. Raises as ``create_unit``."""
+def edit_unit(
+    call: Call, unit_id: int, *, code: str | None = None, name: str | None = None, lead_email: str | None = None
+) -> Unit:
+    """Renames a unit, gives it another code or another lead (empty: none); what is None stays. Raises as ``create_unit``."""
     unit = _unit(call, unit_id)
     wanted = {
         "code": unit.code if code is None else fields.code(code),
         "name": unit.name if name is None else fields.name(name),
+        "lead_email": unit.lead_email if lead_email is None else _address(lead_email),
     }
     changes = {key: [getattr(unit, key), value] for key, value in wanted.items() if getattr(unit, key) != value}
     if changes:
@@ -85,6 +89,10 @@ def edit_unit(call: Call, unit_id: int, *, code: str | None = None, name: str | 
         flush_unique(call.session, _code_taken(unit.code))
         _record(call, "unit.edited", unit, changes)
     return unit
+
+
+def _address(text: str) -> str:
+    return email_address(text, "lead_email") if text.strip() else ""
 
 
 def preview_move(call: Call, unit_id: int, parent_id: int | None, from_date: date) -> MoveEffect:

@@ -169,3 +169,14 @@ def test_somebody_of_one_unit_sees_and_changes_only_what_is_below_it(calling: Ca
         service.move_unit(call, ids["CREW"], None, TODAY)
     with pytest.raises(DeniedError), calling(local) as call:
         service.create_unit(call, code="ROOT", name="A root")
+
+
+def test_a_unit_has_a_lead_until_it_is_taken_away(calling: Calling) -> None:
+    with calling() as call:
+        unit = service.create_unit(call, code="LED", name="Led")
+        assert service.edit_unit(call, unit.id, lead_email=" Boss@Example.org ").lead_email == "boss@example.org"
+        assert service.edit_unit(call, unit.id, name="Still led").lead_email == "boss@example.org"
+        with pytest.raises(InvalidError) as refusal:
+            service.edit_unit(call, unit.id, lead_email="nobody")
+        assert set(refusal.value.fields) == {"lead_email"}
+        assert service.edit_unit(call, unit.id, lead_email="").lead_email == ""

@@ -26,6 +26,7 @@ def _shown(line: queries.UnitLine) -> Unit:
         name=unit.name,
         parent_id=line.parent_id,
         depth=line.depth,
+        lead_email=unit.lead_email,
         closed_on=unit.closed_on,
         created_at=unit.created_at,
     )

@@ -20,6 +20,7 @@ class Unit(Answer):
     name: str
     parent_id: int | None
     depth: int = Field(description="How many units stand above it; 0 for a root.")
+    lead_email: str = Field(description="Who leads it; empty where nobody is recorded.")
     closed_on: date | None
     created_at: datetime
 
@@ -98,6 +99,7 @@ class UnitEdit(Edit):
 
     code: Line = ""
     name: Line = ""
+    lead_email: str = Field("", max_length=255, description="Empty takes the lead away.")
 
 
 class UnitMove(Body):

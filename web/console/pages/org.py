@@ -106,7 +106,8 @@ def unit_edit(call: Call, number: int) -> Response:
         elif text("step") == "reopen":
             service.reopen_unit(call, number)
         else:
-            service.edit_unit(call, number, code=text("code"), name=text("name"))
+            lead = text("lead_email") if "lead_email" in request.form else None
+            service.edit_unit(call, number, code=text("code"), name=text("name"), lead_email=lead)
     except HavenmeesterError as error:
         return _unit(call, number, refused(call, error))
     return done(gettext("The unit was saved."), url_for("unit", number=number))
