@@ -12,6 +12,7 @@ input, writes one JSON answer and ends. So the resident process never pays for t
 import gc
 import hashlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -167,3 +168,6 @@ if __name__ == "__main__":
     # Looking for garbage takes longer than this process lives.
     gc.disable()
     json.dump(answer(json.load(sys.stdin)), sys.stdout)
+    sys.stdout.flush()
+    # Taking a hundred modules down in good order costs as much as proving three signatures; the kernel does it at once.
+    os._exit(0)

@@ -24,6 +24,7 @@ from mdm.signing.client import Ownership, SignerClient
 from mdm.signing.messages import decode_request, encode_error, encode_result
 from mdm.storage.call import Call
 from tests.conftest import FLEET_ADMIN, NOW, Calling
+from tests.orders.acting import city as city
 from tests.signer.neighbour import csr, new_key
 from tests.sim.approvers import Person, roster, text_of
 

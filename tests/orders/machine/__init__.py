@@ -1,0 +1,1 @@
+"""The protocol of orders as a machine that does anything at any time."""
