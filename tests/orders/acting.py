@@ -24,8 +24,8 @@ from mdm.org import service as org
 from mdm.storage.call import Call
 from mdm.worker.acts import handlers
 from tests.conftest import NOW, Calling
-from tests.orders.conftest import ADA
 from tests.orders.founding import mirror, people
+from tests.orders.people import ADA
 from tests.sim.approvers import Council, Person
 
 HANDLERS = handlers("https://console.example")

@@ -12,7 +12,6 @@ from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import Clock
 from mdm.core.errors import HavenmeesterError
 from mdm.core.ids import new_uid
-from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.inventory.model import Device
 from mdm.orders import mirror, queries, service
 from mdm.org.model import ServicePoint
@@ -25,13 +24,12 @@ from mdm.signing.messages import decode_request, encode_error, encode_result
 from mdm.storage.call import Call
 from tests.conftest import FLEET_ADMIN, NOW, Calling
 from tests.orders.acting import city as city
+from tests.orders.people import ADA as ADA
+from tests.orders.people import BOTH as BOTH
+from tests.orders.people import EVA as EVA
+from tests.orders.people import at_place as at_place
 from tests.signer.neighbour import csr, new_key
 from tests.sim.approvers import Person, roster, text_of
-
-ADA = Actor(ActorKind.OPERATOR, 2, "Ada Approver", (Grant(Role.APPROVER),), "req-2")
-EVA = Actor(ActorKind.OPERATOR, 3, "Eva Approver", (Grant(Role.APPROVER),), "req-3")
-BOTH = Actor(ActorKind.OPERATOR, 4, "Bo Both", (Grant(Role.APPROVER), Grant(Role.FLEET_ADMIN)), "req-4")
-"""Somebody who may ask and approve: never their own, all the same."""
 
 LONG_AGO = int((NOW - timedelta(days=30)).timestamp())
 
@@ -45,12 +43,6 @@ ADAS, EVAS, BOS = person(2, "Ada Approver"), person(3, "Eva Approver", "es256"),
 MIA = person(5, "Mia Mass", "eddsa")
 PEOPLE = [ADAS, EVAS, BOS, MIA]
 """Who may approve everywhere: the first roster."""
-
-
-def at_place(role: Role, service_point_id: int, number: int = 9) -> Actor:
-    """Somebody with this role at one service point only."""
-    grant = Grant(role, PlaceKind.SERVICE_POINT, service_point_id=service_point_id)
-    return Actor(ActorKind.OPERATOR, number, f"Local {role.value}", (grant,))
 
 
 class DeskClient(SignerClient):
