@@ -21,6 +21,7 @@ from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, DeviceKind, Ownership, Platform
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
+from mdm.people import queries as people_queries
 from mdm.people import service as people
 from mdm.storage.call import Call
 
@@ -36,12 +37,14 @@ def invite(
     kind: str = "",
     ownership: str = Ownership.CITY.value,
     device_uid: str | None = None,
+    person_id: int | None = None,
 ) -> tuple[Invitation, str]:
     """Invites a person to enrol one device; the invitation and its address, which is shown this once.
 
-    The person is made where the e-mail address is unknown. ``device_uid`` names the device it is for, where there is one
-    already. Raises InvalidError for an unknown platform, kind or ownership, NotFoundError for a service point or device
-    that is not there or not the actor's, ConflictError for a closed service point or another platform.
+    ``person_id`` is somebody known, who needs no e-mail address; else the person is made where the address is unknown.
+    ``device_uid`` names the device it is for, where there is one already. Raises InvalidError for an unknown platform, kind
+    or ownership, NotFoundError for a service point or device that is not there or not the actor's, ConflictError for a
+    closed service point or another platform.
     """
     _check_words(platform, kind, ownership)
     point = org.service_point_by_code(call, service_point_code)
@@ -52,7 +55,10 @@ def invite(
             code="service_point_closed",
             name=point.name,
         )
-    person = people.ensure(call, email, name=name, service_point_id=point.id)
+    if person_id is not None:
+        person = people_queries.person(call, person_id)
+    else:
+        person = people.ensure(call, email, name=name, service_point_id=point.id)
     device = _for_device(call, device_uid, platform)
     token = new_secret()
     invitation = Invitation(

@@ -4,6 +4,7 @@ from mdm.core.text import fold
 
 PEOPLE = {
     "number": ("personnel number", "employee number", "personeelsnummer", "stamnummer", "matricule", "numéro"),
+    "badge": ("badge number", "badgenummer", "badge nummer", "pasnummer", "numéro de badge"),
     "name": ("full name", "naam", "volledige naam", "nom", "nom complet"),
     "first_name": ("given name", "voornaam", "prénom"),
     "last_name": ("surname", "family name", "achternaam", "familienaam", "nom de famille"),

@@ -14,12 +14,15 @@ from mdm.storage.call import Call
 
 _EMPTY: dict[str, Any] = {
     "number": None,
+    "badge": None,
     "email": None,
     "phone": "",
     "unit": None,
     "service_point": None,
     "left_on": None,
 }
+_OF_ANOTHER = N_('"%(value)s" belongs to somebody at another place.')
+_TAKEN = {"number": _OF_ANOTHER, "email": _OF_ANOTHER, "badge": N_('"%(value)s" is the badge of somebody else.')}
 _RENAMED = {"unit": "unit_id", "service_point": "service_point_id"}
 
 
@@ -38,13 +41,14 @@ class _Reader:
         seen = list(call.session.scalars(people_select(call)))
         self.by_number = {person.number: person for person in seen if person.number}
         self.by_email = {person.email: person for person in seen if person.email}
-        self.emails, self.numbers = bulk.taken_keys(call)
+        self.taken = bulk.taken_keys(call)
 
     def one(self, row: Row) -> tuple[Draft, bool, list[str]]:
         """The draft of one row."""
         values = self._values(row.cells)
         self.once.take("number", values.get("number"), row.line)
         self.once.take("email", values.get("email"), row.line)
+        self.once.take("badge", values.get("badge"), row.line)
         person = self._existing(values)
         if person is None and "name" not in values:
             raise RowError("name", N_("A new person needs a name."))
@@ -56,6 +60,7 @@ class _Reader:
     def _values(self, cells: dict[str, str]) -> dict[str, Any]:
         converters: dict[str, Any] = {
             "number": str,
+            "badge": str,
             "email": str,
             "phone": str,
             "language": lambda cell: word("language", cell),
@@ -78,12 +83,10 @@ class _Reader:
         if person is not None and other is not None and person is not other:
             raise RowError("email", N_('"%(value)s" is the address of another person.'), value=email)
         found = person or other
-        for column, value, taken, mine in (
-            ("number", number, self.numbers, found.number if found else None),
-            ("email", email, self.emails, found.email if found else None),
-        ):
-            if value and value in taken and value != mine:
-                raise RowError(column, N_('"%(value)s" belongs to somebody at another place.'), value=value)
+        for column, owners in self.taken.items():
+            value = values.get(column)
+            if value and owners.get(value) not in (None, found.id if found else None):
+                raise RowError(column, _TAKEN[column], value=value)
         return found
 
 

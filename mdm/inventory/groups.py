@@ -80,6 +80,51 @@ def remove(call: Call, group_id: int, uids: Collection[str]) -> int:
     return _change(call, group_id, uids, joins=False)
 
 
+def copy_memberships(call: Call, source: Device, target: Device) -> list[int]:
+    """Has one device join the groups that another one is in; the groups that it was not in before.
+
+    For a device that stands in for another over the counter: who may do that has been asked by the upper room.
+    """
+    mine = set(_of(call, target))
+    joined = [number for number in _of(call, source) if number not in mine]
+    for number in joined:
+        _one(call, number, target, joins=True)
+    return joined
+
+
+def leave_groups(call: Call, device: Device, group_ids: Collection[int]) -> None:
+    """Takes one device out of these groups, as far as it is still in them; the other half of ``copy_memberships``."""
+    for number in _of(call, device):
+        if number in group_ids:
+            _one(call, number, device, joins=False)
+
+
+def _of(call: Call, device: Device) -> list[int]:
+    return list(
+        call.session.scalars(
+            select(DeviceGroupMember.group_id)
+            .where(DeviceGroupMember.device_id == device.id)
+            .order_by(DeviceGroupMember.group_id)
+        )
+    )
+
+
+def _one(call: Call, group_id: int, device: Device, *, joins: bool) -> None:
+    found = call.session.get_one(DeviceGroup, group_id)
+    said = {"joins": joins, "devices": [device.uid]}
+    gate(call, Risk.GROUP_MANY, ("device_group", found.id), said, name=found.name, facts={"devices": 1})
+    if joins:
+        call.session.add(DeviceGroupMember(group_id=found.id, device_id=device.id))
+    else:
+        call.session.execute(
+            delete_rows(DeviceGroupMember).where(
+                DeviceGroupMember.group_id == found.id, DeviceGroupMember.device_id == device.id
+            )
+        )
+    outbox.post(call, "device.place", {"device": device.id})
+    _record(call, "device_group.joined" if joins else "device_group.left", found, {"devices": [device.uid]})
+
+
 def delete(call: Call, group_id: int) -> None:
     """Removes a group that nothing chooses by; who may need it is asked by ``policies.assigning.delete_group``.
 

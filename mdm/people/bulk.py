@@ -42,10 +42,15 @@ class Draft:
         return all(call.actor.may(Permission.PEOPLE_MANAGE, where) for where in places)
 
 
-def taken_keys(call: Call) -> tuple[frozenset[str], frozenset[str]]:
-    """Every e-mail address and every personnel number in use, also of people whom the actor may not see."""
-    rows = call.session.execute(select(Person.email, Person.number)).all()
-    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows if row[1])
+def taken_keys(call: Call) -> dict[str, dict[str, int]]:
+    """E-mail addresses, personnel numbers and badges in use with the row id of whose they are, also of people whom the
+    actor may not see; by the name of the column."""
+    taken: dict[str, dict[str, int]] = {"email": {}, "number": {}, "badge": {}}
+    for number, *keys in call.session.execute(select(Person.id, Person.email, Person.number, Person.badge)):
+        for column, key in zip(taken, keys, strict=True):
+            if key:
+                taken[column][key] = number
+    return taken
 
 
 def write(call: Call, drafts: Sequence[Draft], about: dict[str, Any]) -> list[Person]:

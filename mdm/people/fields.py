@@ -61,6 +61,7 @@ def _place(value: int | None) -> int | None:
 
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "number": _number,
+    "badge": _number,
     "name": _name,
     "email": _email,
     "phone": _phone,
@@ -79,4 +80,4 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def search_text(person: Person) -> str:
     """What a person is found by."""
-    return fold(" ".join(filter(None, (person.name, person.email, person.number, person.phone))))
+    return fold(" ".join(filter(None, (person.name, person.email, person.number, person.badge, person.phone))))

@@ -25,12 +25,14 @@ LANGUAGES = ("nl", "fr", "en", "tr", "ar", "ro")
 
 
 class Person(Base):
-    """One employee. ``number`` is the personnel number, ``email`` is how an invitation finds the person."""
+    """One employee. ``number`` is the personnel number, ``badge`` what stands on the badge that a desk scans, ``email`` how an
+    invitation finds the person."""
 
     __tablename__ = "person"
 
     id: Mapped[Key]
     number: Mapped[str | None] = mapped_column(String(64), unique=True)
+    badge: Mapped[str | None] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255), index=True)
     email: Mapped[str | None] = mapped_column(String(255), unique=True)
     phone: Mapped[str] = mapped_column(String(64), default="")

@@ -23,6 +23,7 @@ class PersonFields(TypedDict, total=False):
     """What is known of a person; what is left out stays, or has its default for a new one."""
 
     number: str | None
+    badge: str | None
     name: str
     email: str | None
     phone: str
@@ -141,7 +142,7 @@ def taken() -> ConflictError:
     """The answer when a key is another person's."""
     return ConflictError(
         N_(
-            "Another person has this e-mail address or personnel number, or the place does not exist. Nothing was changed."
+            "Another person has this e-mail address, personnel number or badge, or the place does not exist. Nothing was changed."
         ),
         code="person_taken",
     )

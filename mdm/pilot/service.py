@@ -116,7 +116,8 @@ def load_service_points(call: Call, points: list[PilotPlace]) -> None:
 
 def load_people(call: Call, staff: list[Colleague]) -> None:
     """The 122 people in their seven groups."""
-    emails, numbers = people.taken_keys(call)
+    taken = people.taken_keys(call)
+    emails, numbers = taken["email"], taken["number"]
     unit_ids, point_ids = _units(call), _points(call)
     drafts = [
         people.Draft(

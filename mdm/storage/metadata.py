@@ -20,6 +20,7 @@ ROOMS = (
     "orders.roster",
     "enrollment",
     "compliance",
+    "desk.custody",
     "platforms.apple",
     "platforms.apple.automated",
 )

@@ -18,6 +18,7 @@ class Person(Answer):
 
     id: int
     number: str | None = Field(description="Personnel number.")
+    badge: str | None = Field(description="What stands on the badge that a desk scans.")
     name: str
     email: str | None
     phone: str
@@ -45,6 +46,7 @@ class PersonNew(Body):
 
     name: Line
     number: Line | None = None
+    badge: Line | None = None
     email: Line | None = None
     phone: Line = ""
     language: Language = "nl"
@@ -58,6 +60,7 @@ class PersonEdit(Edit):
 
     name: Line = ""
     number: Line | None = None
+    badge: Line | None = None
     email: Line | None = None
     phone: Line = ""
     language: Language = "nl"

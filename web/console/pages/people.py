@@ -66,6 +66,7 @@ def _form(call: Call, found: Person | None, failure: Failure | None = None) -> R
 def _fields() -> PersonFields:
     return PersonFields(
         number=text("number") or None,
+        badge=text("badge") or None,
         name=text("name"),
         email=text("email") or None,
         phone=text("phone"),
