@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     apple_device_list: str = Field(
         "https://mdmenrollment.apple.com", description="Address of Apple's list of the city's devices."
     )
+    apple_vendor: str = Field(
+        "",
+        description="File (PEM) with a vendor's certificate, those above it and its key: signs requests for push certificates.",
+    )
     order_hours: int = Field(72, ge=1, le=72, description="Hours that an order stays valid after its approval.")
     order_cooling_minutes: int = Field(
         15,

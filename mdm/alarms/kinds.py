@@ -17,6 +17,8 @@ class Kind(StrEnum):
     ACT_HELD = "act_held"
     ACT_PERFORMED = "act_performed"
     ADMIN_NEW = "admin_new"
+    APPLE_ENDING = "apple_ending"
+    APPLE_REFUSED = "apple_refused"
     APPROVAL_FAILED = "approval_failed"
     APPROVER_NEW = "approver_new"
     COOLING_SHORT = "cooling_short"
@@ -27,6 +29,7 @@ class Kind(StrEnum):
     ORDER_SPIKE = "order_spike"
     RESTORED = "restored"
     ROSTER_CHANGED = "roster_changed"
+    SECRET_REVEALED = "secret_revealed"  # noqa: S105 -- a kind of alarm, no secret
     THAW = "thaw"
     WEBHOOK_CHANGED = "webhook_changed"
 
@@ -54,6 +57,8 @@ WORDS: Mapping[Kind, str] = {
     Kind.ACT_HELD: N_("A risky act waits or was refused"),
     Kind.ACT_PERFORMED: N_("A risky act was done without a second person"),
     Kind.ADMIN_NEW: N_("A new fleet admin"),
+    Kind.APPLE_ENDING: N_("A push certificate or a token of Apple's ends"),
+    Kind.APPLE_REFUSED: N_("Apple refuses the push certificate"),
     Kind.APPROVAL_FAILED: N_("An approval failed"),
     Kind.APPROVER_NEW: N_("A new approver"),
     Kind.COOLING_SHORT: N_("The cooling time is shorter than it should be"),
@@ -64,6 +69,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.ORDER_SPIKE: N_("Many orders at once"),
     Kind.RESTORED: N_("A backup was restored"),
     Kind.ROSTER_CHANGED: N_("The roster of approvers changed"),
+    Kind.SECRET_REVEALED: N_("Somebody looked at a secret that is kept of a phone"),
     Kind.THAW: N_("The red button was lifted"),
     Kind.WEBHOOK_CHANGED: N_("A target of webhooks changed"),
 }
@@ -99,6 +105,8 @@ _KINDS: Mapping[str, Kind] = {
     "roster.refused": Kind.ROSTER_CHANGED,
     "roster.sealed": Kind.ROSTER_CHANGED,
     "orders.frozen": Kind.FREEZE,
+    "push_certificate.refused": Kind.APPLE_REFUSED,
+    "secret.revealed": Kind.SECRET_REVEALED,
     "orders.thawed": Kind.THAW,
     "webhook.removed": Kind.WEBHOOK_CHANGED,
     "webhook.secret_shown": Kind.WEBHOOK_CHANGED,

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     ORG_VIEW = "org:view"
     PEOPLE_MANAGE = "people:manage"
     PEOPLE_VIEW = "people:view"
+    PHONES_MANAGE = "phones:manage"
     POLICY_EDIT = "policy:edit"
     POLICY_VIEW = "policy:view"
     SETTINGS_VIEW = "settings:view"

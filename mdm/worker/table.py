@@ -1,12 +1,9 @@
 """The table of jobs: what the clock does, and how often."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_pem_x509_certificate
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -26,12 +23,11 @@ from mdm.orders import delivery as orders
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
+from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
-from mdm.platforms.apple import waking
-from mdm.platforms.apple.automated.reading import read_all
 from mdm.signing.client import SignerClient
-from mdm.storage.seal import load_seal
 from mdm.worker import post
+from mdm.worker.device_lists import read_device_lists
 from mdm.worker.jobs import Job
 from mdm.worker.office import Office
 from mdm.worker.topics import TOPICS
@@ -63,6 +59,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("cooling", timedelta(minutes=1), watch_cooling, at_start=True),
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
+        Job("apple-papers", timedelta(hours=1), watch_apple_papers, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
@@ -84,6 +81,12 @@ def look_after_phones(office: Office) -> None:
         phones.sweep(call)
         phones.behind(call)
         waking.repeat(call)
+
+
+def watch_apple_papers(office: Office) -> None:
+    """Tells people in time that a push certificate or a token of Apple's ends."""
+    with office.call("apple-papers") as call:
+        papers.watch(call)
 
 
 def remind_owners(office: Office) -> None:
@@ -214,21 +217,3 @@ class UnitMoves:
             if any(org.moves_on(call.session, day) for day in days):
                 outbox.post(call, "cohorts.place", {})
         self.seen = today
-
-
-def read_device_lists(office: Office) -> int:
-    """Reads what Apple lists as ours; how many lines were taken."""
-    settings = office.settings
-
-    def anchors() -> tuple[str, ...]:
-        certificate = load_pem_x509_certificate(SignerClient(settings.signer_socket).ca().certificate.encode())
-        return (base64.b64encode(certificate.public_bytes(Encoding.DER)).decode(),)
-
-    return read_all(
-        lambda: office.call("apple-device-list"),
-        lambda: load_seal(settings.home / "keys"),
-        settings.apple_device_list,
-        organisation=settings.organisation,
-        gateway=settings.gateway_base,
-        anchors=anchors,
-    )

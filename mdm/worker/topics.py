@@ -32,6 +32,7 @@ from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
 from mdm.worker import acts, mail
+from mdm.worker.device_lists import read_device_lists
 from mdm.worker.office import Office
 from mdm.worker.post import Gathered, Handler, Inside, NotNowError, Outside, Payload
 
@@ -164,6 +165,10 @@ def _apple_answer(office: Office, payload: Payload) -> None:
         phones.take_answer(call, payload, office.settings.organisation)
 
 
+def _apple_list(office: Office, payload: Payload) -> None:
+    read_device_lists(office, str(payload["tie"]))
+
+
 def _apple_status(office: Office, payload: Payload) -> None:
     with office.call("apple.status") as call:
         phones.take_status(call, payload, office.settings.organisation)
@@ -193,6 +198,7 @@ TOPICS: Mapping[str, Handler] = {
     "act.perform": Outside(acts.perform),
     "alarm": Inside(_alarm),
     "apple.answer": Outside(_apple_answer),
+    "apple.list": Outside(_apple_list),
     "apple.push": Outside(_apple_push),
     "apple.status": Outside(_apple_status),
     "commands.asked": Inside(translate.take),

@@ -126,6 +126,8 @@ def automated_enrollment() -> ResponseReturnValue:
         maker = here.profile_maker()
         with here.call(visitor()) as call:
             profile = arriving.arrive(call, maker, content, anchors)
+    except arriving.UpdateNeededError as error:
+        return jsonify({"code": error.code, "details": {"OSVersion": error.version}}), 403
     except DeniedError as error:
         log.warning("phone refused", code=error.code)
         return Response(status=403)

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from mdm.audit import service as audit
 from mdm.core.errors import N_, ConflictError, HavenmeesterError, NotFoundError, NotSignedInError
@@ -23,6 +24,7 @@ from mdm.org.model import ServicePoint
 from mdm.people.model import Person
 from mdm.platforms.apple import cms, handout, plist
 from mdm.platforms.apple.addresses import ACCOUNT
+from mdm.platforms.apple.model import AppleDevice, DeviceState
 from mdm.storage.call import Call
 
 MAKER: Final = "account-driven enrollment"
@@ -79,6 +81,12 @@ def admit(call: Call, email: str | None, user: str) -> str:
     where = Where(invitation.service_point_id, invitation.unit_id)
     audit.record(call, "invitation.created", ("invitation", invitation.uid), where=where, details={"for": person.email})
     return token
+
+
+def enrolled(session: Session) -> int:
+    """How many private phones are enrolled by their owners' accounts."""
+    query = select(func.count()).where(AppleDevice.user_enrollment, AppleDevice.state == DeviceState.ENROLLED.value)
+    return session.scalar(query) or 0
 
 
 def enroll(call: Call, here: handout.Here, token: str, user: str, machine: bytes) -> bytes:

@@ -252,6 +252,28 @@ class ApplePush(Base):
     refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When Apple refused it: nothing is pushed with it from then on."""
     refused_why: Mapped[str] = mapped_column(String(64), default="")
+    warned: Mapped[int | None]
+    """Of which step before its end people were told last, in days; None: of none yet."""
+
+
+class ApplePushRequest(Base):
+    """A request for a push certificate: its key is made here and never leaves, so that only the certificate travels."""
+
+    __tablename__ = "apple_push_request"
+
+    id: Mapped[Key]
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    csr: Mapped[str] = mapped_column(Text)
+    """The request, PEM."""
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed."""
+    key_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 (hexadecimal) of its public key: by this a certificate finds its key."""
+    renews: Mapped[str] = mapped_column(String(255), default="")
+    """The topic that the certificate shall have; empty for the first one."""
+    created_by: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[Moment]
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class ScopedSecret(StrEnum):

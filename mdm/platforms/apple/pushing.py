@@ -1,6 +1,8 @@
 """The push certificate: which topic the phones of this installation listen to, and how the next one is brought in."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from cryptography import x509
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from mdm.audit import service as audit
@@ -21,6 +23,7 @@ from mdm.core.clock import iso
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
+from mdm.platforms.apple import push_request
 from mdm.platforms.apple.model import AppleDevice, ApplePush, DeviceState
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal
@@ -50,12 +53,13 @@ def is_topic(session: Session, said: str) -> bool:
 def bring(call: Call, seal: Seal, certificate: str, key: str, account: str) -> ApplePush:
     """Brings in a push certificate, the first or the next one. Bringing the same again changes nothing.
 
-    Raises InvalidError for what is none, is over, or does not fit its key; ConflictError (``push_topic``) for one with
-    another topic while phones listen to the present one: Apple was asked to create instead of to renew, and every phone
-    would have to enrol again.
+    ``key`` empty: that of the request that was made here. Raises InvalidError for what is none, is over, or does not fit its
+    key; ConflictError (``push_older``) for one that ends before the one in use, and (``push_topic``) for one with another
+    topic while phones listen to the present one: Apple was asked to create instead of to renew, and every phone would have
+    to enrol again.
     """
-    require(call.actor, Permission.DEVICE_MANAGE)
-    found, private = _read(certificate, key)
+    require(call.actor, Permission.PHONES_MANAGE)
+    found, private = _read(certificate, key or _asked(call, seal, certificate))
     said = topic_of(found)
     present = in_use(call.session)
     if present is not None and present.certificate == certificate:
@@ -73,6 +77,14 @@ def bring(call: Call, seal: Seal, certificate: str, key: str, account: str) -> A
             old=present.topic,
             account=present.account or "?",
         )
+    if present is not None and present.topic == said and found.not_valid_after_utc < present.not_after:
+        raise ConflictError(
+            N_(
+                "This certificate ends on %(day)s, before the one in use does. Nothing was changed; upload the newest one."
+            ),
+            code="push_older",
+            day=f"{found.not_valid_after_utc:%Y-%m-%d}",
+        )
     made = ApplePush(
         topic=said,
         certificate=certificate,
@@ -85,6 +97,7 @@ def bring(call: Call, seal: Seal, certificate: str, key: str, account: str) -> A
     call.session.add(made)
     call.session.flush()
     made.key = seal.seal(private, f"apple_push:{made.id}")
+    push_request.answered(call, found)
     audit.record(
         call,
         "push_certificate.brought",
@@ -116,18 +129,94 @@ def days_left(session: Session, now: datetime) -> int | None:
     return None if found is None else (found.not_after - now).days
 
 
+class Level(StrEnum):
+    """How it stands with the push certificate, for the page that shows it."""
+
+    NONE = "none"
+    GOOD = "good"
+    ENDING = "ending"
+    """Within 60 days of its end."""
+    URGENT = "urgent"
+    """Within 7 days of its end."""
+    OVER = "over"
+    REFUSED = "refused"
+    """Apple refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The push certificate in use and what hangs on it. ``days`` is below zero when it has ended, None without one."""
+
+    level: Level
+    held: ApplePush | None
+    days: int | None
+    listening: int
+    """Phones that listen to its topic: they would all have to enrol again for another one."""
+    unreached: int
+    """Those of them that Apple says are not reached."""
+
+
+def standing(session: Session, now: datetime) -> Standing:
+    """How it stands with the push certificate."""
+    held = in_use(session)
+    if held is None:
+        return Standing(Level.NONE, None, None, 0, 0)
+    listening, unreached = session.execute(
+        select(func.count(), func.count().filter(AppleDevice.push_bad != "")).where(*_listens(held.topic))
+    ).one()
+    days = (held.not_after - now).days
+    return Standing(_level(held, days, now), held, days, listening, unreached)
+
+
+def _level(held: ApplePush, days: int, now: datetime) -> Level:
+    if held.refused_at is not None:
+        return Level.REFUSED
+    if held.not_after <= now:
+        return Level.OVER
+    if days < WARN_DAYS[-1]:
+        return Level.URGENT
+    return Level.ENDING if days < WARN_DAYS[0] else Level.GOOD
+
+
+def _listens(said: str) -> tuple[ColumnElement[bool], ...]:
+    return AppleDevice.topic == said, AppleDevice.state != DeviceState.GONE.value
+
+
 def _listeners(session: Session, said: str) -> bool:
-    query = select(AppleDevice.device_id).where(AppleDevice.topic == said, AppleDevice.state != DeviceState.GONE.value)
-    return session.scalar(query.limit(1)) is not None
+    return session.scalar(select(AppleDevice.device_id).where(*_listens(said)).limit(1)) is not None
+
+
+def _asked(call: Call, seal: Seal, certificate: str) -> str:
+    """The key of the request that this certificate answers. Raises InvalidError (``push_key``) where there is none."""
+    key = push_request.key_for(call, seal, _certificate(certificate))
+    if not key:
+        raise InvalidError(
+            N_(
+                "This certificate was not asked for with a request that was made here. Nothing was changed. Give its private"
+                " key as well, or upload the certificate that Apple made from the request of this page."
+            ),
+            code="push_key",
+        )
+    return key
+
+
+def _certificate(text: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(text.encode())
+    except (ValueError, TypeError) as error:
+        raise InvalidError(
+            N_("This is no certificate in PEM. Nothing was changed; upload the file that Apple's portal gave."),
+            code="push_certificate",
+        ) from error
 
 
 def _read(certificate: str, key: str) -> tuple[x509.Certificate, bytes]:
+    found = _certificate(certificate)
     try:
-        found = x509.load_pem_x509_certificate(certificate.encode())
         private = load_pem_private_key(key.encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InvalidError(
-            N_("These are no certificate and key in PEM, or the key has a password. Nothing was changed."),
+            N_("This is no private key in PEM, or it has a password. Nothing was changed."),
             code="push_certificate",
         ) from error
     formats = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,6 +1,7 @@
 """Enrollment sessions: each profile that is handed out begins one, with a challenge and addresses of its own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from mdm.core.ids import new_secret, new_uid, secret_digest
 from mdm.core.permissions import Permission, Where
 from mdm.enrollment.model import Enrollment, Invitation
 from mdm.inventory.model import Device
+from mdm.people.model import Person
 from mdm.platforms.apple.model import AppleSession, Approval, SessionKind
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
@@ -81,6 +83,29 @@ def by_challenge(session: Session, challenge: str, *, lock: bool = False) -> App
     """The session of this challenge. Only digests are compared, by an index: how long it takes tells nothing."""
     query = select(AppleSession).where(AppleSession.challenge_digest == secret_digest(challenge))
     return session.scalar(query.with_for_update() if lock else query)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request for a certificate that waits for somebody's yes, and for whom the invitation was."""
+
+    session: AppleSession
+    person: str
+    email: str
+    serial: str
+    """Of the recorded device that is to enrol; empty where none is known."""
+
+
+def waiting_for(call: Call) -> list[Waiting]:
+    """``waiting`` with what somebody needs to know before they say yes."""
+    found = waiting(call)
+    rows = call.session.execute(
+        select(Invitation.id, Person.name, Person.email)
+        .join(Person, Person.id == Invitation.person_id)
+        .where(Invitation.id.in_([one.invitation_id for one in found]))
+    )
+    people = {row[0]: (row[1], row[2] or "") for row in rows}
+    return [Waiting(one, *people.get(one.invitation_id or 0, ("", "")), one.serial) for one in found]
 
 
 def waiting(call: Call) -> Sequence[AppleSession]:

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from werkzeug.test import Client
 
 from mdm.core.clock import utcnow
-from mdm.core.errors import ConflictError, DeniedError, InvalidError
+from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.inventory.model import Device
 from mdm.platforms.apple import cms, plist
-from mdm.platforms.apple.automated import reading, sync, token
+from mdm.platforms.apple.automated import reading, sync, ties, token
 from mdm.platforms.apple.automated.client import DeviceList
 from mdm.platforms.apple.automated.model import AppleAssigned, AppleTie
 from mdm.simulate.iphone import IPhone
@@ -209,9 +209,37 @@ def test_our_profile_is_defined_once_and_given_to_every_device_that_apple_lists(
     assert defined["is_supervised"] is True
     assert defined["is_mdm_removable"] is False
     assert defined["url"] == "https://gateway.example/apple/v1/automated"
+    with calling(city) as call:
+        uid = call.session.get_one(AppleTie, tie).uid
+        assert [(one.serial, one.given, one.problem) for one in ties.entries(call, uid)] == [
+            ("S1", True, ""), ("S2", False, "NOT_ACCESSIBLE")
+        ]  # fmt: skip
+        assert ties.line(call, uid).refused == 1
     apple.not_accessible = set()
     read(city, apple, tie)
     assert apple.assigned == {"S1": number, "S2": number}
+    with calling(city) as call:
+        (counted,) = ties.lines(call)
+        assert (counted.listed, counted.given, counted.refused) == (2, 2, 0)
+
+
+def test_a_profile_is_given_anew_when_somebody_says_so_and_a_tie_that_ends_takes_its_list_along(
+    city: City, apple: DeviceListServer, tmp_path: Path
+) -> None:
+    tie = tied(city, tmp_path)
+    apple.devices = [line("S1")]
+    read(city, apple, tie)
+    with calling(city) as call:
+        uid = call.session.get_one(AppleTie, tie).uid
+        ties.assign_anew(call, uid)
+    read(city, apple, tie)
+    assert len(apple.profiles) == 2
+    assert apple.assigned == {"S1": list(apple.profiles)[-1]}
+    with calling(city) as call:
+        ties.remove(call, uid)
+    assert listed(city) == {}
+    with calling(city) as call, pytest.raises(NotFoundError):
+        ties.read_now(call, uid)
 
 
 def test_the_clock_reads_the_list_of_every_tie_that_has_a_good_token(
@@ -264,9 +292,9 @@ def staffed(city: City, shared_signer: RunningSigner, maker: Holder, tmp_path: P
     return city
 
 
-def machine(maker: Holder, serial: str = "C0FFEE1") -> bytes:
+def machine(maker: Holder, serial: str = "C0FFEE1", **more: Any) -> bytes:
     phone = holder("phone", issuer=maker)
-    said = {"UDID": "00008110-001A", "SERIAL": serial, "PRODUCT": "iPhone15,4", "VERSION": "22B83"}
+    said = {"UDID": "00008110-001A", "SERIAL": serial, "PRODUCT": "iPhone15,4", "VERSION": "22B83", **more}
     return cms.sign(plist.write(said), phone.key, phone.certificate)
 
 
@@ -307,6 +335,34 @@ def test_121_signed_by_another_authority_altered_unsigned_or_of_a_strange_device
     assert post(staffed, machine(maker)).status_code == 403
     with transaction(staffed.engine, write=False) as session:
         assert session.scalars(select(Device)).all() == []
+
+
+def test_121_a_phone_whose_system_is_too_old_and_that_can_update_itself_does_so_first(
+    staffed: City, maker: Holder
+) -> None:
+    with calling(staffed) as call:
+        (tie,) = call.session.scalars(select(AppleTie))
+        ties.demand(call, tie.uid, "18.1")
+    old: dict[str, Any] = {"OS_VERSION": "17.6.1", "MDM_CAN_REQUEST_SOFTWARE_UPDATE": True}
+    answer = post(staffed, machine(maker, **old))
+    assert (answer.status_code, answer.mimetype) == (403, "application/json")
+    assert answer.json == {"code": "com.apple.softwareupdate.required", "details": {"OSVersion": "18.1"}}
+    with transaction(staffed.engine, write=False) as session:
+        assert session.scalars(select(Device)).all() == []
+    for new in (
+        {**old, "OS_VERSION": "18.1"},
+        {**old, "OS_VERSION": "26.0"},
+        {**old, "MDM_CAN_REQUEST_SOFTWARE_UPDATE": False},
+        {"OS_VERSION": "17.6.1"},
+        {"MDM_CAN_REQUEST_SOFTWARE_UPDATE": True},
+    ):
+        assert post(staffed, machine(maker, **new)).status_code == 200
+    # Who is no phone of ours is not told which system we want.
+    assert post(staffed, machine(maker, "STRANGE1", **old)).json is None
+    with calling(staffed) as call:
+        for wrong in ("newest", "18.", "1.2.3.4"):
+            with pytest.raises(InvalidError):
+                ties.demand(call, tie.uid, wrong)
 
 
 def test_121_without_apples_authorities_no_phone_enrols_by_itself(staffed: City, maker: Holder) -> None:

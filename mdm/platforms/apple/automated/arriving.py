@@ -15,7 +15,8 @@ from mdm.inventory import service as inventory
 from mdm.inventory.fields import AssetData
 from mdm.inventory.model import Device, DeviceKind, LifeCycle, Ownership, Platform
 from mdm.platforms.apple import cms, handout, plist
-from mdm.platforms.apple.automated.model import AppleAssigned
+from mdm.platforms.apple.automated.model import AppleAssigned, AppleTie
+from mdm.platforms.apple.schema.table import version
 from mdm.storage.call import Call
 
 MAX_MACHINE: Final = 32 * 1024
@@ -25,7 +26,8 @@ def arrive(call: Call, here: handout.Here, machine: bytes, anchors: Sequence[x50
     """The profile for a phone that Apple lists as ours; still to be signed.
 
     Raises InvalidError for a message that is not signed under one of ``anchors``, DeniedError (``not_ours``) for a phone that
-    is not on the list, is retired, or is private; ConflictError (``push_certificate``).
+    is not on the list, is retired, or is private; UpdateNeededError for one whose system is too old and that can update
+    itself first; ConflictError (``push_certificate``).
     """
     said = machine_info(machine, anchors)
     serial = fields.serial(said.get("SERIAL"))
@@ -44,9 +46,33 @@ def arrive(call: Call, here: handout.Here, machine: bytes, anchors: Sequence[x50
             "model": assigned.model or product,
         }
         device = inventory.create(call.by(system("automated enrollment", call.actor.request_id)), data)
+    tie = call.session.get_one(AppleTie, assigned.tie_id)
+    _up_to_date(said, tie.least_version)
     if device.platform != Platform.IOS or device.state == LifeCycle.RETIRED or device.ownership == Ownership.PRIVATE:
         raise _not_ours()
     return handout.for_device(call, here, device)
+
+
+class UpdateNeededError(DeniedError):
+    """The phone updates its system to ``version`` and asks again, by itself."""
+
+    code = "com.apple.softwareupdate.required"
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        super().__init__(N_("The phone must have version %(version)s first. Nothing was enrolled."), version=version)
+
+
+def _up_to_date(said: plist.Plist, least: str) -> None:
+    """Nothing for a phone that is new enough, or that cannot update itself now: it is updated once it is enrolled."""
+    here, wanted = version(clean(said.get("OS_VERSION"), 32)), version(least)
+    if (
+        wanted is not None
+        and here is not None
+        and here < wanted
+        and said.get("MDM_CAN_REQUEST_SOFTWARE_UPDATE") is True
+    ):
+        raise UpdateNeededError(least)
 
 
 def machine_info(content: bytes, anchors: Sequence[x509.Certificate]) -> plist.Plist:

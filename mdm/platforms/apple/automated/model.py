@@ -28,6 +28,10 @@ class AppleTie(Base):
     synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     problem: Mapped[str] = mapped_column(Text, default="")
     """What an administrator must do at Apple's portal before it goes on; empty while all is well."""
+    least_version: Mapped[str] = mapped_column(String(32), default="")
+    """The system that a phone must have before it is enrolled; an older one updates itself first. Empty: any."""
+    warned: Mapped[int | None]
+    """Of which step before the end of its token people were told last, in days; None: of none yet."""
     created_at: Mapped[Moment]
 
 
@@ -42,6 +46,8 @@ class AppleAssigned(Base):
     description: Mapped[str] = mapped_column(String(255), default="")
     profile: Mapped[str] = mapped_column(String(64), default="")
     """The profile that Apple gives it when it is set up; empty: none."""
+    problem: Mapped[str] = mapped_column(String(64), default="")
+    """Apple's word for why it does not give our profile to this device; empty while nothing is wrong."""
     listed: Mapped[bool] = mapped_column(default=True)
     """Whether Apple lists it still."""
     changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -26,13 +26,15 @@ def read_all(
     organisation: str,
     gateway: str,
     anchors: Callable[[], tuple[str, ...]],
+    only: str = "",
 ) -> int:
-    """How many lines were taken. ``seal`` and ``anchors`` (Base64 of DER) are asked for only where there is a tie."""
+    """How many lines were taken. ``seal`` and ``anchors`` (Base64 of DER) are asked for only where there is a tie.
+
+    ``only`` is the public id of one tie; empty: every one of them.
+    """
     with transact() as call:
-        ties = call.session.execute(
-            select(AppleTie.id).where(AppleTie.token.is_not(None), AppleTie.token_ends_at > call.now)
-        ).scalars()
-        waiting = list(ties)
+        query = select(AppleTie.id).where(AppleTie.token.is_not(None), AppleTie.token_ends_at > call.now)
+        waiting = list(call.session.scalars(query.where(AppleTie.uid == only) if only else query))
     count = 0
     for tie_id in waiting:
         with transact() as call:
@@ -45,4 +47,6 @@ def read_all(
                 count += synchronise(transact, apple, tie_id, profile)
         except HavenmeesterError as error:
             log.warning("apple's list was not read", tie=tie_id, code=error.code, why=str(error))
+            with transact() as call:
+                call.session.get_one(AppleTie, tie_id).problem = str(error)[:1000]
     return count

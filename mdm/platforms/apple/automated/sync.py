@@ -18,6 +18,7 @@ Transact = Callable[[], AbstractContextManager[Call]]
 PAGES: Final = 1000
 """Pages of one reading at the most: a list that never ends is a fault of Apple's, and not read for ever."""
 BATCH: Final = 1000
+SUCCESS: Final = "SUCCESS"
 
 
 def synchronise(transact: Transact, apple: DeviceList, tie_id: int, profile: dict[str, Any]) -> int:
@@ -122,9 +123,13 @@ def _assign(transact: Transact, apple: DeviceList, tie_id: int, profile: dict[st
             return
         said = apple.assign(number, waiting)
         with transact() as call:
-            done = [one for one in waiting if said.get(one) == "SUCCESS"]
-            for serial in done:
-                call.session.get_one(AppleAssigned, serial).profile = number
+            done = [one for one in waiting if said.get(one) == SUCCESS]
+            for serial in waiting:
+                assigned = call.session.get_one(AppleAssigned, serial)
+                answer = clean(said.get(serial), 64)
+                assigned.problem = "" if answer == SUCCESS else answer or "NO_ANSWER"
+                if answer == SUCCESS:
+                    assigned.profile = number
         if len(done) < len(waiting):
             # What Apple did not take is tried again at the next reading, and not for ever at this one.
             return

@@ -47,7 +47,7 @@ class Token(BaseModel):
 
 def begin(call: Call, seal: Seal, organisation: str) -> AppleTie:
     """A new tie, with the certificate to upload at Apple's portal."""
-    require(call.actor, Permission.OPERATOR_MANAGE)
+    require(call.actor, Permission.PHONES_MANAGE)
     key = generate_private_key(65537, 2048)
     name = x509.Name(
         [
@@ -85,7 +85,7 @@ def bring_in(call: Call, seal: Seal, uid: str, file: bytes) -> AppleTie:
     Raises NotFoundError for a tie that is not there, InvalidError (``token_wrong``) for a file that is not sealed for its key
     or holds no token that is good now: the one that was there stays.
     """
-    require(call.actor, Permission.OPERATOR_MANAGE)
+    require(call.actor, Permission.PHONES_MANAGE)
     tie = call.session.scalar(select(AppleTie).where(AppleTie.uid == uid).with_for_update())
     if tie is None:
         raise NotFoundError(N_("There is no such tie with Apple's device list."))
@@ -95,6 +95,7 @@ def bring_in(call: Call, seal: Seal, uid: str, file: bytes) -> AppleTie:
     tie.token = seal.seal(token.model_dump_json().encode(), f"apple_tie:{tie.uid}:token")
     tie.token_ends_at = token.access_token_expiry
     tie.cursor = tie.problem = ""
+    tie.warned = None
     audit.record(call, "apple_tie.token", ("apple_tie", tie.uid), details={"until": str(tie.token_ends_at)})
     return tie
 
