@@ -12,7 +12,7 @@ from mdm.core.errors import N_, ConflictError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission, Where
 from mdm.inventory.holder import Holder
-from mdm.inventory.lifecycle import HELD
+from mdm.inventory.lifecycle import HELD, leaves_shelf
 from mdm.inventory.model import Device, DeviceEvent, LifeCycle
 from mdm.inventory.service import CHOSEN_BY, SEARCHED, UNIQUE, searched
 from mdm.outbox import service as outbox
@@ -105,6 +105,8 @@ def _new(call: Call, draft: Draft) -> Device:
 
 
 def _change(device: Device, changes: dict[str, Any]) -> None:
+    if leaves_shelf(device, changes):
+        device.shelf_id = None
     for key, value in changes.items():
         setattr(device, key, value)
     if "owner_unit_id" in changes and device.person_id is None:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import TypedDict
 
 from mdm.core.errors import N_, InvalidError
+from mdm.core.money import CURRENCY, MOST
 from mdm.core.text import clean
-from mdm.inventory.model import DeviceKind, Ownership, Platform
+from mdm.inventory.model import DeviceKind, Measure, Ownership, Platform
 
 _JUNK_SERIALS = frozenset(
     {
@@ -50,6 +51,14 @@ class AssetData(TypedDict, total=False):
     owner_unit_id: int | None
     purchased_on: date | None
     warranty_until: date | None
+    cost_cents: int | None
+    currency: str
+    supplier: str
+    order_number: str
+    contract: str
+    contract_until: date | None
+    measure: str
+    custom: dict[str, str]
     note: str
 
 
@@ -102,6 +111,36 @@ def _row(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _amount(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
+        raise ValueError(N_("An amount is written as 1234.56, without a minus, and is at most 20 million."))
+    return value
+
+
+def _currency(value: object) -> str:
+    text = clean(value, 8).upper()
+    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
+        raise ValueError(N_("A currency has three letters, such as EUR."))
+    return text
+
+
+def _measure(value: object) -> str:
+    return "" if value in (None, "") else _one_of(Measure)(value)
+
+
+CUSTOM_MOST = 60
+"""Fields of another asset system that one device may carry."""
+
+
+def _custom(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(N_("Further fields are names with texts."))  # noqa: TRY004 -- a wrong field, not a wrong program
+    kept = {clean(name, 64): clean(text, 500) for name, text in list(value.items())[:CUSTOM_MOST]}
+    return {name: text for name, text in kept.items() if name and text}
+
+
 _CLEANERS: dict[str, Callable[[object], object]] = {
     "tag": _optional(64),
     "serial": serial,
@@ -118,12 +157,23 @@ _CLEANERS: dict[str, Callable[[object], object]] = {
     "owner_unit_id": _row,
     "purchased_on": _day,
     "warranty_until": _day,
+    "cost_cents": _amount,
+    "currency": _currency,
+    "supplier": _line(128),
+    "order_number": _line(64),
+    "contract": _line(128),
+    "contract_until": _day,
+    "measure": _measure,
+    "custom": _custom,
     "note": lambda value: clean(value, 4000, lines=True),
 }
 
 
 def cleaned(data: AssetData) -> dict[str, object]:
-    """The data as it is stored. Raises InvalidError that names every wrong field and every unknown one."""
+    """The data as it is stored. Raises InvalidError that names every wrong field and every unknown one.
+
+    An amount without a currency is in the city's own.
+    """
     wrong: dict[str, str] = {}
     kept: dict[str, object] = {}
     for key, value in data.items():
@@ -137,4 +187,6 @@ def cleaned(data: AssetData) -> dict[str, object]:
             wrong[key] = str(error)
     if wrong:
         raise InvalidError(N_("The device was not saved: correct the fields that are marked."), fields=wrong)
+    if kept.get("cost_cents") is not None and not kept.get("currency"):
+        kept["currency"] = CURRENCY
     return kept

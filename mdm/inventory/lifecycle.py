@@ -1,7 +1,9 @@
 """The life of a device as one table: what may follow what, and in which states somebody holds it."""
 
+from collections.abc import Mapping
+
 from mdm.core.errors import N_, ConflictError
-from mdm.inventory.model import LifeCycle
+from mdm.inventory.model import Device, LifeCycle
 
 _L = LifeCycle
 
@@ -23,6 +25,21 @@ HELD = frozenset({_L.HANDED_OUT, _L.ON_LOAN, _L.IN_REPAIR, _L.LOST, _L.WIPED})
 
 WITH_HOLDER = frozenset({_L.HANDED_OUT, _L.ON_LOAN})
 """States that make no sense without a holder."""
+
+STORED = frozenset({_L.IN_STOCK, _L.RETURNED, _L.WIPED})
+"""States in which a device in nobody's hands can stand on a shelf."""
+
+
+def leaves_shelf(device: Device, kept: Mapping[str, object]) -> bool:
+    """Whether a device that gets these values no longer stands on the shelf that it stood on."""
+    if device.shelf_id is None:
+        return False
+    after = {key: kept.get(key, getattr(device, key)) for key in ("state", "service_point_id", "person_id")}
+    return (
+        after["state"] not in STORED
+        or after["person_id"] is not None
+        or after["service_point_id"] != device.service_point_id
+    )
 
 
 def check(before: LifeCycle, after: LifeCycle) -> None:

@@ -61,6 +61,19 @@ class LifeCycle(StrEnum):
     WIPED = "wiped"
 
 
+class Measure(StrEnum):
+    """The employment measures by which a purchase can be paid."""
+
+    ARTICLE_60 = "article_60"
+    BIS = "bis"
+    IBO = "ibo"
+    LDE = "lde"
+    OAO = "oao"
+    SINE = "sine"
+    WES = "wes"
+    WIJKWERKEN = "wijkwerken"
+
+
 class Verdict(StrEnum):
     """What compliance says of a device as a whole. Unknown is not compliant."""
 
@@ -133,8 +146,23 @@ class Device(Base):
     findings: Mapped[int] = mapped_column(default=0)
     grace_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("desk_shelf.id"), index=True)
+    """The shelf on which it stands at its service point; None as soon as it leaves it."""
     purchased_on: Mapped[date | None]
     warranty_until: Mapped[date | None]
+    cost_cents: Mapped[int | None]
+    """What was paid for it, in hundredths of ``currency``; None where nobody knows."""
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    supplier: Mapped[str] = mapped_column(String(128), default="")
+    order_number: Mapped[str] = mapped_column(String(64), default="")
+    contract: Mapped[str] = mapped_column(String(128), default="")
+    """The framework or maintenance contract that it was bought under."""
+    contract_until: Mapped[date | None]
+    measure: Mapped[str] = mapped_column(String(16), default="", index=True)
+    """The employment measure that paid for it (``Measure``). Of the purchase and not of the person: the subsidy is
+    accounted for by what was bought, whoever holds it later, and how somebody is employed is none of a counter's business."""
+    custom: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, deferred=True)
+    """Fields that only another asset system knows, by their names there: kept so that they can go back."""
     note: Mapped[str] = mapped_column(Text, default="")
     search: Mapped[str] = mapped_column(Text, default="")
     """Everything a person may look for, as ``text.fold`` writes it: name, tag, serial, IMEI, number, holder."""

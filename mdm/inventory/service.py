@@ -218,6 +218,8 @@ def _write(
 ) -> bool:
     if "owner_unit_id" in kept and device.person_id is None and "unit_id" not in kept:
         kept = {**kept, "unit_id": kept["owner_unit_id"]}
+    if "shelf_id" not in kept and lifecycle.leaves_shelf(device, kept):
+        kept = {**kept, "shelf_id": None}
     before = {key: getattr(device, key) for key, value in kept.items() if getattr(device, key) != value}
     if not before:
         return False

@@ -21,6 +21,9 @@ ROOMS = (
     "enrollment",
     "compliance",
     "desk.custody",
+    "desk.stock",
+    "desk.repairs",
+    "desk.exchange",
     "platforms.apple",
     "platforms.apple.automated",
 )

@@ -15,6 +15,8 @@ from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
 from mdm.core.errors import UnavailableError
+from mdm.desk.repairs import service as repairs
+from mdm.desk.stock import levels
 from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
@@ -62,6 +64,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("apple-papers", timedelta(hours=1), watch_apple_papers, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
+        Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )
@@ -93,6 +96,13 @@ def remind_owners(office: Office) -> None:
     """Tells the owners of exemptions that end within a week."""
     with office.call("exemption-reminders") as call:
         management.remind(call)
+
+
+def tell_desks(office: Office) -> None:
+    """Tells service points of shelves that are too empty, and of repairs that should be back."""
+    with office.call("desk-letters") as call:
+        levels.warn(call)
+        repairs.remind(call)
 
 
 def seal_diary(office: Office) -> None:
