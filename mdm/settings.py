@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9.*:\[\]_, -]*$",
         description="Hosts that webhooks may go to: host, host:port, *.domain; separated by commas. Empty: none.",
     )
+    location_days: int = Field(
+        30,
+        ge=0,
+        le=365,
+        description="Days that a closed case still keeps where its lost device was; then it is forgotten.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     @field_validator("home", mode="after")

@@ -14,7 +14,11 @@ class Verb(StrEnum):
     """What can be asked. A wipe is not among them: it is an order, and lives in its own room."""
 
     DIAGNOSTICS = "diagnostics"
+    FOUND = "found"
+    """Lost mode off. This and the two below are asked by a case of a lost device alone."""
+    LOCATE = "locate"
     LOCK = "lock"
+    LOST = "lost"
     MESSAGE = "message"
     REFRESH = "refresh"
     RESTART = "restart"

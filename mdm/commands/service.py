@@ -57,14 +57,16 @@ def send(
     *,
     reason: str = "",
     lifetime: timedelta | None = None,
+    by_case: bool = False,
 ) -> Sent:
     """Asks something of devices, given by their ids: all of them or, when one is not right, none.
 
     Raises InvalidError for wrong arguments, NotFoundError when one of the devices is not there or not the actor's,
     DeniedError without the right at the place of each, ConflictError (``device_not_enrolled``) that names the device,
-    ApprovalNeededError for more locks within an hour than one person asks for alone.
+    ApprovalNeededError for more locks within an hour than one person asks for alone. ``by_case``: an open case of a lost
+    device asks, which alone may have it go into lost mode, out of it, and say where it is.
     """
-    kept, stands = checked_args(verb, args), checked_lifetime(verb, lifetime)
+    kept, stands = checked_args(verb, args, by_case=by_case), checked_lifetime(verb, lifetime)
     found = _devices(call, devices, verb)
     if verb is Verb.LOCK:
         _gate_locks(call, found, clean(reason, 500), stands)
@@ -207,6 +209,13 @@ def _devices(call: Call, uids: Sequence[str], verb: Verb) -> list[Device]:
             N_("%(device)s is not enrolled, so nothing reaches it. Nothing was sent to any device."),
             code="device_not_enrolled",
             device=silent[0],
+        )
+    deaf = [device.label for device in chosen if Platform(device.platform) not in RULES[verb].platforms]
+    if deaf:
+        raise ConflictError(
+            N_("%(device)s cannot do this: its platform does not know it. Nothing was sent to any device."),
+            code="verb_unsupported",
+            device=deaf[0],
         )
     return chosen
 

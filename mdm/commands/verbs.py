@@ -9,6 +9,7 @@ from mdm.commands.model import Verb
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
+from mdm.inventory.model import Platform
 
 MAX_TEXT: Final = 500
 MAX_LIFETIME: Final = timedelta(days=30)
@@ -25,11 +26,18 @@ class Rule:
     urgent: bool = False
     texts: tuple[str, ...] = ()
     """Arguments that it needs; it takes no others."""
+    platforms: frozenset[Platform] = frozenset(Platform)
+    """Whose devices understand it at all."""
 
+
+_LOSABLE: Final = frozenset({Platform.IOS})
 
 RULES: Final[dict[Verb, Rule]] = {
     Verb.DIAGNOSTICS: Rule(Permission.COMMAND_SEND, timedelta(days=3)),
+    Verb.FOUND: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True, platforms=_LOSABLE),
+    Verb.LOCATE: Rule(Permission.CASE_LOCATE, timedelta(days=1), urgent=True, platforms=_LOSABLE),
     Verb.LOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True),
+    Verb.LOST: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True, texts=("message",), platforms=_LOSABLE),
     Verb.MESSAGE: Rule(Permission.COMMAND_SEND, timedelta(days=7), texts=("text",)),
     Verb.REFRESH: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
     Verb.RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
@@ -39,16 +47,24 @@ RULES: Final[dict[Verb, Rule]] = {
 
 MACHINERY: Final = frozenset({Verb.ROSTER})
 """What nobody asks for by hand."""
+BY_CASE: Final = frozenset({Verb.FOUND, Verb.LOCATE, Verb.LOST})
+"""What only an open case of a lost device asks for."""
 
 
-def checked_args(verb: Verb, args: Mapping[str, object] | None) -> dict[str, Any]:
+def checked_args(verb: Verb, args: Mapping[str, object] | None, *, by_case: bool = False) -> dict[str, Any]:
     """The arguments, cleaned. Raises InvalidError that names each one that is missing, unknown or too long.
 
-    So it does for a verb that nobody asks for by hand.
+    So it does for a verb that nobody asks for by hand, and without ``by_case`` for one that only a case asks for.
     """
     if verb in MACHINERY:
         raise InvalidError(
             N_("Devices get this by themselves. Nothing was sent."), fields={"verb": N_("Choose another.")}
+        )
+    if verb in BY_CASE and not by_case:
+        raise InvalidError(
+            N_("This is asked by the case of a lost device alone. Nothing was sent; open the case and do it there."),
+            fields={"verb": N_("Choose another.")},
+            code="only_by_case",
         )
     given, rule = dict(args or {}), RULES[verb]
     wrong = {key: N_("This command does not take it.") for key in given if key not in rule.texts}

@@ -24,6 +24,7 @@ ROOMS = (
     "desk.stock",
     "desk.repairs",
     "desk.exchange",
+    "desk.cases",
     "platforms.apple",
     "platforms.apple.automated",
 )

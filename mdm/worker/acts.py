@@ -14,6 +14,7 @@ from mdm.compliance import management
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Role
 from mdm.core.risk import RISKS, Risk, Way
+from mdm.desk.cases import service as cases
 from mdm.enrollment import service as enrollment
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
@@ -99,6 +100,10 @@ def _lock(call: Call, act: Act) -> None:
     said = act.arguments
     lifetime = timedelta(minutes=said["minutes"])
     commands.send(call, said["devices"], Verb.LOCK, reason=said["reason"], lifetime=lifetime)
+
+
+def _locate(call: Call, act: Act) -> None:
+    cases.look(call, act.subject_id, act.arguments["reason"])
 
 
 def _place(said: Mapping[str, Any]) -> access.Place:
@@ -207,6 +212,7 @@ _HANDLERS: Mapping[Risk, Handler] = {
     Risk.ENROLLMENT_END: _end_enrollment,
     Risk.EXEMPT_MANY: _exempt,
     Risk.GROUP_MANY: _group,
+    Risk.LOCATE: _locate,
     Risk.LOCK_MANY: _lock,
     Risk.OPERATOR_DISABLE: _disable,
     Risk.OPERATOR_ENABLE: _enable,

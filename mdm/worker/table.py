@@ -15,6 +15,8 @@ from mdm.commands import delivery as commands
 from mdm.compliance import management
 from mdm.compliance import service as compliance
 from mdm.core.errors import UnavailableError
+from mdm.desk.cases import location
+from mdm.desk.cases import service as cases
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
 from mdm.inventory import service as inventory
@@ -65,6 +67,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
+        Job("cases", timedelta(minutes=10), look_after_cases, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )
@@ -90,6 +93,17 @@ def watch_apple_papers(office: Office) -> None:
     """Tells people in time that a push certificate or a token of Apple's ends."""
     with office.call("apple-papers") as call:
         papers.watch(call)
+
+
+def look_after_cases(office: Office) -> None:
+    """Opens cases for those who leave, writes letters that are due, and forgets where devices were that nobody looks for."""
+    with office.call("cases") as call:
+        cases.sweep(call)
+    days = timedelta(days=office.settings.location_days)
+    more = True
+    while more:
+        with office.call("cases") as call:
+            more = location.forget_due(call.session, call.now - days) > 0
 
 
 def remind_owners(office: Office) -> None:

@@ -12,6 +12,7 @@ from mdm.alarms.address import hosts
 from mdm.commands import rosters
 from mdm.compliance import service as compliance
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, UnavailableError
+from mdm.desk.cases import service as cases
 from mdm.enrollment import adopt as adopting
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
@@ -42,7 +43,9 @@ def _devices(payloads: Sequence[Payload]) -> set[int]:
 
 
 def _judge(call: Call, payloads: Sequence[Payload]) -> None:
-    compliance.judge_many(call, _devices(payloads))
+    devices = _devices(payloads)
+    compliance.judge_many(call, devices)
+    cases.follow_devices(call, devices)
 
 
 def _place_devices(call: Call, payloads: Sequence[Payload]) -> None:
@@ -65,6 +68,7 @@ def _prepare(call: Call, _payload: Payload) -> None:
 
 def _follow_person(call: Call, payload: Payload) -> None:
     holders.follow_person(call, int(payload["person"]))
+    cases.follow_person(call, int(payload["person"]))
 
 
 def _revoke(office: Office, payload: Payload) -> None:
@@ -163,6 +167,7 @@ def _webhook(office: Office, payload: Payload) -> None:
 def _apple_answer(office: Office, payload: Payload) -> None:
     with office.call("apple.answer") as call:
         phones.take_answer(call, payload, office.settings.organisation)
+        phones.take_location(call, payload, load_seal(office.settings.home / "keys"))
 
 
 def _apple_list(office: Office, payload: Payload) -> None:

@@ -1,1 +1,1 @@
-"""Lost, stolen, broken, leaving: a record with steps, deadlines and documents."""
+"""Cases of "what if ...?": lost, stolen, broken, leaver. Each is a guided flow with steps, deadlines and documents."""

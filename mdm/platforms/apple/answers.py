@@ -10,6 +10,7 @@ from agent.wire import Result
 from mdm.commands import delivery
 from mdm.core.errors import HavenmeesterError
 from mdm.core.text import clean
+from mdm.desk.cases import location
 from mdm.inventory import fields
 from mdm.inventory.model import Device
 from mdm.orders import delivery as orders
@@ -290,8 +291,9 @@ def _declared(_call: Call, _device: Device, apple: AppleDevice, _content: Conten
     apple.declarative = True
 
 
-def _lost(_call: Call, _device: Device, apple: AppleDevice, _content: Content) -> None:
+def _lost(call: Call, _device: Device, apple: AppleDevice, _content: Content) -> None:
     apple.lost_mode = True
+    location.lost_mode_is_on(call, apple.device_id)
 
 
 def _found(_call: Call, _device: Device, apple: AppleDevice, _content: Content) -> None:

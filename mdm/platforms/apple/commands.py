@@ -43,7 +43,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "DeclarativeManagement": Rule(1, priority=SOON, lifetime=30 * DAY, by_people=False),
     "DeviceConfigured": Rule(1, priority=LAST, one=True, lifetime=30 * DAY, by_people=False),
     "DeviceInformation": Rule(0, one=True, lifetime=DAY),
-    "DeviceLocation": Rule(0, _LOCK, DAY, URGENT, one=True, secret=True),
+    "DeviceLocation": Rule(0, Permission.CASE_LOCATE, DAY, URGENT, one=True, secret=True, by_people=False),
     "DeviceLock": Rule(2, _LOCK, 30 * DAY, URGENT),
     "DisableLostMode": Rule(1, _LOCK, 30 * DAY, URGENT, one=True),
     "EnableLostMode": Rule(2, _LOCK, 30 * DAY, URGENT),

@@ -1,5 +1,6 @@
 """The command loop, when there is more to do than to look into the queue: orders, guards, secrets, what must be caught up."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -80,7 +81,9 @@ def _keep_secret(house: House, apple: AppleDevice, request_type: str, message: M
     elif request_type == "DeviceLocation":
         found = {key: message.content.get(key) for key in LOCATION_KEYS}
         if all(isinstance(found[key], float | int) for key in ("Latitude", "Longitude")):
-            text = ", ".join(f"{key} {str(value)[:40]}" for key, value in found.items() if value is not None)
+            text = json.dumps(
+                {key: value if isinstance(value, float | int) else str(value)[:40] for key, value in found.items()}
+            )
             secrets.keep(house.seal, apple, ScopedSecret.LOCATION, text.encode())
 
 

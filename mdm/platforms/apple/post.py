@@ -1,17 +1,20 @@
 """What the worker does for phones when the post asks for it."""
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import and_, exists, or_, select
 
+from mdm.desk.cases import location
 from mdm.inventory.model import Device
 from mdm.orders.model import Order, OrderState
-from mdm.platforms.apple import answers, applied, asking, facts, reconcile, status
+from mdm.platforms.apple import answers, applied, asking, facts, reconcile, secrets, status
 from mdm.platforms.apple.knock import NOTHING
-from mdm.platforms.apple.model import AppleCommand, AppleDevice, DeviceState
+from mdm.platforms.apple.model import AppleCommand, AppleDevice, DeviceState, ScopedSecret
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
+from mdm.storage.seal import Seal
 
 Payload = Mapping[str, object]
 
@@ -24,6 +27,19 @@ def take_answer(call: Call, payload: Payload, organisation: str) -> None:
     apple = call.session.get(AppleDevice, command.device_id) if command is not None else None
     if apple is not None and apple.reconciled == "-":
         _bring(call, apple, organisation)
+
+
+def take_location(call: Call, payload: Payload, seal: Seal) -> None:
+    """A lost phone said where it is: the case that is open about it keeps that, sealed, and nobody else does."""
+    command = call.session.get(AppleCommand, int(str(payload["command"])))
+    apple = call.session.get(AppleDevice, command.device_id) if command is not None else None
+    if command is None or apple is None or command.request_type != "DeviceLocation" or apple.location is None:
+        return
+    plain = secrets.opened(seal, apple, ScopedSecret.LOCATION)
+    apple.location = None
+    found = json.loads(plain) if plain is not None else {}
+    named = {"Latitude": "latitude", "Longitude": "longitude", "HorizontalAccuracy": "accuracy", "Timestamp": "at"}
+    location.take(call, seal, apple.device_id, {ours: found.get(theirs) for theirs, ours in named.items()})
 
 
 def take_status(call: Call, payload: Payload, organisation: str) -> None:

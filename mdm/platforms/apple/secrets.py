@@ -16,7 +16,6 @@ from mdm.storage.seal import Seal
 
 PERMISSIONS: Final = {
     ScopedSecret.BYPASS_CODE: Permission.DEVICE_MANAGE,
-    ScopedSecret.LOCATION: Permission.COMMAND_LOCK,
     ScopedSecret.UNLOCK_TOKEN: Permission.COMMAND_LOCK,
 }
 
@@ -70,15 +69,17 @@ def open_command(seal: Seal, uuid: str, body: bytes) -> bytes:
 def reveal(call: Call, seal: Seal, device_uid: str, what: ScopedSecret, reason: str) -> str:
     """A secret of one phone for a person, who gives a reason; a line in the diary says so, also where nobody looks again.
 
-    The bypass code and the location are text; the unlock token is Base64. Raises NotFoundError where none is kept or the
-    device is not the actor's, DeniedError without the right at its place.
+    The bypass code is text; the unlock token is Base64. Where a phone is, only its case shows. Raises NotFoundError where
+    none is kept, where it is not shown here, or the device is not the actor's, DeniedError without the right at its place.
     """
     device = device_by_uid(call, device_uid)
+    if what not in PERMISSIONS:
+        raise _nothing()
     require(call.actor, PERMISSIONS[what], device.where)
     apple = call.session.get(AppleDevice, device.id)
     plain = None if apple is None else opened(seal, apple, what)
     if plain is None:
-        raise NotFoundError(N_("Nothing of this kind is kept for this device."))
+        raise _nothing()
     audit.record(
         call,
         "secret.revealed",
@@ -88,6 +89,10 @@ def reveal(call: Call, seal: Seal, device_uid: str, what: ScopedSecret, reason: 
         details={"what": what.value, "reason": reason[:500]},
     )
     return b64encode(plain).decode() if what is ScopedSecret.UNLOCK_TOKEN else plain.decode()
+
+
+def _nothing() -> NotFoundError:
+    return NotFoundError(N_("Nothing of this kind is kept for this device."))
 
 
 def _place(apple: AppleDevice, column: str) -> str:

@@ -25,7 +25,7 @@ from mdm.platforms.apple.upload import opened
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal
 
-_LOST = frozenset({"DeviceLocation", "PlayLostModeSound", "DisableLostMode"})
+_LOST = frozenset({"PlayLostModeSound", "DisableLostMode"})
 
 
 def judge(call: Call, device_uid: str, request_type: str, args: Mapping[str, Any] | None = None) -> list[Finding]:

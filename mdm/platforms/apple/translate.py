@@ -16,6 +16,7 @@ _CANNOT: Final = {
     Verb.MESSAGE: N_("A phone shows a message only while it is locked or lost: lock it, or use the lost mode."),
     Verb.UNLOCK: N_("A locked phone is opened with its own passcode; the passcode can be taken off instead."),
 }
+_NOT_LOST: Final = N_("The phone is not in lost mode yet; it is asked again as soon as it is.")
 _NOT_THERE: Final = N_("The phone is not enrolled any more.")
 
 
@@ -41,17 +42,25 @@ def _queue(call: Call, apple: AppleDevice | None, command: Command) -> str | Non
         return _CANNOT[verb]
     if asking.carries_out(call, command["id"]):
         return None
+    if verb is Verb.LOCATE and not apple.lost_mode:
+        return _NOT_LOST
     try:
-        for request_type, args in _words(verb, apple):
+        for request_type, args in _words(verb, apple, command["args"]):
             asking.queue(call, apple, request_type, args, command_id=command["id"], asked_by="command")
     except HavenmeesterError as error:
         return str(error)
     return None
 
 
-def _words(verb: Verb, apple: AppleDevice) -> list[tuple[str, dict[str, Any]]]:
+def _words(verb: Verb, apple: AppleDevice, args: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     if verb is Verb.LOCK:
         return [("DeviceLock", {})]
+    if verb is Verb.LOST:
+        return [("EnableLostMode", {"Message": str(args["message"])})]
+    if verb is Verb.FOUND:
+        return [("DisableLostMode", {})]
+    if verb is Verb.LOCATE:
+        return [("DeviceLocation", {})]
     if verb is Verb.RESTART:
         return [("RestartDevice", {})]
     return commands.inventory(user_enrollment=apple.user_enrollment)

@@ -26,7 +26,7 @@ from mdm.settings import Settings
 from mdm.simulate.iphone import IPhone
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
-from mdm.storage.seal import create_key
+from mdm.storage.seal import create_key, load_seal
 from tests.conftest import free_port
 from tests.platforms.apple.papers import Holder, holder
 from web.gateway.app import make_gateway
@@ -205,6 +205,8 @@ class City:
                     else:
                         take = post.take_answer if topic == "apple.answer" else post.take_status
                         take(call, payload, ORGANISATION)
+                    if topic == "apple.answer":
+                        post.take_location(call, payload, load_seal(self.home / "keys"))
 
     def call(self) -> Any:
         """A transaction of the machinery."""

@@ -4,14 +4,19 @@ import pytest
 from sqlalchemy import select
 
 from mdm.audit.model import AuditEntry
+from mdm.commands import service as commands
+from mdm.commands.model import Verb
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, InvalidError, NotFoundError
 from mdm.core.permissions import Grant, Role
+from mdm.desk.cases import service as cases
+from mdm.desk.cases.model import CaseFix, Outcome
 from mdm.platforms.apple import plist, secrets, service
 from mdm.platforms.apple.model import ScopedSecret
 from mdm.simulate.iphone import IPhone
 from mdm.storage.engine import transaction
 from mdm.storage.seal import load_seal
+from tests.conftest import alone
 from tests.platforms.apple.city import City
 
 AUDITOR = Actor(ActorKind.OPERATOR, 2, "Ann", (Grant(Role.AUDITOR),))
@@ -27,24 +32,45 @@ def diary(city: City) -> list[str]:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
 
-def test_a_lost_phone_is_locked_found_and_given_back(city: City) -> None:
+def test_nobody_asks_a_phone_where_it_is_but_its_case(city: City) -> None:
     phone = city.enrolled()
-    with pytest.raises(ConflictError):
+    with pytest.raises(InvalidError):
         ask(city, phone, "DeviceLocation")
+    with city.call() as call, pytest.raises(InvalidError) as refused:
+        commands.send(call, [city.device(phone).uid], Verb.LOCATE)
+    assert refused.value.code == "only_by_case"
+    assert [one for one in city.commands(phone) if one.request_type == "DeviceLocation"] == []
+
+
+def test_a_lost_phone_is_locked_says_where_it_is_to_its_case_alone_and_is_given_back(city: City) -> None:
+    phone = city.enrolled()
+    uid, seal = city.device(phone).uid, load_seal(city.home / "keys")
     with pytest.raises(InvalidError):
         ask(city, phone, "EnableLostMode")
-    ask(city, phone, "EnableLostMode", Message="Please call us", PhoneNumber="+32 3 000 00 00")
+    with city.call() as call:
+        case = cases.open_lost(call, uid).uid
+    city.deliver()
     phone.run()
     city.deliver()
     assert city.apple(phone).lost_mode
-    ask(city, phone, "DeviceLocation")
     phone.run()
     city.deliver()
-    kept = city.apple(phone).location
-    assert kept is not None
-    assert b"51.2" not in kept
+    phone.run()
+    city.deliver()
+
+    assert city.apple(phone).location is None
     assert all(b"51.2" not in (one.answer or b"") for one in city.commands(phone))
-    ask(city, phone, "DisableLostMode")
+    with transaction(city.engine, write=False) as session:
+        (fix,) = session.scalars(select(CaseFix)).all()
+        assert b"51.2" not in fix.sealed
+    with city.call() as call, pytest.raises(DeniedError):
+        cases.show(call, seal, case)
+    with city.call() as call:
+        cases.look(call.with_permit(alone()), case, "the holder asks")
+        place = cases.show(call, seal, case)
+        assert round(place.latitude, 1) == 51.2
+        cases.close(call, case, Outcome.FOUND)
+    city.deliver()
     phone.run()
     city.deliver()
     assert (city.apple(phone).lost_mode, city.apple(phone).location) == (False, None)
