@@ -66,12 +66,19 @@ async function attempt() {
     if (waiting !== now) return;
     if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") return later(say("sayOut"), { signIn: true });
     if (answer.status >= 500) return later(say("sayServer"));
+    if (now.method === "post" && answer.ok) forgetDrafts();
     await done();
-    show(html, now.method === "get" || answer.redirected ? answer.url : location.href);
+    show(html, now.method === "get" || answer.redirected ? answer.url : addressIn(html));
     if (tries) tell(say("saySent"));
   } catch {
     if (waiting === now) later(say("sayLine"));
   }
+}
+
+/** Where an answer stands that came without a redirect: it says so itself when it has an address of its own. */
+function addressIn(html) {
+  const said = /data-address="([^"]+)"/.exec(html)?.[1];
+  return said ? new URL(said, location.href).href : location.href;
 }
 
 async function later(sentence, options) {
@@ -123,6 +130,10 @@ kept().then((found) => {
     attempt();
   }
 });
+
+function forgetDrafts() {
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith("desk-draft:")) sessionStorage.removeItem(name);
+}
 
 // What is typed and not sent yet outlives a page that is loaded anew; it is forgotten with the window.
 const draft = (form) => `desk-draft:${location.pathname}${location.search}:${form.dataset.keep}`;

@@ -10,8 +10,9 @@ class Key:
 
     letter: str
     label: str
-    """An English sentence of the catalogues, or text that is filled already."""
-    url: str
+    """In the clerk's language."""
+    url: str = ""
+    """Where it leads; empty: it sends the form of the page with the letter in ``press``."""
     icon: str = "arrow-right"
 
 

@@ -1,7 +1,10 @@
 """Every page of the console, one module per subject."""
 
+from web.console.desk import hand_out as desk_hand_out
+from web.console.desk import papers as desk_papers
 from web.console.desk import place as desk_place
 from web.console.desk import scan as desk_scan
+from web.console.desk import signing as desk_signing
 from web.console.pages import (
     account,
     acts,
@@ -53,5 +56,8 @@ ROUTES: tuple[Route, ...] = (
     *alarms.ROUTES,
     *desk_place.ROUTES,
     *desk_scan.ROUTES,
+    *desk_hand_out.ROUTES,
+    *desk_signing.ROUTES,
+    *desk_papers.ROUTES,
 )
 """The table of all addresses."""
