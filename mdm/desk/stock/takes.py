@@ -14,10 +14,9 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
-from mdm.desk.paper.codes import bare
-from mdm.desk.stock import queries
+from mdm.desk.paper import codes
+from mdm.desk.stock import look, queries
 from mdm.desk.stock.model import Shelf, Standing, StockScan, StockTake, TakeState
-from mdm.inventory import queries as devices
 from mdm.inventory import service as inventory
 from mdm.inventory.lifecycle import STORED
 from mdm.inventory.model import Device, DeviceEvent
@@ -81,20 +80,17 @@ def scan(call: Call, take_id: int, code: str, *, shelf_id: int | None = None) ->
     the count is closed or has 20,000 codes.
     """
     take = _open(call, take_id)
-    wanted = bare(code)
+    wanted = codes.read(code).text[:128]
     if not wanted:
         raise InvalidError(N_("Nothing was scanned. Scan again."), fields={"code": N_("Scan a label.")})
-    try:
-        chosen = queries.shelf_by_code(call, wanted)
-    except NotFoundError:
-        chosen = None
+    chosen = look.shelf(call, code)
     if chosen is not None and chosen.service_point_id == take.service_point_id:
         return Read(shelf=chosen)
     at = shelf_id if shelf_id is not None else take.shelf_id
     if at is not None and queries.shelf(call, at).service_point_id != take.service_point_id:
         raise NotFoundError(N_("There is no such shelf, or it is not at one of your service points."))
     try:
-        device = devices.device(call, wanted)
+        device = look.device(call, code)
     except NotFoundError:
         device = None
     key = device.uid if device is not None else wanted

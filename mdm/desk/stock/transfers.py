@@ -5,7 +5,9 @@ right over exactly the listed devices, by the transfer itself. What does not arr
 it can still be found at either end.
 """
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
 
 from mdm.audit import service as audit
 from mdm.core.actor import require
@@ -13,10 +15,9 @@ from mdm.core.errors import N_, ConflictError, InvalidError, NotFoundError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
-from mdm.desk.paper.codes import bare
-from mdm.desk.stock import queries
+from mdm.desk.paper import codes
+from mdm.desk.stock import look, queries
 from mdm.desk.stock.model import LineState, Shelf, Transfer, TransferLine, TransferState
-from mdm.inventory import queries as devices
 from mdm.inventory import service as inventory
 from mdm.inventory.lifecycle import STORED
 from mdm.inventory.model import Device
@@ -63,7 +64,7 @@ def add_device(call: Call, uid: str, code: str) -> TransferLine:
     stored (``not_stored``), on another transfer (``in_transit``), standing elsewhere (``other_place``), or the list is closed.
     """
     transfer = _sender(call, uid, TransferState.OPEN)
-    device = devices.device(call, bare(code))
+    device = look.device(call, code)
     known = _line(call, transfer, device)
     if known is not None:
         return known
@@ -136,7 +137,7 @@ def arrive(call: Call, uid: str, code: str, *, shelf: Shelf | None = None) -> Tr
     the sender's, ConflictError when the transfer is not on its way or the device is in somebody's hands.
     """
     transfer = _receiver(call, uid, TransferState.SENT)
-    wanted = bare(code)
+    wanted = codes.read(code).spellings
     line, device = _listed(call, transfer, wanted) or _extra(call, transfer, wanted)
     if not line.pending:
         return line
@@ -232,19 +233,19 @@ def _sendable(transfer: Transfer, device: Device) -> None:
         )
 
 
-def _listed(call: Call, transfer: Transfer, code: str) -> tuple[TransferLine, Device] | None:
+def _listed(call: Call, transfer: Transfer, wanted: Sequence[str]) -> tuple[TransferLine, Device] | None:
     for line, device in queries.lines(call, transfer):
-        if code.casefold() in {one.casefold() for one in (device.uid, device.tag, device.serial, device.imei) if one}:
+        if {device.uid, device.tag, device.serial, device.imei} & set(wanted):
             return line, device
     return None
 
 
-def _extra(call: Call, transfer: Transfer, code: str) -> tuple[TransferLine, Device]:
+def _extra(call: Call, transfer: Transfer, wanted: Sequence[str]) -> tuple[TransferLine, Device]:
     """A device that came along unlisted. Only the sender's own, and only by its whole code: what the box itself shows."""
     device = call.session.scalar(
         select(Device)
         .where(
-            (Device.uid == code) | (Device.tag == code) | (Device.serial == code) | (Device.imei == code),
+            or_(*(column.in_(wanted) for column in (Device.uid, Device.tag, Device.serial, Device.imei))),
             Device.service_point_id == transfer.from_id,
             queries.stored(),
         )
