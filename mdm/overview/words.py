@@ -213,6 +213,23 @@ FAULTS = {
     "sound": N_("Sound"),
     "other": N_("Something else"),
 }
+LOAN_STATES = {
+    "waiting": N_("On the wait list"),
+    "reserved": N_("Reserved"),
+    "prepared": N_("Lies ready"),
+    "collected": N_("On loan"),
+    "returned": N_("Returned"),
+    "cancelled": N_("Cancelled"),
+    "no_show": N_("Not collected"),
+    "expired": N_("Waited in vain"),
+}
+LOAN_STEPS = {
+    "none": N_("Just late"),
+    "reminded": N_("Reminded"),
+    "lead": N_("Team lead told"),
+    "lock": N_("Lock proposed"),
+}
+LOAN_DECISIONS = {"locked": N_("Locked"), "spared": N_("Not locked")}
 YES_NO = {"yes": N_("Yes"), "no": N_("No")}
 LANGUAGES = {
     "nl": "Nederlands",
@@ -263,6 +280,7 @@ ACTIONS = {
     "device.edited": N_("edited"),
     "device.enrolled": N_("enrolled"),
     "device.handed_out": N_("handed out"),
+    "device.loan_extended": N_("extended a loan"),
     "device.moved": N_("moved"),
     "device.raw_viewed": N_("looked at the raw report"),
     "device.relocated": N_("moved to another place"),
@@ -281,6 +299,23 @@ ACTIONS = {
     "invitation.created": N_("invited"),
     "invitation.withdrawn": N_("withdrew an invitation"),
     "list.exported": N_("exported a list"),
+    "loan.cancelled": N_("cancelled a reservation"),
+    "loan.collected": N_("handed out what was reserved"),
+    "loan.expired": N_("ended somebody's waiting"),
+    "loan.extended": N_("extended a loan"),
+    "loan.lead_told": N_("told the team lead of a loan"),
+    "loan.lock_confirmed": N_("confirmed a lock that was proposed"),
+    "loan.lock_declined": N_("turned a proposed lock down"),
+    "loan.lock_proposed": N_("proposed a lock"),
+    "loan.moved_up": N_("moved somebody up from the wait list"),
+    "loan.prepared": N_("laid a device ready"),
+    "loan.released": N_("released a reservation"),
+    "loan.reminded": N_("reminded somebody of a loan"),
+    "loan.reserved": N_("reserved a device"),
+    "loan.returned": N_("closed a loan"),
+    "loan.waiting": N_("put somebody on the wait list"),
+    "loan_place.changed": N_("changed how a place lends"),
+    "loan_place.opened": N_("had a place lend"),
     "operator.created": N_("made an operator"),
     "operator.disabled": N_("disabled an operator"),
     "operator.enabled": N_("enabled an operator"),

@@ -25,6 +25,7 @@ ROOMS = (
     "desk.repairs",
     "desk.exchange",
     "desk.cases",
+    "desk.loans",
     "platforms.apple",
     "platforms.apple.automated",
 )

@@ -17,6 +17,7 @@ from mdm.compliance import service as compliance
 from mdm.core.errors import UnavailableError
 from mdm.desk.cases import location
 from mdm.desk.cases import service as cases
+from mdm.desk.loans import overdue, sweeping
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
 from mdm.inventory import service as inventory
@@ -64,6 +65,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("cooling", timedelta(minutes=1), watch_cooling, at_start=True),
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
         Job("apple-papers", timedelta(hours=1), watch_apple_papers, at_start=True),
+        Job("loans", timedelta(minutes=1), look_after_loans, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
@@ -104,6 +106,19 @@ def look_after_cases(office: Office) -> None:
     while more:
         with office.call("cases") as call:
             more = location.forget_due(call.session, call.now - days) > 0
+
+
+def look_after_loans(office: Office) -> None:
+    """Reservations that were fulfilled, missed or can move up, place by place; then the ladder of what is overdue."""
+    with office.call("loans", write=False) as call:
+        places = sweeping.places_to_sweep(call)
+    for place in places:
+        with office.call("loans") as call:
+            sweeping.sweep(call, place)
+    last: int | None = 0
+    while last is not None:
+        with office.call("loans") as call:
+            last = overdue.climb(call, last)
 
 
 def remind_owners(office: Office) -> None:

@@ -1,1 +1,1 @@
-"""Pools, reservations, what is due and overdue."""
+"""Loans: pools at service points and flex locations, reservations, the wait list, what is overdue."""
