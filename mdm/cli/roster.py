@@ -1,5 +1,6 @@
 """``havenmeester roster``: who may approve. Founded once, then changed by the people in it; the signer seals each version."""
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -180,6 +181,29 @@ def submit(file: Path, secret: Path | None) -> None:
     if paper.kind != "roster":
         raise InvalidError("%(file)s holds no roster. Nothing was changed.", file=file, code="kind")
     _told(seal(load(), paper, secret))
+
+
+@roster.command("seal")
+@SECRET
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+def seal_first(secret: Path | None, yes: bool) -> None:
+    """Seal the first roster that was written and signed in the console, on the machine of the signer.
+
+    Shows who is in it and asks once. It works once for ever: afterwards only the people in a roster change it.
+    """
+    from mdm.orders.roster import founding
+
+    settings = load()
+    with work(settings=settings, write=False) as call:
+        wanted = founding.to_seal(call)
+    paper = papers.read_paper(json.dumps({"statement": wanted.text, "proofs": wanted.proofs}).encode())
+    _show(paper)
+    if not yes:
+        click.confirm("Seal this roster for ever?", abort=True, err=True)
+    version = seal(settings, paper, secret)
+    with work(settings=settings) as call:
+        founding.sealed(call, wanted.id)
+    _told(version)
 
 
 def _told(version: int) -> None:

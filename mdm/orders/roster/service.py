@@ -51,18 +51,23 @@ def propose(call: Call, wishes: Sequence[Wish], *, threshold: int, ceremony: int
     kernel.locked(call)
     before = _old(call)
     old = json.loads(before.text)
-    if _open(call) is not None:
+    if standing(call) is not None:
         raise ConflictError(
             N_("Another proposal is being signed. Nothing was changed; take that one back first."), code="proposal_open"
         )
     now = int(call.now.timestamp())
     text = next_roster(old, wishes, threshold=threshold, ceremony=ceremony, now=now)
     _check(before, text, now)
+    return written(call, old["version"] + 1, text, said)
+
+
+def written(call: Call, version: int, text: str, reason: str) -> RosterProposal:
+    """Keeps a text for people to sign within a day, and notes that. For ``propose`` and the founding, which judge it."""
     proposal = RosterProposal(
         id=new_uid(),
-        version=old["version"] + 1,
+        version=version,
         text=text,
-        reason=said,
+        reason=reason,
         proposed_by=clean(call.actor.name),
         proposed_by_id=who(call.actor),
         proposed_at=call.now,
@@ -72,20 +77,21 @@ def propose(call: Call, wishes: Sequence[Wish], *, threshold: int, ceremony: int
     )
     call.session.add(proposal)
     call.session.flush()
-    _note(call, proposal, "roster.proposed", {"reason": said})
+    _note(call, proposal, "roster.proposed", {"reason": reason} if reason else {})
     return proposal
 
 
 def sign(call: Call, proposal_id: str, proof: Mapping[str, Any]) -> tuple[int, int]:
     """Takes one person's signature; how many of the roster in force and of the proposed one still lack.
 
-    With the last one the signer is asked. Raises NotFoundError, ConflictError (``proposal_state``, ``decided``,
-    ``no_roster``), or the error whose code is the rule of ``agent.proof`` that refuses: that stands in the diary.
+    With the last one the signer is asked; the first roster of all is sealed by a command on the signer's machine. Raises
+    NotFoundError, ConflictError (``proposal_state``, ``decided``, ``no_roster``), or the error whose code is the rule of
+    ``agent.proof`` that refuses: that stands in the diary.
     """
     kernel.locked(call)
     proposal = known(call, proposal_id)
     _still_open(call, proposal)
-    old, new = _old(call), read_roster(proposal.text)
+    old, new = _before(call, proposal), read_roster(proposal.text)
     try:
         person = _person(proof, proposal.text, old, new)
     except RefusedError as refused:
@@ -99,7 +105,7 @@ def sign(call: Call, proposal_id: str, proof: Mapping[str, Any]) -> tuple[int, i
     proposal.proofs = [*proposal.proofs, dict(proof)]
     lacks = lacking(call, proposal)
     _note(call, proposal, "roster.signed", {"person": person, "lacking": max(lacks)})
-    if max(lacks) == 0:
+    if max(lacks) == 0 and old is not None:
         proposal.state = ProposalState.SENT.value
         outbox.post(call, "roster.submit", {"proposal": proposal.id})
     return lacks
@@ -118,10 +124,12 @@ def withdraw(call: Call, proposal_id: str) -> RosterProposal:
 
 def lacking(call: Call, proposal: RosterProposal) -> tuple[int, int]:
     """How many people of the roster in force, and how many of the proposed one, have still to sign."""
-    old, new = _old(call), read_roster(proposal.text)
+    old, new = _before(call, proposal), read_roster(proposal.text)
+    of_new = len(_signers(proposal, new))
+    if old is None:
+        return 0, max(0, new.threshold - of_new)
     ripe = {person for person, one in old.people.items() if one.since <= new.issued}
     of_old = len(_signers(proposal, old) & ripe)
-    of_new = len(_signers(proposal, new))
     return max(0, old.threshold - of_old), max(0, new.threshold - of_new)
 
 
@@ -181,8 +189,10 @@ def _signers(proposal: RosterProposal, roster: Roster) -> set[str]:
     return found
 
 
-def _person(proof: Mapping[str, Any], text: str, old: Roster, new: Roster) -> str:
+def _person(proof: Mapping[str, Any], text: str, old: Roster | None, new: Roster) -> str:
     """Who signed, by the roster in force or else by the proposed one. Raises RefusedError."""
+    if old is None:
+        return check_proof(dict(proof), text, new, holds)
     try:
         return check_proof(dict(proof), text, old, holds)
     except RefusedError as refused:
@@ -208,7 +218,14 @@ def _old(call: Call) -> Roster:
     return read_roster(kernel.state(call.session).roster_text)
 
 
-def _open(call: Call) -> RosterProposal | None:
+def _before(call: Call, proposal: RosterProposal) -> Roster | None:
+    """The roster that a proposal follows; None for the first one while nobody has founded any."""
+    first = proposal.version == 1 and not kernel.founded(call.session)
+    return None if first else _old(call)
+
+
+def standing(call: Call) -> RosterProposal | None:
+    """The proposal that is being signed or sealed now. Ends those whose time is over first."""
     expire(call)
     query = select(RosterProposal).where(RosterProposal.state.in_([ProposalState.OPEN.value, ProposalState.SENT.value]))
     return call.session.scalar(query)

@@ -8,13 +8,13 @@ from flask.wrappers import Response
 from mdm.access.queries import has_passkey
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.orders.roster.founding import Founding, founding
 from mdm.overview import home as figures
 from mdm.overview.devices import exact
 from mdm.storage.call import Call
 from web.common.guard import may, signed_in
 from web.console.charts import address, as_file, drawn, named
 from web.console.identity import settings
-from web.console.kernel import kernel
 from web.console.pages.helpers import GET, Route, page
 
 
@@ -28,7 +28,8 @@ def home(call: Call) -> Response:
         "sees": sees,
         "operator": operator,
         "no_way_back": not (operator.password_hash or operator.oidc_subject or has_passkey(call, operator.id)),
-        "founding": call.actor.may_somewhere(Permission.OPERATOR_MANAGE) and not kernel(call).founded,
+        "founding": _founding(call),
+        "may_found": call.actor.may(Permission.OPERATOR_MANAGE),
     }
     if sees:
         tiles = figures.counts(call)
@@ -41,6 +42,12 @@ def home(call: Call) -> Response:
             "activity": figures.activity(call),
         }
     return page("home.html", drawn=drawn, named=named, address=address, **values)
+
+
+def _founding(call: Call) -> Founding | None:
+    """How far the first roster is, for those who have something to do for it."""
+    concerned = (Permission.OPERATOR_MANAGE, Permission.ORDER_APPROVE)
+    return founding(call) if any(call.actor.may_somewhere(one) for one in concerned) else None
 
 
 @may(Permission.DEVICE_VIEW)

@@ -13,13 +13,14 @@ from mdm.access.queries import approvers
 from mdm.core.errors import N_, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.orders import kernel as mirror
-from mdm.orders.roster import keys, queries, service
+from mdm.orders.roster import founding, keys, queries, service
 from mdm.orders.roster.drafting import Wish, changes
 from mdm.orders.roster.model import ProposalState, RosterProposal
 from mdm.org.queries import service_points
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.console.identity import party
 from web.console.kernel import kernel
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, number, page, refused, text
 from web.console.signing import given_proofs, paper, signing
@@ -46,6 +47,8 @@ def roster(call: Call) -> Response:
     return page(
         "orders/roster.html",
         roster=known,
+        founding=founding.founding(call),
+        may_found=call.actor.may(Permission.OPERATOR_MANAGE),
         people=changes(known, known) if known else [],
         labels=_labels(call),
         moment_of=moment_of,
@@ -55,6 +58,26 @@ def roster(call: Call) -> Response:
         may_propose=known is not None and _may_propose(call),
         kernel=kernel(call),
         now=call.now,
+    )
+
+
+@may(Permission.ORDER_VIEW)
+def roster_found(call: Call) -> Response:
+    """Writes the first roster of the people who were ticked; they sign it, and a command on the server seals it."""
+    if not g.get("fresh"):
+        return make_response(redirect(url_for("prove", next=url_for("roster")), 303))
+    here = party()
+    proposal = founding.begin(
+        call,
+        [int(one) for one in request.form.getlist("person") if one.isdecimal() and len(one) < 10],
+        rp_id=here.rp_id,
+        origin=here.origin,
+        threshold=number("threshold") or 0,
+        ceremony=number("ceremony") or 0,
+    )
+    return done(
+        gettext("The first roster is written. Now the people in it sign it."),
+        url_for("roster_proposal", uid=proposal.id),
     )
 
 
@@ -187,7 +210,7 @@ def _proposal(call: Call, proposal: RosterProposal, failure: Failure | None = No
     concerned = {one["person"] for one in [*new["approvers"], *(known["approvers"] if known else [])]}
     signed = [proof["person"] for proof in proposal.proofs]
     names = {one["person"]: one["name"] for one in [*(known["approvers"] if known else []), *new["approvers"]]}
-    lacks = service.lacking(call, proposal) if is_open and known else (0, 0)
+    lacks = service.lacking(call, proposal) if is_open else (0, 0)
     response = page(
         "orders/roster_proposal.html",
         proposal=proposal,
@@ -199,6 +222,7 @@ def _proposal(call: Call, proposal: RosterProposal, failure: Failure | None = No
         is_open=is_open,
         signed=[names.get(person, person) for person in signed],
         lacks=lacks,
+        first=proposal.version == founding.FIRST,
         mine=me in concerned,
         have_signed=me in signed,
         signing=signing(call, proposal.text) if is_open and me in concerned and me not in signed else None,
@@ -223,6 +247,9 @@ def roster_sign(call: Call, uid: str) -> Response:
     if max(lacks):
         sentence = gettext("Your signature was taken. People who must still sign: %(count)s.", count=max(lacks))
         return done(sentence, url_for("roster_proposal", uid=uid))
+    if proposal.version == founding.FIRST:
+        sentence = gettext("Enough people have signed. Now it is sealed on the server, see below.")
+        return done(sentence, url_for("roster_proposal", uid=uid))
     return done(gettext("Enough people have signed. The signer is asked now."), url_for("roster_proposal", uid=uid))
 
 
@@ -242,6 +269,7 @@ def roster_paper(call: Call, uid: str) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     ("/roster", "roster", roster, GET),
+    ("/roster/found", "roster_found", roster_found, POST),
     ("/roster/propose", "roster_propose", roster_propose, BOTH),
     ("/roster/proposals/<uid>", "roster_proposal", roster_proposal, GET),
     ("/roster/proposals/<uid>/sign", "roster_sign", roster_sign, POST),
