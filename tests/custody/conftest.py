@@ -13,6 +13,7 @@ from mdm.desk.custody.service import hand_out, take_in
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint, Unit
+from mdm.people.fields import search_text
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from tests.conftest import NOW, Calling
@@ -61,6 +62,8 @@ def counter(calling: Calling) -> Counter:
             "mo": Person(name="Mo Peeters", number="P2", service_point_id=made.here, created_at=NOW),
             "elsewhere": Person(name="Nora Nova", service_point_id=made.point["nova"], created_at=NOW),
         }  # fmt: skip
+        for person in people.values():
+            person.search = search_text(person)
         call.session.add_all(people.values())
         call.session.flush()
         made.person = {name: row.id for name, row in people.items()}

@@ -25,6 +25,11 @@ from tests.enrollment.conftest import LINKS
 SIM = "893204200000000000" + str(luhn("893204200000000000"))
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
 def count(call: Any, model: type) -> int:
     return call.session.scalar(select(func.count()).select_from(model)) or 0
 

@@ -21,6 +21,7 @@ from mdm.desk.custody.follow import follow, locked
 from mdm.desk.custody.kit import Given, name_of
 from mdm.desk.custody.model import Condition, Custody, KitKind, KitLine, KitPiece
 from mdm.desk.custody.terms import Text
+from mdm.desk.stock.queries import transfer_of
 from mdm.inventory import lifecycle
 from mdm.inventory import queries as devices
 from mdm.inventory.model import Device, LifeCycle, Ownership
@@ -203,12 +204,23 @@ def free(call: Call, device: Device, state: LifeCycle) -> None:
             day=custody.from_at.date().isoformat(),
         )
     if device.state == LifeCycle.RETURNED:
+        raise not_wiped(device)
+    if transfer_of(call, device) is not None:
         raise ConflictError(
-            N_("%(device)s came back and is not wiped yet. Nothing was handed out; wipe it first."),
-            code="not_wiped",
+            N_("%(device)s is on a transfer. Nothing was handed out; receive it first."),
+            code="in_transit",
             device=device.label,
         )
     lifecycle.check(LifeCycle(device.state), state)
+
+
+def not_wiped(device: Device) -> ConflictError:
+    """The answer for a device that may still hold somebody's data."""
+    return ConflictError(
+        N_("%(device)s came back and is not wiped yet. Nothing was done; wipe it first."),
+        code="not_wiped",
+        device=device.label,
+    )
 
 
 def not_out(call: Call, device: Device) -> ConflictError:

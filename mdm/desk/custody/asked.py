@@ -6,6 +6,7 @@ from datetime import datetime
 from mdm.core.permissions import Where
 from mdm.desk.custody.kit import KitGiven
 from mdm.desk.custody.model import Condition, Custody, Paper
+from mdm.desk.repairs.model import Repair
 from mdm.orders.model import Order
 
 
@@ -78,6 +79,10 @@ class TakeIn:
     """The code that the device shows: it is then wiped in the hand-in lane."""
     signed: Signed | None = None
     note: str = ""
+    faults: tuple[str, ...] = ()
+    """What is wrong with it (``repairs.model.Fault``): a repair is opened."""
+    shelf: str = ""
+    """Code of the shelf that it is put on."""
     key: str = ""
 
     @property
@@ -100,8 +105,8 @@ class Swap:
     due_at: datetime | None = None
     loan: bool = True
     """Whether what goes out is a loan; False: it replaces the broken one for good."""
-    fault: str = ""
-    """What is wrong, for the repair; empty opens none."""
+    faults: tuple[str, ...] = ()
+    """What is wrong with the broken one; none: no repair is opened."""
     presence: str = ""
     signed: Signed | None = None
     unsigned: str = ""
@@ -144,6 +149,7 @@ class TakenIn:
     paper: Paper | None
     custody: Custody
     order: Order | None = None
+    repair: Repair | None = None
     again: bool = False
 
 
@@ -155,5 +161,6 @@ class Swapped:
     back: Custody
     out: Custody
     order: Order | None = None
+    repair: Repair | None = None
     invited: tuple[Invited, ...] = ()
     again: bool = False

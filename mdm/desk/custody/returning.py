@@ -3,17 +3,22 @@
 from sqlalchemy import select
 
 from mdm.audit import service as audit
-from mdm.core.errors import N_, ConflictError
+from mdm.core.actor import require
+from mdm.core.errors import N_, InvalidError, NotFoundError
+from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
-from mdm.desk.custody import agreement, locks, papers, photos, signing
+from mdm.desk.custody import agreement, kit, locks, papers, photos, signing
 from mdm.desk.custody.agreement import Coming
 from mdm.desk.custody.asked import Seen, TakeIn, TakenIn
 from mdm.desk.custody.handing import on_paper
-from mdm.desk.custody.model import Custody, Paper, PaperKind, PieceState, Signature
+from mdm.desk.custody.model import Custody, KitLine, KitPiece, Paper, PaperKind, PieceState, Signature
 from mdm.desk.custody.standing_in import stand_down
+from mdm.desk.repairs import service as repairs
+from mdm.desk.stock import service as stock
+from mdm.desk.stock.queries import shelf_by_code
 from mdm.inventory import queries as devices
 from mdm.inventory import service as inventory
-from mdm.inventory.model import LifeCycle
+from mdm.inventory.model import Device, LifeCycle
 from mdm.orders import service as orders
 from mdm.orders.model import Lane, Order
 from mdm.storage.call import Call
@@ -54,6 +59,9 @@ def take_in(call: Call, wanted: TakeIn) -> TakenIn:
         signature=signature,
     )
     take_back(call, ready, wanted.seen, wanted.service_point_id, paper)
+    repair = repairs.open(call, ready.device, faults=wanted.faults, note=wanted.seen.note) if wanted.faults else None
+    if wanted.shelf and repair is None:
+        stock.shelve(call, ready.device, shelf_by_code(call, wanted.shelf))
     audit.record(
         call,
         "desk.taken_in",
@@ -62,7 +70,7 @@ def take_in(call: Call, wanted: TakeIn) -> TakenIn:
         where=wanted.where,
         details=said(ready, order),
     )
-    return TakenIn(paper, ready.custody, order)
+    return TakenIn(paper, ready.custody, order, repair)
 
 
 def wipe(call: Call, ready: Coming, presence: str) -> Order | None:
@@ -87,15 +95,54 @@ def take_back(call: Call, ready: Coming, seen: Seen, service_point_id: int, pape
     call.session.flush()
 
 
+def make_ready(call: Call, device_uid: str, shelf: str = "") -> Device:
+    """A wiped device is stock again, on this shelf where one is named; one that is stock already is only put there.
+
+    Raises ConflictError (``not_wiped``) while somebody's data may be on it, NotFoundError for an unknown shelf.
+    """
+    device = devices.device_by_uid(call, device_uid)
+    require(call.actor, Permission.DESK_WORK, device.where)
+    if device.state == LifeCycle.RETURNED:
+        raise agreement.not_wiped(device)
+    inventory.move(call, device.uid, LifeCycle.IN_STOCK)
+    return stock.shelve(call, device, shelf_by_code(call, shelf)) if shelf else device
+
+
+def take_piece(call: Call, code: str, service_point_id: int) -> KitPiece:
+    """Takes one piece of a kit back without its device; one that nobody has stays as it is."""
+    where = Where(service_point_id)
+    require(call.actor, Permission.DESK_WORK, where)
+    piece = kit.piece(call, code)
+    if piece is None:
+        raise NotFoundError(N_("There is no such piece, or it is not one of yours."))
+    if piece.person_id is None:
+        return piece
+    line = call.session.scalar(
+        select(KitLine)
+        .where(KitLine.piece_id == piece.id, KitLine.returned < KitLine.quantity)
+        .order_by(KitLine.id.desc())
+        .limit(1)
+    )
+    if line is not None:
+        line.returned, line.missing, line.returned_at = line.quantity, 0, call.now
+    details = {"person": piece.person_id}
+    piece.person_id, piece.unit_id, piece.state = None, None, PieceState.IN_STOCK.value
+    piece.service_point_id = service_point_id
+    audit.record(call, "kit_piece.taken_in", ("kit_piece", piece.id), name=piece.code, where=where, details=details)
+    return piece
+
+
 def erased_by_hand(call: Call, device_uid: str, how: str) -> None:
     """Notes that somebody erased a returned device by hand, and looked: it can go on the shelf from then on.
 
     For devices that cannot prove their presence. Raises ConflictError (``life_cycle``) in any other state.
     """
     device = devices.device_by_uid(call, device_uid)
+    require(call.actor, Permission.DESK_WORK, device.where)
     told = clean(how, 200)
     if not told:
-        raise ConflictError(N_("Say how it was erased. Nothing was changed."), code="reason_missing")
+        sentence = N_("Say how it was erased. Nothing was changed.")
+        raise InvalidError(sentence, fields={"how": sentence}, code="reason_missing")
     inventory.move(call, device.uid, LifeCycle.WIPED, reason=told)
 
 

@@ -17,7 +17,7 @@ from mdm.desk.custody.asked import (
 )
 from mdm.desk.custody.handing import hand_out
 from mdm.desk.custody.kit import KitGiven
-from mdm.desk.custody.returning import erased_by_hand, take_in
+from mdm.desk.custody.returning import erased_by_hand, make_ready, take_in, take_piece
 from mdm.desk.custody.swapping import swap
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "TakenIn",
     "erased_by_hand",
     "hand_out",
+    "make_ready",
     "swap",
     "take_in",
+    "take_piece",
 ]

@@ -8,6 +8,7 @@ from mdm.desk.custody.asked import HandOut, Swap, Swapped
 from mdm.desk.custody.handing import give, invite, on_paper, signed_for
 from mdm.desk.custody.model import Custody, Paper, PaperKind, Signature
 from mdm.desk.custody.standing_in import stand_in
+from mdm.desk.repairs import service as repairs
 from mdm.enrollment.links import Links
 from mdm.storage.call import Call
 
@@ -52,6 +53,9 @@ def swap(call: Call, wanted: Swap, links: Links | None = None) -> Swapped:
     stand_in(call, loaned, back.device, out.devices[0])
     returning.take_back(call, back, wanted.seen, wanted.service_point_id, paper)
     loaned.instead_of_id = back.custody.id
+    repair = None
+    if wanted.faults:
+        repair = repairs.open(call, back.device, faults=wanted.faults, note=wanted.seen.note, loaner=out.devices[0])
     invited = invite(call, out, given, links)[0] if wanted.invite else ()
     audit.record(
         call,
@@ -61,7 +65,7 @@ def swap(call: Call, wanted: Swap, links: Links | None = None) -> Swapped:
         where=wanted.where,
         details={**returning.said(back, order), "loaner": out.devices[0].uid},
     )
-    return Swapped(paper, back.custody, loaned, order, invited)
+    return Swapped(paper, back.custody, loaned, order, repair, invited)
 
 
 def _again(call: Call, paper: Paper) -> Swapped:
