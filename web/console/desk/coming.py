@@ -119,7 +119,7 @@ class Back:
             custody=self.custody,
             seen=Seen(Condition(self.condition), fault, photos),
             kit_back=self.kit_back(lines),
-            fault=fault,
+            faults=("other",) if fault else (),
             presence=self.presence,
             signed=signed,
             unsigned=unsigned,
