@@ -146,8 +146,9 @@ class Device(Base):
     findings: Mapped[int] = mapped_column(default=0)
     grace_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    shelf_id: Mapped[int | None] = mapped_column(ForeignKey("desk_shelf.id"), index=True)
-    """The shelf on which it stands at its service point; None as soon as it leaves it."""
+    shelf_id: Mapped[int | None] = mapped_column(index=True)
+    """The shelf on which it stands at its service point; None as soon as it leaves it. Kept by ``desk.stock``, whose
+    shelves are closed and never deleted; no foreign key, because a lower room knows no table of an upper one."""
     purchased_on: Mapped[date | None]
     warranty_until: Mapped[date | None]
     cost_cents: Mapped[int | None]
