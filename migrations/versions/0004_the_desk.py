@@ -139,6 +139,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_desk_transfer_to", ["to_id", "state"], unique=False)
 
     op.create_table(
+        "loan_place",
+        sa.Column("service_point_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("flex", sa.Boolean(), nullable=False),
+        sa.Column("at_most", sa.Integer(), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("prepare_days", sa.Integer(), nullable=False),
+        sa.Column("no_show_hours", sa.Integer(), nullable=False),
+        sa.Column("longest_days", sa.Integer(), nullable=False),
+        sa.Column("remind_hours", sa.Integer(), nullable=False),
+        sa.Column("lead_days", sa.Integer(), nullable=False),
+        sa.Column("lock_days", sa.Integer(), nullable=False),
+        sa.Column("keeper_email", sa.String(length=255), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("at_most IS NULL OR at_most > 0", name=op.f("ck_loan_place_at_most")),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["service_point.id"], name=op.f("fk_loan_place_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("service_point_id", name=op.f("pk_loan_place")),
+    )
+    op.create_table(
         "desk_signature",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -650,6 +671,104 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_desk_photo_service_point_id"), ["service_point_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_desk_photo_taken_at"), ["taken_at"], unique=False)
 
+    op.create_table(
+        "loan_overdue",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("custody_id", sa.Integer(), nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lead_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lead_email", sa.String(length=255), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(length=255), nullable=False),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["custody_id"], ["custody.id"], name=op.f("fk_loan_overdue_custody_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_loan_overdue_device_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_loan_overdue_person_id")),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["service_point.id"], name=op.f("fk_loan_overdue_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_overdue")),
+        sa.UniqueConstraint("custody_id", "due_at", name=op.f("uq_loan_overdue_custody_id_due_at")),
+    )
+    with op.batch_alter_table("loan_overdue", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_loan_overdue_closed_at"), ["closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_loan_overdue_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_loan_overdue_service_point_id"), ["service_point_id"], unique=False)
+
+    op.create_table(
+        "loan_reservation",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("begins_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("prepare_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("prepare_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("device_id", sa.Integer(), nullable=True),
+        sa.Column("custody_id", sa.Integer(), nullable=True),
+        sa.Column("collected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("begins_at < ends_at", name=op.f("ck_loan_reservation_window")),
+        sa.ForeignKeyConstraint(
+            ["custody_id"], ["custody.id"], name=op.f("fk_loan_reservation_custody_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_loan_reservation_device_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_loan_reservation_person_id")),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["loan_place.service_point_id"], name=op.f("fk_loan_reservation_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_reservation")),
+        sa.UniqueConstraint("key", name=op.f("uq_loan_reservation_key")),
+        sa.UniqueConstraint("uid", name=op.f("uq_loan_reservation_uid")),
+    )
+    with op.batch_alter_table("loan_reservation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_loan_reservation_custody_id"), ["custody_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_loan_reservation_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_loan_reservation_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_loan_reservation_place", ["service_point_id", "state", "begins_at"], unique=False)
+
+    op.create_table(
+        "loan_slot",
+        sa.Column("service_point_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("reservation_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_loan_slot_number")),
+        sa.ForeignKeyConstraint(
+            ["reservation_id"], ["loan_reservation.id"], name=op.f("fk_loan_slot_reservation_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["loan_place.service_point_id"], name=op.f("fk_loan_slot_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("service_point_id", "what", "slot", "number", name=op.f("pk_loan_slot")),
+    )
+    with op.batch_alter_table("loan_slot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_loan_slot_reservation_id"), ["reservation_id"], unique=False)
+
     with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
         batch_op.add_column(sa.Column("problem", sa.String(length=64), server_default=sa.text("''"), nullable=False))
 
@@ -683,7 +802,6 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_device_measure"), ["measure"], unique=False)
         batch_op.create_index(batch_op.f("ix_device_shelf_id"), ["shelf_id"], unique=False)
-        batch_op.create_foreign_key(batch_op.f("fk_device_shelf_id"), "desk_shelf", ["shelf_id"], ["id"])
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("badge", sa.String(length=64), nullable=True))
@@ -704,7 +822,6 @@ def downgrade() -> None:
         batch_op.drop_column("badge")
 
     with op.batch_alter_table("device", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_device_shelf_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_device_shelf_id"))
         batch_op.drop_index(batch_op.f("ix_device_measure"))
         batch_op.drop_column("custom")
@@ -727,6 +844,23 @@ def downgrade() -> None:
     with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
         batch_op.drop_column("problem")
 
+    with op.batch_alter_table("loan_slot", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_loan_slot_reservation_id"))
+
+    op.drop_table("loan_slot")
+    with op.batch_alter_table("loan_reservation", schema=None) as batch_op:
+        batch_op.drop_index("ix_loan_reservation_place")
+        batch_op.drop_index(batch_op.f("ix_loan_reservation_person_id"))
+        batch_op.drop_index(batch_op.f("ix_loan_reservation_device_id"))
+        batch_op.drop_index(batch_op.f("ix_loan_reservation_custody_id"))
+
+    op.drop_table("loan_reservation")
+    with op.batch_alter_table("loan_overdue", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_loan_overdue_service_point_id"))
+        batch_op.drop_index(batch_op.f("ix_loan_overdue_device_id"))
+        batch_op.drop_index(batch_op.f("ix_loan_overdue_closed_at"))
+
+    op.drop_table("loan_overdue")
     with op.batch_alter_table("desk_photo", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_desk_photo_taken_at"))
         batch_op.drop_index(batch_op.f("ix_desk_photo_service_point_id"))
@@ -829,6 +963,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_desk_signature_person_id"))
 
     op.drop_table("desk_signature")
+    op.drop_table("loan_place")
     with op.batch_alter_table("desk_transfer", schema=None) as batch_op:
         batch_op.drop_index("ix_desk_transfer_to")
         batch_op.drop_index("ix_desk_transfer_from")
