@@ -14,8 +14,10 @@ from gevent import ssl as gevent_ssl  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
 
 
-def nothing(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """204, always."""
+def nothing(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """204, always. A body is read and thrown away."""
+    if environ.get("CONTENT_LENGTH", "0") != "0":
+        environ["wsgi.input"].read()
     start("204 No Content", [])
     return ()
 

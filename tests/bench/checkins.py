@@ -4,7 +4,7 @@ import itertools
 import json
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,20 +54,21 @@ def measure(folder: Path, url: str | None, database: DatabaseCpu, devices: int) 
         now = datetime.now(UTC)
         seed.places(here.engine, now)
         seed.fleet(here.engine, now, 1, devices, prints)
-        with here.engine.connect() as connection:
-            connection.exec_driver_sql("ANALYZE")
+        with here.engine.connect() as database_connection:
+            database_connection.exec_driver_sql("ANALYZE")
         gateway = here.start_gateway()
         connections = [connect(here.gateway_port, here.authority, client) for client in clients]
         run(connections, itertools.repeat(IDLE), 1)
         found = {"idle": used(gateway, database, lambda: run(connections, itertools.repeat(IDLE), SECONDS))}
-        found["bare"] = _bare(here, clients)
+        found["bare"] = bare(here, clients, IDLE)
         found["report"] = used(gateway, database, lambda: run(connections, reports(), SECONDS))
         for connection in connections:
             connection.close()
     return found
 
 
-def _bare(here: House, clients: list[Client]) -> tuple[Used, Outcome]:
+def bare(here: House, clients: Sequence[Client | None], request: bytes) -> tuple[Used, Outcome]:
+    """What the same requests cost a callable that does nothing, behind the same listener."""
     server = Server.start(
         [
             sys.executable,
@@ -84,7 +85,7 @@ def _bare(here: House, clients: list[Client]) -> tuple[Used, Outcome]:
     try:
         wait_for(f"https://localhost:{here.console_port}/", here.home / "bare.log", verify=str(here.authority))
         connections = [connect(here.console_port, here.authority, client) for client in clients]
-        run(connections, itertools.repeat(IDLE), 1)
-        return used(server, lambda: 0.0, lambda: run(connections, itertools.repeat(IDLE), SECONDS))
+        run(connections, itertools.repeat(request), 1)
+        return used(server, lambda: 0.0, lambda: run(connections, itertools.repeat(request), SECONDS))
     finally:
         server.stop()

@@ -71,13 +71,16 @@ class House:
         """The certificate of our CA."""
         return self.home / "signer" / "ca.pem"
 
-    def start_gateway(self) -> Server:
-        """Starts signer and gateway and waits until the gateway answers."""
-        self.signer = Server.start(
-            [sys.executable, "-m", "mdm.signer.main"], self.environment, self.home / "signer.log", SERVER_CORE
-        )
+    def start_gateway(self, module: str = "web.gateway", **environment: str) -> Server:
+        """Starts signer and gateway and waits until the gateway answers. ``module`` is what runs it."""
+        if self.signer is None:
+            self.signer = Server.start(
+                [sys.executable, "-m", "mdm.signer.main"], self.environment, self.home / "signer.log", SERVER_CORE
+            )
+        if self.gateway is not None:
+            self.gateway.stop()
         self.gateway = Server.start(
-            [sys.executable, "-m", "web.gateway"], self.environment, self.home / "gateway.log", SERVER_CORE
+            [sys.executable, "-m", module], {**self.environment, **environment}, self.home / "gateway.log", SERVER_CORE
         )
         wait_for(
             f"https://localhost:{self.gateway_port}/healthz", self.home / "gateway.log", verify=str(self.authority)

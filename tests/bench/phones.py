@@ -7,37 +7,41 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from sqlalchemy import Engine, insert
 
-from mdm.enrollment.model import Enrollment
-from mdm.inventory.model import Device
 from mdm.platforms.apple import addresses, cms, plist
-from mdm.platforms.apple.model import AppleCommand, AppleDevice
-from mdm.storage.engine import transaction
-from tests.bench.checkins import used
+from tests.bench import phones_seed as seed
+from tests.bench.checkins import bare, used
+from tests.bench.counted import Count
 from tests.bench.house import House, house
 from tests.bench.load import Outcome, connect, read_answer, run
 from tests.bench.processes import Used
 
-CONNECTIONS = 32
-SECONDS = 6.0
-ROUNDS = 50
-"""Rounds of each phone of the load at the most."""
-BATCH = 5000
-PLACE = "p" * 43
-FIRST_SEEN = timedelta(days=1)
+CONNECTIONS: Final = 32
+SECONDS: Final = 5.0
+PLACE: Final = "p" * 43
+HISTORIES: Final = (0, 100, 500)
+QUEUES: Final = {1: (160, 1), 50: (32, 40), 500: (32, 40)}
+"""By how many commands wait: phones of the load, and rounds of each."""
+QUIET: Final = 400
+"""Idle phones of the load for each length of history."""
+COUNTED: Final = CONNECTIONS
+"""Phones of which the statements are counted, idle and in a round."""
+KEYS: Final = 4
+"""Keys that the phones share: each has a certificate of its own, which is what is looked at."""
+Cpu = Callable[[], float]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Phone:
     """One phone of the load: its identity, and messages that are signed once and sent often."""
 
@@ -45,29 +49,79 @@ class Phone:
     key: rsa.RSAPrivateKey
     certificate: x509.Certificate
 
-    @property
-    def udid(self) -> str:
-        """Its identifier."""
-        return f"00008110-{self.number:016X}"
-
     def put(self, content: dict[str, Any]) -> bytes:
         """The bytes of one signed request."""
-        body = plist.write({"UDID": self.udid, **content})
+        body = plist.write({"UDID": seed.udid(self.number), **content})
         signature = base64.b64encode(cms.sign(body, self.key, self.certificate, attached=False))
         return (
             b"PUT %s%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-apple-aspen-mdm; charset=UTF-8\r\n"
             b"Mdm-Signature: %s\r\nContent-Length: %d\r\n\r\n%s"
         ) % (addresses.SERVER.encode(), PLACE.encode(), signature, len(body), body)
 
+    def acknowledged(self, place: int) -> bytes:
+        """The bytes with which it says that it did the command at ``place``."""
+        told = {"Status": "Acknowledged", "CommandUUID": seed.uuid(self.number, place), "ProfileList": []}
+        return self.put(told)
 
-def phones(here: House, count: int) -> list[Phone]:
-    """Phones with RSA keys of their own; what the signer would have given them is written straight into the tables."""
-    with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(lambda _: rsa.generate_private_key(65537, 2048), range(count)))
+
+@dataclass(frozen=True)
+class Group:
+    """Phones of the load that are alike: their past and their queue."""
+
+    phones: tuple[Phone, ...]
+    history: int
+    pending: int
+
+    @property
+    def first(self) -> int:
+        """The number of the first; the others follow."""
+        return self.phones[0].number
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What one request asks of the database, told by a counter behind its driver."""
+
+    alone: float
+    """Statements, when nobody else asks anything."""
+    crowd: float
+    """Statements, when as many ask at one moment as there are connections."""
+    commits: float
+    """Commits, in the crowd."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line of the table."""
+
+    history: int
+    pending: int
+    used: Used
+    late: Outcome
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a fleet cost."""
+
+    seeded: float
+    """Seconds that the fleet took to be written."""
+    bare: Used
+    idle: list[Found]
+    rounds: list[Found]
+    """A request counts as half a round."""
+    idle_statements: Statements
+    round_statements: Statements
+
+
+def phones(count: int) -> list[Phone]:
+    """Phones with certificates of their own; what the signer would have given them is written straight into the tables."""
+    keys = [rsa.generate_private_key(65537, 2048) for _ in range(KEYS)]
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
-    found = []
-    for number, key in enumerate(made, 1):
+
+    def one(number: int) -> Phone:
+        key = keys[number % KEYS]
         certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -78,124 +132,132 @@ def phones(here: House, count: int) -> list[Phone]:
             .not_valid_after(now + timedelta(days=30))
             .sign(key, hashes.SHA256())
         )
-        found.append(Phone(number, key, certificate))
-    return found
+        return Phone(number, key, certificate)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(one, range(1, count + 1)))
 
 
-def fleet(engine: Engine, known: list[Phone], count: int) -> None:
-    """``count`` enrolled phones, those of the load among them."""
-    now = datetime.now(UTC)
-    prints = {one.number: one.certificate.fingerprint(hashes.SHA256()).hex() for one in known}
-    for first in range(1, count + 1, BATCH):
-        numbers = range(first, min(first + BATCH, count + 1))
-        with transaction(engine) as session:
-            session.execute(insert(Device), [_device(n, now) for n in numbers])
-            session.execute(insert(Enrollment), [_enrollment(n, now, prints.get(n, f"{n:064x}")) for n in numbers])
-            session.execute(insert(AppleDevice), [_apple(n, now) for n in numbers])
+def groups() -> tuple[list[Group], list[Group], list[Group]]:
+    """The phones of the load: those that are idle, those with a queue, and those of which the statements are counted."""
+    wanted = [(QUIET, history, 0) for history in HISTORIES]
+    wanted += [(QUEUES[pending][0], history, pending) for history in HISTORIES for pending in QUEUES]
+    wanted += [(COUNTED, 100, 0), (COUNTED, 100, 50)]
+    supply = iter(phones(sum(count for count, _, _ in wanted)))
+    made = [Group(tuple(itertools.islice(supply, count)), history, pending) for count, history, pending in wanted]
+    return made[: len(HISTORIES)], made[len(HISTORIES) : -2], made[-2:]
 
 
-def _device(number: int, now: datetime) -> dict[str, Any]:
-    return {
-        "id": number, "uid": f"{number:032x}", "name": f"iphone-{number}", "platform": "ios", "kind": "phone",
-        "state": "handed_out", "enrolled_at": now - FIRST_SEEN, "waiting": 0, "created_at": now,
-    }  # fmt: skip
+@contextmanager
+def _connections(here: House, count: int) -> Iterator[list[ssl.SSLSocket]]:
+    made = [connect(here.gateway_port, here.authority, None) for _ in range(count)]
+    try:
+        yield made
+    finally:
+        for connection in made:
+            connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
 
-def _enrollment(number: int, now: datetime, fingerprint: str) -> dict[str, Any]:
-    return {
-        "device_id": number, "fingerprint": fingerprint, "key_digest": fingerprint, "certificate": "",
-        "serial_number": f"{number:x}", "not_before": now - FIRST_SEEN, "not_after": now + timedelta(days=90),
-        "renew_after": now + timedelta(days=60), "first_used_at": now - FIRST_SEEN, "created_at": now, "details": {},
-    }  # fmt: skip
-
-
-def _apple(number: int, now: datetime) -> dict[str, Any]:
-    return {
-        "device_id": number, "udid": f"00008110-{number:016X}", "state": "enrolled", "generation": 1, "created_at": now,
-        "declared": {}, "status": {},
-    }  # fmt: skip
-
-
-def _commands(number: int, now: datetime, history: int, pending: int) -> Iterator[dict[str, Any]]:
-    for place in range(history + pending):
-        past = place < history
-        uuid = f"{number:08X}-{place:012X}"
-        yield {
-            "uuid": uuid, "device_id": number, "generation": 1, "request_type": "ProfileList",
-            "body": plist.write({"CommandUUID": uuid, "Command": {"RequestType": "ProfileList"}}), "open": not past,
-            "state": "acknowledged" if past else "queued", "priority": 10, "created_at": now,
-            "expires_at": now + timedelta(days=7), "finished_at": now if past else None, "details": {},
-            "answer": b"x" * 400 if past else None,
-        }  # fmt: skip
-
-
-def idle(here: House, known: list[Phone], cpu: Callable[[], float]) -> tuple[Used, Outcome]:
+def idle(here: House, group: Group, cpu: Cpu) -> Found:
     """Idle connections: signed once, because what a phone's own processor does is not ours to measure."""
-    requests = {one.number: one.put({"Status": "Idle"}) for one in known}
-    connections = [connect(here.gateway_port, here.authority, None) for _ in range(CONNECTIONS)]
-    order = itertools.cycle(requests.values())
+    order = itertools.cycle([one.put({"Status": "Idle"}) for one in group.phones])
     assert here.gateway is not None
-    run(connections, order, 1)
-    found = used(here.gateway, cpu, lambda: run(connections, order, SECONDS))
-    _close(connections)
-    return found
+    with _connections(here, CONNECTIONS) as connections:
+        run(connections, order, 1)
+        return Found(
+            group.history, group.pending, *used(here.gateway, cpu, lambda: run(connections, order, SECONDS, _empty))
+        )
 
 
-def rounds(
-    here: House, known: list[Phone], cpu: Callable[[], float], history: int, pending: int
-) -> tuple[Used, Outcome]:
-    """Whole rounds: idle, command, acknowledged, and what comes then. A request counts as half a round."""
-    messages: list[list[bytes]] = []
-    for one in known:
-        idle_message = one.put({"Status": "Idle"})
-        answers = [
-            one.put({"Status": "Acknowledged", "CommandUUID": f"{one.number:08X}-{place:012X}", "ProfileList": []})
-            for place in range(history, history + min(pending, ROUNDS))
-        ]
-        messages.append([part for answer in answers for part in (idle_message, answer)])
-    connections = [connect(here.gateway_port, here.authority, None) for _ in known]
+def _empty(body: bytes) -> None:
+    if body:
+        raise RuntimeError("a phone without a queue was given something")
+
+
+def rounds(here: House, group: Group, cpu: Cpu) -> Found:
+    """Whole rounds: idle, command, acknowledged, and what comes then."""
     assert here.gateway is not None
-
-    def load() -> Outcome:
-        statuses: dict[int, int] = {}
-        latencies: list[float] = []
-        begun = time.perf_counter()
-        for step in range(len(messages[0])):
-            sent = time.perf_counter()
-            for connection, mine in zip(connections, messages, strict=True):
-                connection.sendall(mine[step])
-            for connection in connections:
-                status, _ = read_answer(connection)
-                latencies.append(time.perf_counter() - sent)
-                statuses[status] = statuses.get(status, 0) + 1
-        return Outcome(len(latencies), time.perf_counter() - begun, statuses, latencies)
-
-    found = used(here.gateway, cpu, load)
-    _close(connections)
-    return found
+    turns = QUEUES[group.pending][1]
+    lanes = [_conversation(group.phones[first::CONNECTIONS], group, turns) for first in range(CONNECTIONS)]
+    with _connections(here, CONNECTIONS) as connections:
+        return Found(group.history, group.pending, *used(here.gateway, cpu, lambda: _talk(connections, lanes)))
 
 
-def _close(connections: list[ssl.SSLSocket]) -> None:
-    for connection in connections:
-        connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
+Exchange = tuple[bytes, bytes]
+"""A request, and what its answer must hold."""
 
 
-def measure(
-    folder: Path, url: str | None, cpu: Callable[[], float], count: int, history: int, pending: int
-) -> dict[str, tuple[Used, Outcome]]:
-    """Idle connections of phones without a queue and whole rounds of others with one, in a fleet of ``count``."""
+def _conversation(some: tuple[Phone, ...], group: Group, turns: int) -> list[Exchange]:
+    """What the phones of one connection say, one after the other."""
+    said: list[Exchange] = []
+    last = group.history + group.pending
+    for one in some:
+        asks = one.put({"Status": "Idle"})
+        for place in range(group.history, group.history + turns):
+            after = seed.uuid(one.number, place + 1).encode() if place + 1 < last else b""
+            said += [(asks, seed.uuid(one.number, place).encode()), (one.acknowledged(place), after)]
+    return said
+
+
+def _talk(connections: list[ssl.SSLSocket], lanes: list[list[Exchange]]) -> Outcome:
+    statuses: dict[int, int] = {}
+    latencies: list[float] = []
+    begun = time.perf_counter()
+    for step in zip(*lanes, strict=True):
+        sent = []
+        for connection, (request, _) in zip(connections, step, strict=True):
+            connection.sendall(request)
+            sent.append(time.perf_counter())
+        for connection, at, (_, held) in zip(connections, sent, step, strict=True):
+            status, body = read_answer(connection)
+            latencies.append(time.perf_counter() - at)
+            statuses[status] = statuses.get(status, 0) + 1
+            if held not in body or bool(held) != bool(body):
+                raise RuntimeError("a phone was given something else than what is next in its queue")
+    return Outcome(len(latencies), time.perf_counter() - begun, statuses, latencies)
+
+
+def statements(here: House, quiet: Group, busy: Group) -> tuple[Statements, Statements]:
+    """Statements of an idle connection and of a request within a round, by a gateway that counts them."""
+    file = here.home / "count"
+    count = Count.create(file)
+    here.start_gateway("tests.bench.counted", BENCH_COUNT=str(file))
+    asks = [(one.put({"Status": "Idle"}), b"") for one in quiet.phones]
+    rounds_of = [_conversation((one,), busy, 12) for one in busy.phones]
+
+    def counted(lanes: list[list[Exchange]]) -> tuple[float, float]:
+        with _connections(here, len(lanes)) as connections:
+            _talk(connections, [lane[:1] for lane in lanes] if lanes[0][0][1] == b"" else [[] for _ in lanes])
+            before, requests = count.read(), sum(map(len, lanes))
+            _talk(connections, lanes)
+            after = count.read()
+        return (after[0] - before[0]) / requests, (after[1] - before[1]) / requests
+
+    one_idle, all_idle = counted([asks[:20]]), counted([[ask] * 20 for ask in asks])
+    one_round, all_rounds = counted(rounds_of[:1]), counted(rounds_of[1:])
+    return Statements(one_idle[0], *all_idle), Statements(one_round[0], *all_rounds)
+
+
+def measure(folder: Path, url: str | None, cpu: Cpu, count: int, background: int) -> Measured:
+    """Everything, in a fleet of ``count`` phones of which those that are not of the load have ``background`` past commands."""
     with house(folder, url) as here:
-        known = phones(here, CONNECTIONS * 2)
-        quiet, busy = known[:CONNECTIONS], known[CONNECTIONS:]
-        fleet(here.engine, known, count)
-        with transaction(here.engine) as session:
-            now = datetime.now(UTC)
-            for one in busy:
-                session.execute(insert(AppleCommand), list(_commands(one.number, now, history, pending)))
-            numbers = [one.number for one in busy]
-            session.query(Device).filter(Device.id.in_(numbers)).update({"waiting": pending})
+        quiet, busy, counted = groups()
+        known = [one for group in (*quiet, *busy, *counted) for one in group.phones]
+        begun = time.perf_counter()
+        now = datetime.now(UTC)
+        seed.fleet(
+            here.engine, {one.number: one.certificate.fingerprint(hashes.SHA256()).hex() for one in known}, count, now
+        )
+        made = [
+            (one.first, one.first + len(one.phones) - 1, one.history, one.pending) for one in (*quiet, *busy, *counted)
+        ]
+        seed.commands(here.engine, [*made, (len(known) + 1, count, background, 0)], now)
         with here.engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
+        seeded = time.perf_counter() - begun
         here.start_gateway()
-        return {"idle": idle(here, quiet, cpu), "rounds": rounds(here, busy, cpu, history, pending)}
+        waited = [idle(here, group, cpu) for group in quiet]
+        turned = [rounds(here, group, cpu) for group in busy]
+        plain = bare(here, [None] * CONNECTIONS, quiet[0].phones[0].put({"Status": "Idle"}))[0]
+        return Measured(seeded, plain, waited, turned, *statements(here, *counted))

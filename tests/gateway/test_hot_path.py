@@ -68,22 +68,20 @@ def checkin(hot: HotPath, connection: Any, query: str = "d=-&r=" + "f" * 16, **m
 def test_an_idle_checkin_is_one_statement(hot: HotPath, tmp_path: Path) -> None:
     connection = Connection()
     assert checkin(hot, connection).status_code == 204
-    raw = hot.database._hot.raw_connection()
     seen: list[str] = []
     trace = (tmp_path / "trace").open("w+")
-    if hot.database.engine.dialect.name == "sqlite":
-        raw.driver_connection.set_trace_callback(seen.append)
-    else:
-        raw.driver_connection.pgconn.trace(trace.fileno())
-    raw.close()
+    with hot.database._lent() as raw:
+        if hot.database.engine.dialect.name == "sqlite":
+            raw.driver_connection.set_trace_callback(seen.append)
+        else:
+            raw.driver_connection.pgconn.trace(trace.fileno())
 
     for _ in range(10):
         assert checkin(hot, connection).status_code == 204
 
     if hot.database.engine.dialect.name == "postgresql":
-        again = hot.database._hot.raw_connection()
-        again.driver_connection.pgconn.untrace()
-        again.close()
+        with hot.database._lent() as again:
+            again.driver_connection.pgconn.untrace()
         lines = (tmp_path / "trace").read_text().splitlines()
         seen = [line for line in lines if "\tF\t" in line and ("Execute" in line or "Query" in line)]
     assert len(seen) == 10

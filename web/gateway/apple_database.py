@@ -12,9 +12,7 @@ from typing import Any, Final
 import structlog
 from gevent import sleep
 from gevent.event import AsyncResult
-from sqlalchemy.exc import DBAPIError
 
-from mdm.core.errors import HavenmeesterError
 from mdm.platforms.apple.knock import KNOCK, Knock, knock
 from mdm.platforms.apple.message import Message, Status
 from mdm.platforms.apple.queue import Given, Queue, Turn
@@ -85,7 +83,7 @@ class AppleDatabase:
             try:
                 for one, taken in zip(some, self._all(some), strict=True):
                     one.result.set(taken)
-            except (DBAPIError, HavenmeesterError) as error:
+            except Exception as error:  # noqa: BLE001 -- one turn that cannot be taken must not cost the others theirs
                 if len(some) > 1:
                     log.warning("turns are taken one by one", turns=len(some), error=str(error)[:200])
                 self._singly(some)
@@ -101,11 +99,13 @@ class AppleDatabase:
                 one.result.set_exception(error)
 
     def _all(self, some: Sequence[_Asked]) -> list[Taken]:
-        with self._database.transaction(write=True) as session:
-            cursor: Any = session.connection().connection.cursor()
-            taken = [self._take(cursor, one) for one in some] if self.sqlite else self._at_once(cursor, some)
-            cursor.close()
-        return taken
+        if self.sqlite:
+            with self._database.writing() as cursor:
+                return [self._take(cursor, one) for one in some]
+        with self._database.writing() as connection:
+            # One statement per turn, all of them on the way together.
+            asked = [connection.execute(*self._queue.at_once(*_of(one)), prepare=True) for one in some]
+        return [self._queue.taken(cursor.fetchone(), one.message) for cursor, one in zip(asked, some, strict=True)]
 
     def _take(self, cursor: Any, one: _Asked) -> Taken:
         idle = one.message.status is Status.IDLE
@@ -114,22 +114,6 @@ class AppleDatabase:
             took = self._queue.answer(cursor, one.device_id, one.generation, one.message, one.now, one.raw)
         return took, self._queue.next(cursor, one.device_id, one.generation, one.now, idle=idle)
 
-    def _at_once(self, cursor: Any, some: Sequence[_Asked]) -> list[Taken]:
-        """One statement per turn, all of them on the way together."""
-        idle = [one for one in some if one.message.status is Status.IDLE]
-        said = [one for one in some if one.message.status not in (Status.IDLE, Status.NOT_NOW)]
-        later = [one for one in some if one.message.status is Status.NOT_NOW]
-        found: dict[int, Taken] = {}
-        for group, statement, values in (
-            (idle, self._queue.give, self._queue.give_values),
-            (said, self._queue.turn, self._queue.turn_values),
-            (later, self._queue.put_off, self._queue.put_off_values),
-        ):
-            if not group:
-                continue
-            given = [values(one.device_id, one.generation, one.message, one.now, one.raw) for one in group]
-            cursor.executemany(statement, given, returning=True)
-            for one in group:
-                found[id(one)] = self._queue.taken(cursor.fetchone(), one.message)
-                cursor.nextset()
-        return [found[id(one)] for one in some]
+
+def _of(one: _Asked) -> tuple[int, int, Message, datetime, bytes]:
+    return one.device_id, one.generation, one.message, one.now, one.raw

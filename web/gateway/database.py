@@ -6,9 +6,10 @@ are served; on PostgreSQL the driver waits in a way that lets others be served.
 """
 
 import random
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +71,7 @@ class Database:
             hot["pool_pre_ping"] = False
         self._hot = _impatient(create_engine(url, **hot))
         self._watch: Any = None
+        self._kept: Any = None
         self._sqlite = self.engine.dialect.name == "sqlite"
         self._knock = KNOCK.format(p="?", those=ONE) if self._sqlite else KNOCK.format(p="%s", those=ANY)
         self._together: Together[str, Knock] = Together(self._knock_on_server)
@@ -93,28 +95,80 @@ class Database:
     def fetch(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
         """The rows of one statement, on a connection without a transaction. Raises UnavailableError without a database."""
         for again in (True, False):
-            try:
-                connection = self._hot.raw_connection()
-            except DBAPIError as error:
-                raise down() from error
-            except self._driver_errors() as error:
-                raise down() from error
-            try:
-                cursor = connection.cursor()
-                cursor.execute(statement, values)
-                rows = list(cursor.fetchall())
-                cursor.close()
-            except self._driver_errors() as error:
-                # A kept connection may have died with the server that was restarted since: one new one is tried.
-                connection.invalidate(error)
-                if not again:
-                    raise down() from error
-            else:
-                connection.close()
-                return rows
+            with self._lent() as connection:
+                try:
+                    cursor = connection.cursor()
+                    cursor.execute(statement, values)
+                    rows = list(cursor.fetchall())
+                    cursor.close()
+                except self._driver_errors() as error:
+                    # A kept connection may have died with the server that was restarted since: one new one is tried.
+                    self._give_up(connection, error)
+                    if not again:
+                        raise down() from error
+                else:
+                    return rows
         raise down()
 
-    def _driver_errors(self) -> Any:
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A cursor of the driver in one write transaction, for the few statements that a fleet says all the time.
+
+        On PostgreSQL it is the driver's connection, in a pipeline: what is executed goes out together and is one transaction,
+        and its rows are there after the block. Raises UnavailableError when the database does not answer, refuses to wait any
+        longer for somebody else's lock, or ended a circle of locks: nothing was changed then.
+        """
+        with self._lent() as connection:
+            try:
+                if self._sqlite:
+                    with closing(connection.cursor()) as cursor, self._locked(cursor):
+                        yield cursor
+                else:
+                    with connection.driver_connection.pipeline():
+                        yield connection.driver_connection
+            except self._driver_errors() as error:
+                if not self._sqlite:
+                    self._give_up(connection, error)
+                raise down() from error
+
+    @contextmanager
+    def _locked(self, cursor: Any) -> Iterator[None]:
+        """SQLite's write lock, waited for while others are served."""
+        self._patiently(lambda: cursor.execute("BEGIN IMMEDIATE"))
+        try:
+            yield
+            cursor.execute("COMMIT")
+        except BaseException:
+            if cursor.connection.in_transaction:
+                cursor.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _lent(self) -> Iterator[Any]:
+        """A connection without a transaction, given back at the end. On SQLite nobody waits within a statement: one is enough."""
+        if self._sqlite and self._kept is not None:
+            yield self._kept
+            return
+        try:
+            connection = self._hot.raw_connection()
+        except DBAPIError as error:
+            raise down() from error
+        except self._driver_errors() as error:
+            raise down() from error
+        if self._sqlite:
+            self._kept = connection
+            yield connection
+            return
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _give_up(self, connection: Any, error: Exception) -> None:
+        connection.invalidate(error)
+        self._kept = None
+
+    def _driver_errors(self) -> tuple[type[Exception], ...]:
         driver: Any = self._hot.dialect.dbapi
         return (driver.OperationalError, driver.InterfaceError)
 
@@ -127,14 +181,26 @@ class Database:
             session.commit()
 
     def _begin(self, session: Session, *, write: bool) -> None:
+        def once() -> None:
+            try:
+                begin(session, write=write)
+            except OperationalError:
+                session.rollback()
+                raise
+
+        self._patiently(once)
+
+    def _patiently(self, act: Callable[[], object]) -> None:
+        """Does ``act``, again and again as long as SQLite's write lock is somebody else's."""
         last = time.monotonic() + PATIENCE
         while True:
             try:
-                return begin(session, write=write)
-            except OperationalError as error:
-                if not self._sqlite or "locked" not in str(error.orig) or time.monotonic() > last:
+                act()
+            except (OperationalError, sqlite3.OperationalError) as error:
+                if not self._sqlite or "locked" not in str(error) or time.monotonic() > last:
                     raise
-                session.rollback()
+            else:
+                return
             time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 -- jitter, not a secret
 
     def ping(self) -> None:
@@ -153,6 +219,7 @@ class Database:
 
     def dispose(self) -> None:
         """Closes every connection that is not in use."""
+        self._kept = None
         self.engine.dispose()
         self._hot.dispose()
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import structlog
-from sqlalchemy import bindparam, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from mdm.inventory.model import Device
+from mdm.core.errors import UnavailableError
 from web.gateway.database import Database
 
 log = structlog.get_logger(__name__)
@@ -20,6 +18,7 @@ class Seen:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sqlite = database.engine.dialect.name == "sqlite"
         self._waiting: dict[int, datetime] = {}
 
     def note(self, device_id: int, now: datetime) -> None:
@@ -32,7 +31,7 @@ class Seen:
         for batch in self._batches():
             try:
                 self._write(batch)
-            except SQLAlchemyError as error:
+            except UnavailableError as error:
                 log.warning("last seen is written later", devices=len(batch), error=str(error)[:200])
                 for device_id, moment in batch:
                     self._waiting.setdefault(device_id, moment)
@@ -47,7 +46,18 @@ class Seen:
             yield [(device_id, self._waiting.pop(device_id)) for device_id in ids]
 
     def _write(self, batch: list[tuple[int, datetime]]) -> None:
-        table = Device.__table__
-        statement = update(Device).where(table.c.id == bindparam("device")).values(last_seen_at=bindparam("moment"))
-        with self._database.transaction(write=True) as session:
-            session.connection().execute(statement, [{"device": one, "moment": at} for one, at in batch])
+        with self._database.writing() as driver:
+            if self._sqlite:
+                driver.executemany(_ONE, [(at.strftime("%Y-%m-%d %H:%M:%S.%f"), device_id) for device_id, at in batch])
+            else:
+                driver.execute(_ALL, ([one for one, _ in batch], [at for _, at in batch]), prepare=True)
+
+
+_ONE = "UPDATE device SET last_seen_at = ? WHERE id = ?"
+_ALL = """
+WITH seen AS (
+  SELECT d.id, s.at FROM unnest(%s::integer[], %s::timestamptz[]) AS s (id, at) JOIN device d ON d.id = s.id
+  ORDER BY d.id FOR NO KEY UPDATE OF d
+)
+UPDATE device SET last_seen_at = seen.at FROM seen WHERE device.id = seen.id
+"""

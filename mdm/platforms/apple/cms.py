@@ -43,6 +43,8 @@ _HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = {
     "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
 }
 _DIGEST_OID: Final = {algorithm.name: oid for oid, algorithm in _HASHES.items()}
+_PREHASHED: Final = {algorithm.name: utils.Prehashed(algorithm) for algorithm in _HASHES.values()}
+_PKCS1: Final = padding.PKCS1v15()
 _RSA_WITH: Final = {
     "1.2.840.113549.1.1.5": "sha1",
     "1.2.840.113549.1.1.11": "sha256",
@@ -321,7 +323,7 @@ def _check_signature(
     key: PublicKey, algorithm: Sequence[asn1.TLV], digest: hashes.HashAlgorithm, signature: bytes, signed: bytes
 ) -> None:
     oid = _oid(algorithm)
-    hashed, prehashed = _hash(digest, signed), utils.Prehashed(digest)
+    hashed, prehashed = _hash(digest, signed), _PREHASHED[digest.name]
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, hashed, _padding(oid, algorithm, digest), prehashed)
@@ -335,7 +337,7 @@ def _check_signature(
 
 def _padding(oid: str, algorithm: Sequence[asn1.TLV], digest: hashes.HashAlgorithm) -> padding.AsymmetricPadding:
     if oid == RSA_ENCRYPTION or _RSA_WITH.get(oid) == digest.name:
-        return padding.PKCS1v15()
+        return _PKCS1
     if oid != _PSS or len(algorithm) != 2:
         raise _unknown_signature()
     # RFC 4055: the parameters name the digest again. The length of the salt is found rather than believed.

@@ -75,38 +75,29 @@ class Queue:
         self._later = self._said(_LATER)
         self._less = self._said(_LESS_SQLITE if sqlite else _LESS)
         self._post = self._said(_POST)
-        self._next = self._said(_NEXT)
+        # SQLite is told its index, and PostgreSQL cannot use the one of expiries: before its figures are fresh, either would
+        # read the past of the phone, or the whole fleet's.
+        self._next = self._said(_NEXT.replace("HINT", "INDEXED BY ix_apple_command_open" if sqlite else ""))
         self._sent = self._said(_SENT)
 
-        self.give = _GIVE
-        self.turn = _TURN.replace("SECRETS", _SECRETS)
-        self.put_off = _PUT_OFF
-        """The same as ``answer`` and ``next`` in one statement, for PostgreSQL."""
+        self._turn = _TURN.replace("SECRETS", _SECRETS)
 
-    @staticmethod
-    def give_values(device_id: int, generation: int, _message: Message, now: datetime, _raw: bytes) -> tuple[Any, ...]:
-        """Values for ``give``."""
-        return (device_id, generation, now, now)
-
-    @staticmethod
-    def turn_values(device_id: int, generation: int, message: Message, now: datetime, raw: bytes) -> tuple[Any, ...]:
-        """Values for ``turn``."""
+    def at_once(
+        self, device_id: int, generation: int, message: Message, now: datetime, raw: bytes
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The same as ``answer`` and ``next`` in one statement with its values, for PostgreSQL; ``taken`` reads its row."""
+        if message.status is Status.IDLE:
+            return _GIVE, (device_id, generation, now, now)
+        whose = (message.command_uuid, device_id, generation)
+        after = (device_id, generation, now, message.command_uuid, now)
+        if message.status is Status.NOT_NOW:
+            return _PUT_OFF, (now, *whose, *after)
         state = ANSWERS[message.status or Status.ERROR].value
-        whose = (message.command_uuid, device_id, generation)
-        posted = (ANSWER_TOPIC, now, now)
-        return (state, now, raw, *whose, device_id, *posted, device_id, generation, now, message.command_uuid, now)
-
-    @staticmethod
-    def put_off_values(
-        device_id: int, generation: int, message: Message, now: datetime, _raw: bytes
-    ) -> tuple[Any, ...]:
-        """Values for ``put_off``."""
-        whose = (message.command_uuid, device_id, generation)
-        return (now, *whose, device_id, generation, now, message.command_uuid, now)
+        return self._turn, (state, now, raw, *whose, device_id, ANSWER_TOPIC, now, now, *after)
 
     @staticmethod
     def taken(row: Sequence[Any], message: Message) -> tuple[Turn, Given | None]:
-        """What came of one of the three statements."""
+        """What came of a statement of ``at_once``."""
         known = message.status is Status.IDLE or row[0] is not None
         took = Turn(known, row[0], row[1] or "")
         given = Given(row[2], row[3], row[4], bytes(row[5]), bool(row[6])) if row[2] is not None else None
@@ -163,20 +154,20 @@ _SECRETS = ", ".join(f"'{name}'" for name, rule in sorted(RULES.items()) if rule
 _ANSWER = """
 UPDATE apple_command SET state = ?, open = false, finished_at = ?,
   answer = CASE WHEN request_type IN (SECRETS) THEN NULL ELSE CAST(? AS BLOB_) END
-WHERE uuid = ? AND device_id = ? AND generation = ? AND open AND state IN ('sent', 'not_now')
+WHERE uuid = ? AND device_id = ? AND generation = ? AND open = true AND state IN ('sent', 'not_now')
 RETURNING id, request_type
 """
 _LATER = """
 UPDATE apple_command SET state = 'not_now', not_now = not_now + 1, not_now_at = COALESCE(not_now_at, ?)
-WHERE uuid = ? AND device_id = ? AND generation = ? AND open AND state IN ('sent', 'not_now')
+WHERE uuid = ? AND device_id = ? AND generation = ? AND open = true AND state IN ('sent', 'not_now')
 RETURNING id, request_type
 """
 _LESS = "UPDATE device SET waiting = GREATEST(waiting - 1, 0) WHERE id = ?"
 _LESS_SQLITE = "UPDATE device SET waiting = MAX(waiting - 1, 0) WHERE id = ?"
 _POST = "INSERT INTO outbox_message (topic, payload, created_at, due_at, attempts) VALUES (?, ?, ?, ?, 0)"
 _NEXT = """
-SELECT id, uuid, request_type, body, guarded, state FROM apple_command
-WHERE device_id = ? AND open AND generation = ? AND expires_at > ? AND (? OR state <> 'not_now')
+SELECT id, uuid, request_type, body, guarded, state FROM apple_command HINT
+WHERE device_id = ? AND open = true AND generation = ? AND (expires_at > ?) IS TRUE AND (? OR state <> 'not_now')
 ORDER BY priority, id LIMIT 1
 """
 _SENT = "UPDATE apple_command SET state = 'sent', sent_at = ? WHERE id = ?"
@@ -191,7 +182,7 @@ FROM (SELECT 1) one LEFT JOIN chosen ON true
 _CHOSEN = """
 chosen AS (
   SELECT id, uuid, request_type, body, guarded, state FROM apple_command
-  WHERE device_id = %s AND open AND generation = %s AND expires_at > %s MORE
+  WHERE device_id = %s AND open = true AND generation = %s AND (expires_at > %s) IS TRUE MORE
   ORDER BY priority, id LIMIT 1
 ),
 """
@@ -202,7 +193,7 @@ _SAID = """
 WITH said AS (
   UPDATE apple_command SET state = %s, open = false, finished_at = %s,
     answer = CASE WHEN request_type IN (SECRETS) THEN NULL ELSE %s::bytea END
-  WHERE uuid = %s AND device_id = %s AND generation = %s AND open AND state IN ('sent', 'not_now')
+  WHERE uuid = %s AND device_id = %s AND generation = %s AND open = true AND state IN ('sent', 'not_now')
   RETURNING id, request_type
 ), less AS (
   UPDATE device SET waiting = GREATEST(waiting - 1, 0) WHERE id = %s AND EXISTS (SELECT 1 FROM said)
@@ -214,7 +205,7 @@ WITH said AS (
 _PUT = """
 WITH said AS (
   UPDATE apple_command SET state = 'not_now', not_now = not_now + 1, not_now_at = COALESCE(not_now_at, %s)
-  WHERE uuid = %s AND device_id = %s AND generation = %s AND open AND state IN ('sent', 'not_now')
+  WHERE uuid = %s AND device_id = %s AND generation = %s AND open = true AND state IN ('sent', 'not_now')
   RETURNING id, request_type
 ),
 """
