@@ -92,6 +92,13 @@ def copy_memberships(call: Call, source: Device, target: Device) -> list[int]:
     return joined
 
 
+def join_groups(call: Call, device: Device, group_ids: Collection[int]) -> None:
+    """Puts one device into these groups, as far as they are still there and it is not in them; undoes ``leave_groups``."""
+    there = set(call.session.scalars(select(DeviceGroup.id).where(DeviceGroup.id.in_(group_ids))))
+    for number in sorted(there - set(_of(call, device))):
+        _one(call, number, device, joins=True)
+
+
 def leave_groups(call: Call, device: Device, group_ids: Collection[int]) -> None:
     """Takes one device out of these groups, as far as it is still in them; the other half of ``copy_memberships``."""
     for number in _of(call, device):

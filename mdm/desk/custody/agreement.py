@@ -320,11 +320,14 @@ def _has(call: Call, device: Device, person: Person) -> bool:
 
 
 def _head(call: Call, person: Person, where: Where) -> Content:
+    named_person = {"id": person.id, "name": person.name, "number": person.number or ""}
+    return {"person": named_person, "place": place(call, where)}
+
+
+def place(call: Call, where: Where) -> Content:
+    """The service point as a paper names it."""
     point = call.session.get_one(ServicePoint, where.service_point_id)
-    return {
-        "person": {"id": person.id, "name": person.name, "number": person.number or ""},
-        "place": {"code": point.code, "name": point.name},
-    }
+    return {"code": point.code, "name": point.name}
 
 
 def _terms(text: Text) -> Mapping[str, str]:

@@ -24,3 +24,13 @@ def stand_down(call: Call, custody: Custody, device: Device) -> None:
     groups.leave_groups(call, device, [int(number) for number in custody.stood_in.get("groups", [])])
     inventory.apply_fields(call, device, {"ring": str(custody.stood_in.get("ring", ""))}, None)
     custody.stood_in = {}
+
+
+def stand_in_again(call: Call, custody: Custody, device: Device, stood_in: dict[str, object], ring: str) -> None:
+    """Undoes ``stand_down``: what the device had until then, and the ring that it had while it stood in."""
+    if not stood_in:
+        return
+    numbers = stood_in.get("groups", [])
+    groups.join_groups(call, device, [int(number) for number in numbers] if isinstance(numbers, list) else [])
+    inventory.apply_fields(call, device, {"ring": ring}, None)
+    custody.stood_in = dict(stood_in)
