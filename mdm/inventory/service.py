@@ -239,6 +239,8 @@ def _write(
         outbox.post(call, "device.place", {"device": device.id})
     if "state" in before or "platform" in before:
         outbox.post(call, "device.judge", {"device": device.id})
+    if "person_id" in before:
+        outbox.post(call, "device.holder", {"device": device.id})
     return True
 
 

@@ -34,14 +34,23 @@ def message(office: Office, payload: Payload) -> EmailMessage:
 
 def send(office: Office, payload: Payload) -> None:
     """Sends one letter. Waits uncounted while no mail server is configured; raises the server's error when it refuses."""
+    require_server(office)
+    deliver(office, message(office, payload))
+
+
+def require_server(office: Office) -> None:
+    """Nothing where a mail server is configured; raises NotNowError where none is."""
     if not office.settings.smtp_url:
         raise NotNowError("no mail server is configured (smtp_url)", KEPT)
+
+
+def deliver(office: Office, letter: EmailMessage) -> None:
+    """Hands one letter to the configured mail server."""
     where = urlsplit(office.settings.smtp_url)
     if where.scheme not in ("smtp", "smtps") or not where.hostname:
         raise ConfigurationError(
             "The setting smtp_url is no address of a mail server.", mend="Write smtp://user:password@host:port."
         )
-    letter = message(office, payload)
     context = ssl.create_default_context()
     if where.scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(where.hostname, where.port or 465, timeout=TIMEOUT, context=context)

@@ -17,6 +17,9 @@ from mdm.compliance import service as compliance
 from mdm.core.errors import UnavailableError
 from mdm.desk.cases import location
 from mdm.desk.cases import service as cases
+from mdm.desk.custody import follow as custody
+from mdm.desk.custody import photos
+from mdm.desk.custody.photos import Folder
 from mdm.desk.loans import overdue, sweeping
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
@@ -46,6 +49,8 @@ RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...]
     ("changes of verdict", timedelta(days=400), compliance.forget_changes),
 )
 """What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
+PHOTOS_KEPT = timedelta(days=400)
+"""How long pictures of returned devices are kept: as long as somebody may come back on what was broken."""
 CATCH_UP = 31
 """Days back in which a move of a unit is looked for after a start: nobody is down for longer without a restore."""
 
@@ -69,6 +74,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
+        Job("custody", timedelta(minutes=10), look_after_custody, at_start=True),
         Job("cases", timedelta(minutes=10), look_after_cases, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
@@ -132,6 +138,16 @@ def tell_desks(office: Office) -> None:
     with office.call("desk-letters") as call:
         levels.warn(call)
         repairs.remind(call)
+
+
+def look_after_custody(office: Office) -> None:
+    """Has custody say what the devices say, in short transactions, and forgets pictures whose time has passed."""
+    while True:
+        with office.call("custody") as call:
+            if custody.follow_all(call) < custody.BATCH:
+                break
+    with office.call("custody") as call:
+        photos.forget(call, Folder(office.settings.home), call.now - PHOTOS_KEPT)
 
 
 def seal_diary(office: Office) -> None:

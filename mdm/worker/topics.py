@@ -13,6 +13,7 @@ from mdm.commands import rosters
 from mdm.compliance import service as compliance
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, UnavailableError
 from mdm.desk.cases import service as cases
+from mdm.desk.custody import follow as custody
 from mdm.enrollment import adopt as adopting
 from mdm.enrollment import holders
 from mdm.enrollment import service as enrollment
@@ -32,7 +33,7 @@ from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
-from mdm.worker import acts, mail
+from mdm.worker import acts, mail, papers
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.office import Office
 from mdm.worker.post import Gathered, Handler, Inside, NotNowError, Outside, Payload
@@ -46,6 +47,10 @@ def _judge(call: Call, payloads: Sequence[Payload]) -> None:
     devices = _devices(payloads)
     compliance.judge_many(call, devices)
     cases.follow_devices(call, devices)
+
+
+def _follow_holder(call: Call, payloads: Sequence[Payload]) -> None:
+    custody.follow_devices(call, _devices(payloads))
 
 
 def _place_devices(call: Call, payloads: Sequence[Payload]) -> None:
@@ -210,7 +215,9 @@ TOPICS: Mapping[str, Handler] = {
     "certificate.revoked": Outside(_revoke),
     "cohorts.place": Inside(_place_all),
     "cohorts.prepare": Inside(_prepare),
+    "desk.paper": Outside(papers.send),
     "device.adopted": Outside(_adopted),
+    "device.holder": Gathered(_follow_holder),
     "device.judge": Gathered(_judge),
     "device.place": Gathered(_place_devices),
     "device.wiped": Inside(_wiped),

@@ -63,11 +63,23 @@ def begin(call: Call, device: Device, person: Person, *, loan: bool) -> Custody:
 
 
 def follow_devices(call: Call, device_ids: Collection[int]) -> int:
-    """For the topic ``device.holder``: how many devices were looked at. One that is gone is passed over."""
-    for device_id in sorted(device_ids):
-        if call.session.get(Device, device_id) is not None:
-            follow(call, locked(call, device_id))
-    return len(device_ids)
+    """For the topic ``device.holder``: how many devices were not as their custody said. One that is gone is passed over."""
+    some = sorted(device_ids)
+    rows = call.session.scalars(
+        select(Device)
+        .where(Device.id.in_(some))
+        .order_by(Device.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    held = call.session.execute(
+        select(Custody.device_id, Custody.person_id).where(Custody.device_id.in_(some), Custody.to_at.is_(None))
+    )
+    known = {row.device_id: row.person_id for row in held}
+    different = [device for device in rows if known.get(device.id) != device.person_id]
+    for device in different:
+        follow(call, device)
+    return len(different)
 
 
 def follow_all(call: Call, limit: int = BATCH) -> int:

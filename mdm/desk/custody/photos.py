@@ -54,11 +54,25 @@ class Kept:
         return hashlib.sha256(self.content).hexdigest()
 
 
-class Files:
-    """Where pictures lie: ``HOME/files``, one sealed file each, readable by the owner only."""
+class Folder:
+    """Where pictures lie: ``HOME/files``, one sealed file each. Without the key they can only be removed."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / FOLDER
+
+    def remove(self, uid: str) -> None:
+        """Deletes one file; twice is like once."""
+        self._path(uid).unlink(missing_ok=True)
+
+    def _path(self, uid: str) -> Path:
+        return self._folder / f"{uid}.photo"
+
+
+class Files(Folder):
+    """The same folder with the key: files are written sealed, readable by the owner only, and opened."""
 
     def __init__(self, home: Path, seal: Seal) -> None:
-        self._folder = home / FOLDER
+        super().__init__(home)
         self._seal = seal
 
     def put(self, uid: str, content: bytes) -> None:
@@ -79,13 +93,6 @@ class Files:
             return self._seal.open(self._path(uid).read_bytes(), f"desk_photo:{uid}")
         except FileNotFoundError:
             return None
-
-    def remove(self, uid: str) -> None:
-        """Deletes one file; twice is like once."""
-        self._path(uid).unlink(missing_ok=True)
-
-    def _path(self, uid: str) -> Path:
-        return self._folder / f"{uid}.photo"
 
 
 def take(call: Call, files: Files, device_uid: str, service_point_id: int, raw: bytes) -> Photo:
@@ -172,7 +179,7 @@ def attach(call: Call, uids: Sequence[str], custody: Custody) -> None:
         row.custody_id = custody.id
 
 
-def forget(call: Call, files: Files, before: datetime, limit: int = 200) -> int:
+def forget(call: Call, files: Folder, before: datetime, limit: int = 200) -> int:
     """Deletes pictures taken before that moment, and those that nothing took within a day; how many."""
     rows = call.session.scalars(
         select(Photo)
