@@ -27,6 +27,20 @@ VERDICTS = {
 }
 STANDINGS = {**VERDICTS, "not_enrolled": N_("Not enrolled")}
 """Verdicts as lists show them: a device that was never enrolled has none."""
+CONDITIONS = {
+    "good": N_("Good"),
+    "worn": N_("Worn"),
+    "damaged": N_("Damaged"),
+    "broken": N_("Broken"),
+    "unseen": N_("Not looked at"),
+}
+"""How a device looks when it comes back."""
+PIECE_STATES = {
+    "in_stock": N_("In stock"),
+    "handed_out": N_("Handed out"),
+    "missing": N_("Missing"),
+    "retired": N_("Retired"),
+}
 PERSONAS = {
     "city": N_("Employee of the city"),
     "unit": N_("Employee inside a unit"),

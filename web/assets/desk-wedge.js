@@ -4,7 +4,7 @@ import { desk, field, say } from "./desk-page.js";
 import { focus } from "./desk-field.js";
 import { send } from "./desk-line.js";
 
-const FAST = 40; // milliseconds between two keys: people need more than twice that
+const FAST = 50; // milliseconds between two keys: people need more than that
 const LEAST = 5; // characters; our shortest code has six
 
 let burst = "";
@@ -43,7 +43,8 @@ document.addEventListener(
     const place = before;
     before = null;
     burst = "";
-    if (!fast || code.length < LEAST || !place) return;
+    // Nothing that is on a label has a blank in it: whoever types that fast is typing.
+  if (!fast || code.length < LEAST || !place || code.includes(" ")) return;
     take(e, code, place);
   },
   true,
@@ -53,14 +54,12 @@ function take(e, code, place) {
   const main = field();
   const here = document.activeElement;
   if (main && here === main) {
-    if (e.key === "Tab") e.preventDefault();
     const typed = place.target === main ? place.value : "";
-    if (typed.trim() && main.value.endsWith(code)) {
-      // Somebody was typing here when the scanner went off: the scan counts, and the page says what was left out.
-      main.value = code;
-      tellLeft(typed.trim());
+    if (typed.trim() && main.value.endsWith(code)) alone(main.form, code);
+    if (e.key === "Tab") {
+      e.preventDefault();
+      main.form.requestSubmit();
     }
-    if (e.key === "Tab") main.form.requestSubmit();
     return;
   }
   if (!writes(here) || here.hasAttribute("data-takes-scans")) return;
@@ -73,8 +72,11 @@ function take(e, code, place) {
   offer(code, here);
 }
 
-function tellLeft(typed) {
-  sessionStorage.setItem("desk-left", typed);
+/** Somebody was typing here when the scanner went off: the server is told which part was scanned, should the whole mean nothing. */
+function alone(form, code) {
+  const input = form.querySelector("[name=scan]") || document.createElement("input");
+  Object.assign(input, { type: "hidden", name: "scan", value: code });
+  form.append(input);
 }
 
 function offer(code, here) {
@@ -119,13 +121,4 @@ document.addEventListener("keydown", (e) => {
 
 document.addEventListener("desk:settled", () => {
   offered = "";
-  const typed = sessionStorage.getItem("desk-left");
-  if (!typed) return;
-  sessionStorage.removeItem("desk-left");
-  const box = document.querySelector("#desk [data-offer]");
-  if (!box) return;
-  box.hidden = false;
-  box.querySelector("[data-offer-says]").textContent = say("sayLeft");
-  box.querySelector("[data-offer-code]").textContent = typed;
-  box.querySelector(".hm-actions").hidden = true;
 });

@@ -2,6 +2,7 @@
 // scans are caught wherever they land.
 import "./desk-field.js";
 import "./desk-sign.js";
+import "./desk-photo.js";
 import "./desk-line.js";
 import "./desk-wedge.js";
 import "./desk-poll.js";

@@ -6,9 +6,10 @@ from typing import Any
 from flask import current_app, g, request
 from flask.wrappers import Response
 
-from mdm.core.errors import N_
+from mdm.core.errors import N_, InvalidError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission
+from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
 from web.console.desk.place import desk_place, desk_places
 from web.console.pages.helpers import page
@@ -46,6 +47,14 @@ def _current(shown: list[Tab]) -> str:
     path = request.path.rstrip("/")
     under = [tab.address for tab in shown if path == tab.address or path.startswith(f"{tab.address}/")]
     return max(under, key=len, default="")
+
+
+def worked_at(call: Call) -> ServicePoint:
+    """Where this person works, for what is done there; InvalidError while they have not chosen."""
+    point = desk_place(call)
+    if point is None:
+        raise InvalidError(N_("Choose the service point where you work first. Nothing was done."), code="no_place")
+    return point
 
 
 def desk_page(call: Call, template: str, status: int = 200, *, camera: bool = False, **values: Any) -> Response:

@@ -1,6 +1,5 @@
 """Handing out on one page: who, what goes along, the terms, the signature; then the receipt and the device going green."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -10,30 +9,32 @@ from flask.wrappers import Response
 from flask_babel import get_locale, gettext
 
 from mdm.core.clock import utcnow
-from mdm.core.errors import N_, HavenmeesterError, InvalidError, UnavailableError
+from mdm.core.errors import HavenmeesterError, UnavailableError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
-from mdm.desk.custody import handing, service, terms
+from mdm.desk.custody import codes, handing, service, terms
 from mdm.desk.custody import kit as kits
 from mdm.desk.custody.model import KitKind
+from mdm.desk.custody.scan import Card, CardKind
 from mdm.enrollment.links import Links
 from mdm.inventory import lifecycle
-from mdm.inventory.model import Device, LifeCycle
+from mdm.inventory.model import Device
 from mdm.inventory.queries import devices_select
-from mdm.org.model import ServicePoint
 from mdm.org.queries import unit_names
 from mdm.people.model import Person
+from mdm.people.queries import people_select
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
 from web.console.desk.draft import LONGEST, Draft
-from web.console.desk.find import Found, find, person_by_id
-from web.console.desk.frame import desk_page
+from web.console.desk.frame import desk_page, worked_at
 from web.console.desk.keys import Key, pressed
 from web.console.desk.papers import paper_page
 from web.console.desk.place import desk_place
+from web.console.desk.scan import FREE, looked_up
 from web.console.desk.signing import OnPhone, asked_by, phone_of, signed_from, signing_keys
+from web.console.frame import day, fill
 from web.console.identity import settings
 from web.console.pages.enrollment import links
 from web.console.pages.helpers import BOTH, Route, refused, text
@@ -42,7 +43,6 @@ LOAN_DAYS = 14
 """How long a loan is when nobody says otherwise."""
 STEPS = {"s": "sign", "n": "unsigned", "b": ""}
 """Where the letters of the signature lead."""
-NO_PLACE = N_("Choose the service point where you work first. Nothing was handed out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Scene:
 
 def _scene(call: Call, draft: Draft) -> Scene:
     found = {one.uid: one for one in call.session.scalars(devices_select(call).where(Device.uid.in_(draft.devices)))}
-    return Scene(person_by_id(call, draft.person), [found[uid] for uid in draft.devices if uid in found])
+    person = call.session.scalar(people_select(call).where(Person.id == (draft.person or 0)))
+    return Scene(person, [found[uid] for uid in draft.devices if uid in found])
 
 
 @may(Permission.DESK_WORK)
@@ -76,63 +77,81 @@ def hand_out(call: Call) -> Response:
 
 
 def _take(call: Call, draft: Draft, entry: str) -> Response:
-    """One entry in the field: a key of the page, or something scanned."""
-    scene = _scene(call, draft)
-    key = pressed([*_keys(draft, scene), *_kinds(call, draft)], entry)
-    if key is not None:
-        return make_response(redirect(key.url, 303))
+    """One entry in the field: a key of the page, one of several that were offered, or something scanned."""
+    scene, among = _scene(call, draft), clean(request.args.get("among", ""), LONGEST)
+    if among and len(entry) == 1 and entry.isdigit():
+        choices = _look(call, among).choices
+        entry = choices[int(entry) - 1].code if 0 < int(entry) <= len(choices) else ""
+    else:
+        key = pressed([*_keys(draft, scene), *_kinds(call, draft)], entry)
+        if key is not None:
+            return make_response(redirect(key.url, 303))
     if not entry:
         return _show(call, draft, field_wrong=_missing(scene))
-    found = find(call, entry)
-    if found.people:
-        return _show(call, draft, candidates=list(found.people))
-    wrong = _refusal(call, draft, found, entry)
+    card = _look(call, entry)
+    if card.choices:
+        return _show(call, draft, card=card, among=entry)
+    wrong = _refusal(call, draft, card, entry)
     if wrong:
         return _show(call, draft, field_wrong=wrong)
-    return make_response(redirect(_with(draft, found).url(), 303))
+    return make_response(redirect(_with(draft, card).url(), 303))
 
 
-def _with(draft: Draft, found: Found) -> Draft:
-    if found.person is not None:
-        return replace(draft, person=found.person.id)
-    if found.device is not None:
-        return draft.with_device(found.device.uid)
-    return draft.with_kit(f":{found.piece.code}" if found.piece is not None else f"sim:{found.sim}")
+def _look(call: Call, entry: str) -> Card:
+    place = desk_place(call)
+    return looked_up(call, entry, place.id if place else None)
 
 
-def _refusal(call: Call, draft: Draft, found: Found, entry: str) -> str:
+def _with(draft: Draft, card: Card) -> Draft:
+    if card.device is not None:
+        return draft.with_device(card.device.uid)
+    if card.piece is not None:
+        return draft.with_kit(f":{card.piece.code}")
+    if card.kind is CardKind.PERSON and card.holder is not None:
+        return replace(draft, person=card.holder.id)
+    return draft.with_kit(f"sim:{codes.iccid(card.code)}")
+
+
+def _refusal(call: Call, draft: Draft, card: Card, entry: str) -> str:
     """Why what was scanned cannot go along, told at once; what is not seen here is told when it is signed."""
-    if found.nothing:
-        return str(
-            gettext("Nothing here has the code %(code)s. Nothing was added; scan it again, or type it.", code=entry)
-        )
-    person, device = found.person, found.device
-    if person is not None and person.left_on is not None and person.left_on <= call.now.date():
+    if card.kind is CardKind.UNKNOWN and not codes.iccid(card.code):
+        return fill(card.next.why.text, card.next.why.params)
+    if card.kind is CardKind.PRESENCE:
+        return str(gettext("Nothing here has the code %(code)s. Nothing was added.", code=entry))
+    person, device = card.holder, card.device
+    if card.kind is CardKind.PERSON and person is not None and left(person, call):
         return str(
             gettext(
                 "%(name)s left on %(day)s. Nothing can be handed out to this person.",
                 name=person.name,
-                day=person.left_on,
+                day=day(person.left_on) if person.left_on else "",
             )
         )
+    if card.piece is not None and person is not None and person.id != draft.person:
+        return str(gettext("%(thing)s is with %(holder)s. Nothing was added.", thing=card.title, holder=person.name))
     if device is None:
         return ""
     if device.uid in draft.devices:
         return str(gettext("%(device)s is on the list already. Nothing was added.", device=device.label))
     if device.state in lifecycle.WITH_HOLDER and device.person_id != draft.person:
-        holder = call.session.get(Person, device.person_id) if device.person_id else None
         return str(
             gettext(
                 "%(device)s is with %(holder)s. Nothing was added; take it in first.",
                 device=device.label,
-                holder=holder.name if holder else "?",
+                holder=person.name if person else "?",
             )
         )
-    if device.state == LifeCycle.RETURNED:
+    if device.state not in FREE and device.state not in lifecycle.WITH_HOLDER:
+        why = fill(card.next.why.text, card.next.why.params)
         return str(
-            gettext("%(device)s came back and is not wiped yet. Nothing was added; wipe it first.", device=device.label)
+            gettext("%(device)s cannot be handed out now. Nothing was added. %(why)s", device=device.label, why=why)
         )
     return ""
+
+
+def left(person: Person, call: Call) -> bool:
+    """Whether the person has left."""
+    return person.left_on is not None and person.left_on <= call.now.date()
 
 
 def _missing(scene: Scene) -> str:
@@ -179,7 +198,7 @@ def _finish(call: Call, draft: Draft) -> Response:
     if key is not None:
         return make_response(redirect(draft.url(step=STEPS[key.letter], request=""), 303))
     try:
-        point = _place(call)
+        point = worked_at(call)
         done = service.hand_out(
             call,
             draft.wanted(
@@ -204,7 +223,7 @@ def _ask(call: Call, draft: Draft) -> Response:
     """Makes the link for the person's own phone, and shows it this once."""
     try:
         made = asked_by(
-            handing.ask_signature(call, draft.wanted(_place(call).id, settings().timezone, note=text("note")))
+            handing.ask_signature(call, draft.wanted(worked_at(call).id, settings().timezone, note=text("note")))
         )
     except HavenmeesterError as error:
         return _refused(call, replace(draft, step="sign", request=""), error)
@@ -214,13 +233,6 @@ def _ask(call: Call, draft: Draft) -> Response:
 def _refused(call: Call, draft: Draft, error: HavenmeesterError) -> Response:
     failure = refused(call, error)
     return failure.stamp(_show(call, draft, failure=failure))
-
-
-def _place(call: Call) -> ServicePoint:
-    point = desk_place(call)
-    if point is None:
-        raise InvalidError(NO_PLACE)
-    return point
 
 
 def links_here() -> Links | None:
@@ -236,7 +248,8 @@ def _show(
     draft: Draft,
     *,
     field_wrong: str = "",
-    candidates: Sequence[Person] = (),
+    card: Card | None = None,
+    among: str = "",
     failure: Failure | None = None,
     phone: OnPhone | None = None,
 ) -> Response:
@@ -244,7 +257,6 @@ def _show(
     person = scene.person
     if not scene.ready:
         draft = replace(draft, step="")
-    shown = [*([person] if person else []), *candidates]
     return desk_page(
         call,
         "desk/hand_out.html",
@@ -254,8 +266,9 @@ def _show(
         devices=scene.devices,
         kit=_kit(call, draft),
         ready=scene.ready,
-        candidates=candidates,
-        units=unit_names(call.session, [one.unit_id for one in shown if one.unit_id]),
+        choices=card.choices if card else (),
+        among=among,
+        units=unit_names(call.session, [person.unit_id]) if person is not None and person.unit_id else {},
         steps=_steps(draft, scene),
         prompt=_missing(scene) if not scene.ready else gettext("Scan what goes along, or press Enter"),
         hint=gettext("Badge, name or number") if person is None else gettext("Phone, SIM, charger …"),

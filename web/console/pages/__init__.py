@@ -5,6 +5,9 @@ from web.console.desk import papers as desk_papers
 from web.console.desk import place as desk_place
 from web.console.desk import scan as desk_scan
 from web.console.desk import signing as desk_signing
+from web.console.desk import swap as desk_swap
+from web.console.desk import take_in as desk_take_in
+from web.console.desk import wipe as desk_wipe
 from web.console.pages import (
     account,
     acts,
@@ -57,6 +60,9 @@ ROUTES: tuple[Route, ...] = (
     *desk_place.ROUTES,
     *desk_scan.ROUTES,
     *desk_hand_out.ROUTES,
+    *desk_take_in.ROUTES,
+    *desk_swap.ROUTES,
+    *desk_wipe.ROUTES,
     *desk_signing.ROUTES,
     *desk_papers.ROUTES,
 )
