@@ -1,10 +1,7 @@
 """What people call the values of our vocabularies: English sentences for the catalogues."""
 
 from mdm.core.errors import N_
-from mdm.overview.phone_words import APPLE_ASSIGNMENTS as APPLE_ASSIGNMENTS
-from mdm.overview.phone_words import APPLE_COMMANDS as APPLE_COMMANDS
-from mdm.overview.phone_words import APPLE_STATES as APPLE_STATES
-from mdm.overview.phone_words import PHONE_ACTIONS, PHONE_EVENTS
+from mdm.overview import phone_words
 
 PLATFORMS = {"android": "Android", "ios": "iOS", "linux": "Linux"}
 KINDS = {"kiosk": N_("Kiosk"), "laptop": N_("Laptop"), "phone": N_("Phone"), "tablet": N_("Tablet")}
@@ -254,7 +251,7 @@ LANGUAGES = {
     "ro": "Română",
 }
 ACTIONS = {
-    **PHONE_ACTIONS,
+    **phone_words.PHONE_ACTIONS,
     "act.approval_failed": N_("tried to approve and failed"),
     "act.approved": N_("approved a request"),
     "act.cancelled": N_("took a request back"),
@@ -422,7 +419,7 @@ ACTIONS = {
 }
 """Actions of the diary in words. One that is missing here is shown by its name."""
 EVENTS = {
-    **PHONE_EVENTS,
+    **phone_words.PHONE_EVENTS,
     "recorded": N_("Recorded"),
     "enrolled": N_("Enrolled"),
     "edited": N_("Edited"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from mdm.platforms.apple import cms, plist
 from mdm.platforms.apple.cms import PrivateKey
@@ -207,7 +208,10 @@ class IPhone:
         return {"ProfileList": list(self.profiles.values())}
 
     def _do_certificatelist(self, _command: Mapping[str, Any]) -> dict[str, Any]:
-        return {"CertificateList": []}
+        if self.certificate is None:
+            return {"CertificateList": []}
+        data = self.certificate.public_bytes(Encoding.DER)
+        return {"CertificateList": [{"CommonName": "Havenmeester", "IsIdentity": True, "Data": data}]}
 
     def _do_restrictions(self, _command: Mapping[str, Any]) -> dict[str, Any]:
         return {"GlobalRestrictions": {}, "ProfileRestrictions": {}}

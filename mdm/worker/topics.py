@@ -25,8 +25,9 @@ from mdm.orders.release import release
 from mdm.orders.roster import service as proposing
 from mdm.platforms import service as platforms
 from mdm.platforms.apple import post as phones
-from mdm.platforms.apple import pushing, translate, waking
+from mdm.platforms.apple import pushing, renewing, translate, waking
 from mdm.platforms.apple.apns import Pusher
+from mdm.platforms.apple.handout import Here
 from mdm.platforms.apple.model import ApplePush
 from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
@@ -179,6 +180,18 @@ def _apple_list(office: Office, payload: Payload) -> None:
     read_device_lists(office, str(payload["tie"]))
 
 
+def _apple_renew(office: Office, payload: Payload) -> None:
+    settings = office.settings
+    signer = SignerClient(settings.signer_socket)
+    renewing.renew(
+        lambda: office.call("apple.renew"),
+        payload,
+        here=Here.of(settings.organisation, settings.gateway_base, signer.ca().certificate, signer.phone_ca()),
+        sign=signer.sign_profile,
+        seal=load_seal(settings.home / "keys"),
+    )
+
+
 def _apple_status(office: Office, payload: Payload) -> None:
     with office.call("apple.status") as call:
         phones.take_status(call, payload, office.settings.organisation)
@@ -210,6 +223,7 @@ TOPICS: Mapping[str, Handler] = {
     "apple.answer": Outside(_apple_answer),
     "apple.list": Outside(_apple_list),
     "apple.push": Outside(_apple_push),
+    "apple.renew": Outside(_apple_renew),
     "apple.status": Outside(_apple_status),
     "commands.asked": Inside(translate.take),
     "certificate.revoked": Outside(_revoke),

@@ -23,6 +23,7 @@ from mdm.people import service as people
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.storage.call import Call
+from tests.api.phones import apple
 
 PLACES = ("city", "own", "other")
 LINKS = Links("http://localhost:8080", "https://localhost:8444", "a" * 64, 24)
@@ -42,6 +43,8 @@ class City:
     cookies: dict[tuple[Role, str], str] = field(default_factory=dict)
     """Session secrets of operators, by role and place."""
     tokens: dict[tuple[Role, str], str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    """What Apple gives, by what it is for: a push certificate, and the token of a tie."""
 
 
 def build(call: Call) -> City:
@@ -74,6 +77,7 @@ def build(call: Call) -> City:
         "device_uid": city.device["own"],
     }
     _things(call, city)
+    apple(call, city)
     return city
 
 

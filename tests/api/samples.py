@@ -73,6 +73,13 @@ def body_of(operation: str, city: City) -> Any:
         "send_command": {"devices": [own], "verb": "message", "args": {"text": "Hello"}},
         "set_webhook_target": {"name": "Siem", "url": "https://hooks.stad.example/in"},
         "take_back_device": {},
+        "bring_push_certificate": {"certificate": city.files["certificate"], "key": city.files["key"]},
+        "edit_tie": {"least_version": "18.1"},
+        "bring_tie_token": {"file": city.files["token"]},
+        "decide_certificate_request": {"approve": True},
+        "check_profile": {"mobileconfig": city.files["profile"]},
+        "ask_phone": {"request_type": "DeviceInformation", "args": {"Queries": ["DeviceName"]}},
+        "reveal_phone_secret": {"what": "bypass_code", "reason": "r"},
     }
     return bodies.get(operation)
 

@@ -16,7 +16,7 @@ from mdm.core.actor import Actor
 from mdm.core.clock import iso, utcnow
 from mdm.core.errors import N_
 from mdm.core.permissions import Permission
-from mdm.overview import words
+from mdm.overview import phone_words, words
 from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
 from web.common.app import uses_tls
@@ -119,7 +119,7 @@ def asset(name: str) -> str:
 
 def word(vocabulary: str, value: str) -> str:
     """What people call a value of a vocabulary of ``overview/words.py``; the value itself where it has no word."""
-    known: dict[str, str] = getattr(words, vocabulary)
+    known: dict[str, str] = getattr(words, vocabulary, None) or getattr(phone_words, vocabulary)
     return str(gettext(known[value])) if value in known else value
 
 

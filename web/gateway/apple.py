@@ -15,18 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
 from mdm.core.errors import HavenmeesterError, InvalidError, LimitedError, TooLargeError, UnavailableError
-from mdm.inventory.model import Device
 from mdm.platforms.apple import addresses, cms, plist, refusals
 from mdm.platforms.apple.checkin import check_in
 from mdm.platforms.apple.declarative import declarative
-from mdm.platforms.apple.handout import for_renewal
 from mdm.platforms.apple.house import House, Reply
 from mdm.platforms.apple.knock import Knock
 from mdm.platforms.apple.loop import holds_secret, turn
 from mdm.platforms.apple.message import Kind, Message, read
-from mdm.platforms.apple.model import AppleDevice
-from mdm.signing.client import SignerClient
-from mdm.storage.call import Call
 from mdm.storage.seal import Seal, load_seal
 from web.gateway import body
 from web.gateway.apple_database import AppleDatabase
@@ -67,16 +62,7 @@ class AppleDoor:
 
     def house(self) -> House:
         """The neighbours that the interpreter is given."""
-        return House(self.seal(), self.here.settings.organisation, self.here.order_key, self._renewal)
-
-    def _renewal(self, call: Call, device: Device, _apple: AppleDevice) -> bytes:
-        """A signed profile with which a phone renews its certificate.
-
-        The signer is asked inside the transaction, for once: it is next door, it is asked once in a certificate's life, and
-        it is waited for a moment only.
-        """
-        profile = for_renewal(call, self.here.profile_maker(), device.id)
-        return SignerClient(self.here.settings.signer_socket, timeout=1.0).sign_profile(profile)
+        return House(self.seal(), self.here.settings.organisation, self.here.order_key)
 
     def answer(self, environ: Environ, start: Start) -> Iterable[bytes] | None:
         """The answer to a plain request; None for everything else, and what was read is left in the environ."""

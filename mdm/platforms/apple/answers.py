@@ -15,7 +15,7 @@ from mdm.inventory import fields
 from mdm.inventory.model import Device
 from mdm.orders import delivery as orders
 from mdm.outbox import service as outbox
-from mdm.platforms.apple import applied, asking, facts, plist
+from mdm.platforms.apple import applied, asking, facts, listed, plist
 from mdm.platforms.apple.loop import strange
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, AppleProfile, CommandState
 from mdm.platforms.apple.schema.table import answer_keys
@@ -74,6 +74,7 @@ def _effects(call: Call, apple: AppleDevice, command: AppleCommand, content: Con
             return
     device = call.session.get_one(Device, apple.device_id)
     if command.details.get("identifier"):
+        command.details = {**command.details, "read": True}
         _profile(call, apple, command, state, content)
     elif state is CommandState.ACKNOWLEDGED and command.request_type in _READERS:
         _READERS[command.request_type](call, device, apple, content)
@@ -253,9 +254,9 @@ def _security(call: Call, device: Device, _apple: AppleDevice, content: Content)
 
 
 def _applications(call: Call, device: Device, _apple: AppleDevice, content: Content) -> None:
-    listed = content.get("InstalledApplicationList")
+    said = content.get("InstalledApplicationList")
     items = {}
-    for one in listed[:MAX_APPLICATIONS] if isinstance(listed, list) else ():
+    for one in said[:MAX_APPLICATIONS] if isinstance(said, list) else ():
         if isinstance(one, Mapping) and isinstance(one.get("Identifier"), str):
             version = one.get("ShortVersion") or one.get("Version") or ""
             items[clean(one["Identifier"], 255)] = clean(version, 128)
@@ -264,10 +265,11 @@ def _applications(call: Call, device: Device, _apple: AppleDevice, content: Cont
 
 def _profiles(call: Call, _device: Device, apple: AppleDevice, content: Content) -> None:
     """A profile of ours that is no longer there is sent again; the phone's own word counts."""
-    listed = content.get("ProfileList")
-    if not isinstance(listed, list):
+    said = content.get("ProfileList")
+    if not isinstance(said, list):
         return
-    there = {one.get("PayloadIdentifier") for one in listed if isinstance(one, Mapping)}
+    listed.keep_profiles(call, apple, content)
+    there = {one.get("PayloadIdentifier") for one in said if isinstance(one, Mapping)}
     rows = call.session.scalars(select(AppleProfile).where(AppleProfile.device_id == apple.device_id)).all()
     lost = [row for row in rows if row.installed is not None and not row.settings and row.identifier not in there]
     for row in lost:
@@ -276,15 +278,12 @@ def _profiles(call: Call, _device: Device, apple: AppleDevice, content: Content)
         apple.reconciled = "-"
 
 
-def _managed(_call: Call, _device: Device, apple: AppleDevice, content: Content) -> None:
-    listed = content.get("ManagedApplicationList")
-    if isinstance(listed, Mapping):
-        found = {
-            clean(name, 255): clean(one.get("Status"), 64)
-            for name, one in list(listed.items())[:1000]
-            if isinstance(one, Mapping)
-        }
-        apple.status = {**apple.status, "managed_applications": found}
+def _managed(call: Call, _device: Device, apple: AppleDevice, content: Content) -> None:
+    listed.keep_applications(call, apple, content)
+
+
+def _certificates(call: Call, _device: Device, apple: AppleDevice, content: Content) -> None:
+    listed.keep_certificates(call, apple, content)
 
 
 def _declared(_call: Call, _device: Device, apple: AppleDevice, _content: Content) -> None:
@@ -307,6 +306,7 @@ def _configured(_call: Call, _device: Device, apple: AppleDevice, _content: Cont
 
 
 _READERS: Final[dict[str, Callable[[Call, Device, AppleDevice, Content], None]]] = {
+    "CertificateList": _certificates,
     "DeclarativeManagement": _declared,
     "DeviceConfigured": _configured,
     "DeviceInformation": _information,

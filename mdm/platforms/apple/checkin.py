@@ -184,7 +184,7 @@ def start_anew(call: Call, apple: AppleDevice) -> None:
     apple.awaiting = apple.lost_mode = apple.declarative = apple.turn_away = False
     apple.reconciled = "-"
     apple.set_token = apple.advertised_token = apple.inventory_at = None
-    apple.declared, apple.status = {}, {}
+    apple.declared, apple.status, apple.listed = {}, {}, {}
     asking.forget_profiles(call, apple.device_id)
 
 

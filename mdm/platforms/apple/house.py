@@ -4,15 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from mdm.inventory.model import Device
-from mdm.platforms.apple.model import AppleDevice
-from mdm.storage.call import Call
 from mdm.storage.seal import Seal
 
 PLIST = "application/xml; charset=UTF-8"
 JSON = "application/json"
-
-RenewalProfile = Callable[[Call, Device, AppleDevice], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +18,6 @@ class House:
     organisation: str = ""
     order_key: Callable[[], str | None] = lambda: None
     """Gives the signer's public key; None while it is not known, and no order is given then."""
-    renewal: RenewalProfile | None = None
-    """Makes the enrollment profile that renews; None where that cannot be done now."""
 
 
 @dataclass(frozen=True, slots=True)

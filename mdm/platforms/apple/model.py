@@ -134,8 +134,12 @@ class AppleDevice(Base):
     """What it says of its declarations, by identifier."""
     status: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     """The status items that it reported, merged."""
+    listed: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """What it listed of itself last, for its page: profiles, certificates, managed applications."""
     turn_away: Mapped[bool] = mapped_column(default=False)
     """An operator said that it shall be told to leave the management at its next request."""
+    renewal_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its next certificate was last set going."""
     inventory_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When it was last asked for its inventory."""
     created_at: Mapped[Moment]

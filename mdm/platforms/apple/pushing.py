@@ -156,8 +156,10 @@ class Standing:
     """Those of them that Apple says are not reached."""
 
 
-def standing(session: Session, now: datetime) -> Standing:
-    """How it stands with the push certificate."""
+def standing(call: Call) -> Standing:
+    """How it stands with the push certificate. Raises DeniedError."""
+    require(call.actor, Permission.SETTINGS_VIEW)
+    session, now = call.session, call.now
     held = in_use(session)
     if held is None:
         return Standing(Level.NONE, None, None, 0, 0)

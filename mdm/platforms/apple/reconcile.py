@@ -1,7 +1,6 @@
 """Bringing a phone's queue up to what it shall have: declarations and profiles that it lacks, and a new certificate."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -9,16 +8,14 @@ from sqlalchemy import select
 
 from mdm.core.errors import HavenmeesterError
 from mdm.inventory.model import Device
-from mdm.platforms.apple import asking, declarations, documents, status
+from mdm.platforms.apple import asking, declarations, documents, renewing, status
 from mdm.platforms.apple.house import House
 from mdm.platforms.apple.knock import NOTHING, Knock
-from mdm.platforms.apple.model import AppleCommand, AppleDevice, AppleProfile, AppleSet
+from mdm.platforms.apple.model import AppleCommand, AppleDevice, AppleProfile, AppleSet, CommandState
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
 log = structlog.get_logger(__name__)
-RENEWAL_PAUSE: Final = timedelta(hours=4)
-"""How long a phone has to renew its certificate before it is asked again."""
 CAPABILITIES: Final = "management.client-capabilities.supported-payloads.status-items"
 
 
@@ -26,8 +23,8 @@ def catch_up(call: Call, house: House, knock: Knock, apple: AppleDevice) -> None
     """Queues what the phone lacks; nothing where it has everything."""
     if knock.unreconciled:
         bring(call, apple, house.organisation)
-    if knock.renew and house.renewal is not None:
-        _renew(call, house, apple)
+    if knock.renew:
+        renewing.set_going(call, apple)
 
 
 def bring(call: Call, apple: AppleDevice, organisation: str) -> bool:
@@ -91,15 +88,20 @@ def _install(call: Call, apple: AppleDevice, wanted: Iterable[documents.Profile]
 
 
 def _waits(call: Call, apple: AppleDevice, profile: documents.Profile) -> bool:
-    """Whether exactly this profile is on its way already."""
-    waiting = call.session.scalars(
-        select(AppleCommand).where(
+    """Whether exactly this profile is on its way already, or was acknowledged and only not read yet."""
+    last = call.session.scalar(
+        select(AppleCommand)
+        .where(
             AppleCommand.device_id == apple.device_id,
-            AppleCommand.open,
+            AppleCommand.generation == apple.generation,
             AppleCommand.target == _about(profile.identifier),
         )
+        .order_by(AppleCommand.id.desc())
+        .limit(1)
     )
-    return any(one.details.get("digest") == profile.digest for one in waiting)
+    if last is None or last.details.get("digest") != profile.digest:
+        return False
+    return last.open or (last.state == CommandState.ACKNOWLEDGED and not last.details.get("read"))
 
 
 def _send(call: Call, apple: AppleDevice, row: AppleProfile, profile: documents.Profile) -> None:
@@ -158,27 +160,3 @@ def _sent(call: Call, apple: AppleDevice, row: AppleProfile) -> bool:
 
 def _about(identifier: str) -> str:
     return f"profile:{identifier}"
-
-
-def _renew(call: Call, house: House, apple: AppleDevice) -> None:
-    """Asks for a new certificate by a new enrollment profile; not again while the one before may still be answered."""
-    last = call.session.scalar(
-        select(AppleCommand.created_at)
-        .where(
-            AppleCommand.device_id == apple.device_id,
-            AppleCommand.target == "enrollment",
-            AppleCommand.generation == apple.generation,
-        )
-        .order_by(AppleCommand.id.desc())
-        .limit(1)
-    )
-    if house.renewal is None or (last is not None and last > call.now - RENEWAL_PAUSE):
-        return
-    device = call.session.get_one(Device, apple.device_id)
-    try:
-        profile = house.renewal(call, device, apple)
-        asking.queue(
-            call, apple, "InstallProfile", {"Payload": profile}, about="enrollment", asked_by="renewal", seal=house.seal
-        )
-    except HavenmeesterError as error:
-        log.warning("apple renewal waits", device=device.uid, why=str(error))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mdm.audit import service as audit
-from mdm.core.actor import require
-from mdm.core.errors import N_, NotFoundError
+from mdm.core.actor import ActorKind, require
+from mdm.core.errors import N_, DeniedError, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.inventory.queries import device_by_uid
 from mdm.platforms.apple.model import AppleDevice, ScopedSecret
@@ -70,8 +70,11 @@ def reveal(call: Call, seal: Seal, device_uid: str, what: ScopedSecret, reason: 
     """A secret of one phone for a person, who gives a reason; a line in the diary says so, also where nobody looks again.
 
     The bypass code is text; the unlock token is Base64. Where a phone is, only its case shows. Raises NotFoundError where
-    none is kept, where it is not shown here, or the device is not the actor's, DeniedError without the right at its place.
+    none is kept, where it is not shown here, or the device is not the actor's, DeniedError without the right at its place,
+    and for programs.
     """
+    if call.actor.kind is ActorKind.TOKEN:
+        raise DeniedError(N_("Only a person who has signed in sees this, and no program. Nothing was shown."))
     device = device_by_uid(call, device_uid)
     if what not in PERMISSIONS:
         raise _nothing()

@@ -1,19 +1,20 @@
 """What people do with phones beyond the words of the house: Apple's own commands, one phone at a time, each with its right."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mdm.audit import service as audit
-from mdm.core.actor import require
-from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError, NotFoundError
+from mdm.core.actor import ActorKind, require
+from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError, LimitedError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.core.risk import LOCKS_PER_HOUR
 from mdm.core.text import clean
 from mdm.inventory.model import Device
 from mdm.inventory.queries import device_by_uid
-from mdm.platforms.apple import asking, plist, secrets
+from mdm.platforms.apple import asking, offered, plist, secrets
 from mdm.platforms.apple.commands import RULES
 from mdm.platforms.apple.declarations import PREFIX
 from mdm.platforms.apple.enrollment_profile import IDENTIFIER
@@ -25,6 +26,7 @@ from mdm.platforms.apple.upload import opened
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal
 
+_FELT = frozenset({"ClearPasscode", "DeviceLock", "EnableLostMode", "ShutDownDevice"})
 _LOST = frozenset({"PlayLostModeSound", "DisableLostMode"})
 
 
@@ -51,7 +53,8 @@ def ask(
 
     Raises InvalidError for an unknown command or what Apple's facts forbid, NotFoundError for a device that is not there or
     not the actor's, DeniedError without the right, ConflictError for a phone that is not enrolled, not lost where it must
-    be, or of which nothing is kept that the command needs. To erase a phone is an order, and is not asked here.
+    be, or of which nothing is kept that the command needs, LimitedError after too
+    many of a kind that holders feel. To erase a phone is an order, and is not asked here.
     """
     rule = RULES.get(request_type)
     if rule is None or not rule.by_people:
@@ -68,9 +71,12 @@ def ask(
             code="device_not_enrolled",
             device=device.label,
         )
+    _brake(call, device, request_type)
     kept = dict(args or {})
     secret = _completed(seal, apple, request_type, kept)
     _refuse_harm(request_type, kept)
+    if request_type == "Settings":
+        asking.refuse(offered.impossible(check(COMMAND, request_type, kept, asking.target(device, apple))))
     if request_type == "InstallProfile":
         asking.refuse(judge(call, device_uid, request_type, kept))
     command = asking.queue(
@@ -86,6 +92,37 @@ def ask(
         details={"request": request_type, "reason": clean(reason, 500), "command": command.uuid},
     )
     return command
+
+
+def _brake(call: Call, device: Device, request_type: str) -> None:
+    """Nothing while few phones of one place were asked for what their holders feel; raises LimitedError after that.
+
+    One phone at a time this is everyday work; a fleet that is shut out within an hour is an attack, or a mistake.
+    """
+    if request_type not in _FELT or call.actor.kind not in (ActorKind.OPERATOR, ActorKind.TOKEN):
+        return
+    lately = call.session.scalar(
+        select(func.count())
+        .select_from(AppleCommand)
+        .join(Device, Device.id == AppleCommand.device_id)
+        .where(
+            AppleCommand.request_type.in_(_FELT),
+            AppleCommand.created_at > call.now - timedelta(hours=1),
+            AppleCommand.asked_by == clean(call.actor.name),
+            Device.service_point_id == device.service_point_id
+            if device.service_point_id is not None
+            else Device.service_point_id.is_(None),
+        )
+    )
+    if (lately or 0) >= LOCKS_PER_HOUR:
+        raise LimitedError(
+            N_(
+                "You asked this of %(count)s phones of one place within an hour already. Nothing was asked. Wait, or let"
+                " somebody else do the rest."
+            ),
+            retry_after=3600,
+            count=LOCKS_PER_HOUR,
+        )
 
 
 def _completed(seal: Seal, apple: AppleDevice, request_type: str, kept: dict[str, Any]) -> bool:
@@ -167,13 +204,13 @@ def turn_away(call: Call, device_uid: str, reason: str) -> None:
     )
 
 
-def commands(call: Call, device_uid: str, *, before: datetime | None = None, limit: int = 50) -> list[AppleCommand]:
-    """The last commands of one phone, newest first; NotFoundError when it is not the actor's."""
+def commands(call: Call, device_uid: str, *, below: int | None = None, limit: int = 50) -> list[AppleCommand]:
+    """The last commands of one phone, newest first, those with a row id ``below``; NotFoundError when it is not the actor's."""
     device, _ = _phone(call, device_uid)
     query = select(AppleCommand).where(AppleCommand.device_id == device.id)
-    if before is not None:
-        query = query.where(AppleCommand.created_at < before)
-    return list(call.session.scalars(query.order_by(AppleCommand.id.desc()).limit(max(1, min(limit, 200)))))
+    if below is not None:
+        query = query.where(AppleCommand.id < below)
+    return list(call.session.scalars(query.order_by(AppleCommand.id.desc()).limit(max(1, min(limit, 201)))))
 
 
 def phone(call: Call, device_uid: str) -> AppleDevice:

@@ -32,7 +32,12 @@ def fault(content: object) -> str:
 
 def findings(content: Mapping[str, object], target: Target) -> list[Finding]:
     """Everything that is to be said about an uploaded profile for such devices, warnings too."""
-    return check_profile(opened(raw(content)), target)
+    return judged(opened(raw(content)), target)
+
+
+def judged(document: plist.Plist, target: Target) -> list[Finding]:
+    """The same for one that was opened."""
+    return check_profile(document, target)
 
 
 def raw(content: Mapping[str, object]) -> bytes:

@@ -1,5 +1,7 @@
 """Checks 119 and 120: a phone that enrolled by a profile renews its certificate by another one, or was enrolled anew since."""
 
+from collections.abc import Callable
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,12 +15,15 @@ from mdm.enrollment.links import Links
 from mdm.enrollment.model import Enrollment
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
-from mdm.platforms.apple import handout, plist
+from mdm.outbox.model import OutboxMessage
+from mdm.platforms.apple import handout, plist, renewing
 from mdm.platforms.apple.model import AppleCommand, AppleSession
+from mdm.signing.client import SignerClient
 from mdm.simulate import scep
 from mdm.simulate.iphone import IPhone
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
+from mdm.storage.seal import load_seal
 from tests.platforms.apple.city import ORGANISATION, City
 from tests.platforms.apple.papers import key
 from tests.signer.neighbour import RunningSigner
@@ -79,10 +84,30 @@ def enrolled(city: City, signer: RunningSigner) -> IPhone:
     return phone
 
 
+def prepare(city: City, sign: Callable[[bytes], bytes] | None = None) -> list[bool]:
+    """What the worker does with what phones have set going: whether each was put into its queue."""
+    client = SignerClient(city.settings.signer_socket)
+    here = handout.Here.of(ORGANISATION, city.settings.gateway_base, client.ca().certificate, client.phone_ca())
+    with transaction(city.engine) as session:
+        rows = session.scalars(
+            select(OutboxMessage).where(OutboxMessage.topic == renewing.TOPIC, OutboxMessage.done_at.is_(None))
+        ).all()
+        for row in rows:
+            row.done_at = utcnow()
+        payloads = [row.payload for row in rows]
+    seal = load_seal(city.home / "keys")
+    return [
+        renewing.renew(city.call, payload, here=here, sign=sign or client.sign_profile, seal=seal)
+        for payload in payloads
+    ]
+
+
 def renewal(city: City, phone: IPhone) -> bytes:
     """The profile with which the phone is asked to renew."""
     with transaction(city.engine, write=True) as session:
         session.get_one(Device, city.apple(phone).device_id).renew_asked = True
+    assert phone.idle() == (200, b"")
+    assert prepare(city) == [True]
     status, body = phone.idle()
     assert status == 200
     command = plist.read(body, plist.RESULT)["Command"]
@@ -126,6 +151,27 @@ def test_119_the_challenge_of_a_renewal_is_not_readable_in_the_database(
         stored = session.scalars(select(AppleCommand).where(AppleCommand.target == "enrollment")).one()
         assert stored.sealed
         assert given[200:300] not in stored.body
+
+
+def test_119_while_the_signer_signs_nothing_of_ours_is_open_and_a_second_turn_sets_nothing_going(
+    staffed: City, shared_signer: RunningSigner
+) -> None:
+    phone = enrolled(staffed, shared_signer)
+    with transaction(staffed.engine, write=True) as session:
+        session.get_one(Device, staffed.apple(phone).device_id).renew_asked = True
+    for _ in range(3):
+        assert phone.idle() == (200, b"")
+
+    def slow(profile: bytes) -> bytes:
+        # Another process writes, and the phone comes, while the signature is made: neither waits for it.
+        with transaction(staffed.engine, write=True) as session:
+            session.get_one(Device, staffed.apple(phone).device_id).note = "written meanwhile"
+        assert phone.idle() == (200, b"")
+        return shared_signer.client.sign_profile(profile)
+
+    assert prepare(staffed, slow) == [True]
+    assert staffed.device(phone).note == "written meanwhile"
+    assert b"InstallProfile" in phone.idle()[1]
 
 
 def test_120_a_phone_that_was_wiped_while_a_renewal_waited_enrols_anew(

@@ -62,7 +62,7 @@ def test_a_certificate_finds_the_key_of_the_request_that_was_made_here(city: Cit
         held = pushing.bring(call, seal, apple_signs(asked.csr), "", "it@example.org")
         assert b"PRIVATE KEY" in pushing.private_key(seal, held)
         assert push_request.waiting(call.session) == []
-        assert pushing.standing(call.session, call.now).level is pushing.Level.GOOD
+        assert pushing.standing(call).level is pushing.Level.GOOD
 
 
 def test_a_certificate_that_nobody_asked_for_here_needs_its_key_and_changes_nothing_without(city: City) -> None:
@@ -82,7 +82,7 @@ def test_a_certificate_that_nobody_asked_for_here_needs_its_key_and_changes_noth
     with city.call() as call:
         # What was refused uses up no request: the right certificate can still come.
         assert call.session.scalars(select(ApplePushRequest.used_at)).all() == [None]
-        assert pushing.standing(call.session, call.now).listening == 1
+        assert pushing.standing(call).listening == 1
     assert city.apple(phone).topic == TOPIC
 
 
@@ -174,6 +174,6 @@ def test_a_refused_certificate_is_said_on_the_page_and_rings(city: City) -> None
         held.refused_at, held.refused_why = call.now, "BadCertificate"
         audit.record(call, "push_certificate.refused", ("push_certificate", held.id), details={"why": "BadCertificate"})
         call.session.flush()
-        assert pushing.standing(call.session, call.now).level is pushing.Level.REFUSED
+        assert pushing.standing(call).level is pushing.Level.REFUSED
         look_at_diary(call, 0)
         assert [one.kind for one in call.session.scalars(select(Alarm))] == [Kind.APPLE_REFUSED]

@@ -27,7 +27,7 @@ def _phones(call: Call, failure: Failure | None = None) -> Response:
     configured = configuration()
     response = page(
         "phones/phones.html",
-        standing=pushing.standing(call.session, call.now),
+        standing=pushing.standing(call),
         requests=push_request.waiting(call.session),
         vendor=bool(configured.apple_vendor),
         lines=ties.lines(call),

@@ -66,6 +66,7 @@ SENTENCES: Final = {
     ),
     "not_allowed": N_("%(path)s must be one of: %(allowed)s."),
     "once": N_("%(path)s may be there only once on a device."),
+    "own_identifier": N_("%(path)s is one of our own. Give the profile another one."),
     "pairing": N_("Without pairing, a device that lost its network cannot be mended by cable."),
     "proxy_alone": N_("Without %(path)s the device has no network while the proxy's configuration cannot be read."),
     "range": N_("%(path)s must lie between %(least)s and %(most)s."),
