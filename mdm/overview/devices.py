@@ -233,6 +233,7 @@ DEVICES = Listing(
         Device.findings.label("_findings"),
         Device.grace_until.label("_grace_until"),
         ServicePoint.name.label("_place"),
+        Device.currency.label("_currency"),
     ),
     columns=(
         Column("name", N_("Device"), Device.name, "device", default=True, sort=Device.name),
@@ -260,12 +261,19 @@ DEVICES = Listing(
         Column("report", N_("Last report"), Device.last_report_at, "moment", sort=moment_order(Device.last_report_at)),
         Column("ring", N_("Ring"), Device.ring, sort=Device.ring),
         Column("warranty", N_("Warranty until"), Device.warranty_until, "date"),
+        Column("purchased", N_("Bought on"), Device.purchased_on, "date"),
+        Column("cost", N_("Bought for"), Device.cost_cents, "money"),
+        Column("supplier", N_("Supplier"), Device.supplier, sort=text_order(Device.supplier)),
+        Column("order_number", N_("Order number"), Device.order_number, "code"),
+        Column("contract", N_("Contract"), Device.contract),
+        Column("measure", N_("Measure"), Device.measure, "measure", sort=Device.measure),
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
         Filter("verdict", N_("Compliance"), _verdict, words=words.STANDINGS),
         Filter("seen", N_("Last seen"), _seen, words=words.SEEN),
+        Filter("measure", N_("Measure"), any_of(Device.measure), words=words.MEASURES),
         Filter(
             "service_point",
             N_("Service point"),

@@ -54,10 +54,12 @@ def by_rule(lines: Sequence[RuleLine]) -> Chart:
     return Chart(tuple(line.rule.label for line in on), series, tuple((("rule", str(line.row.id)),) for line in on))
 
 
-def as_file(chart: Chart, name: str) -> Response:
-    """The figures of a chart as CSV: a row per bar, a column per colour; text that looks like a formula is defused."""
-    single = len(chart.series) == 1
-    heads = [gettext("Devices")] if single else [gettext(one.name) for one in chart.series]
+def as_file(chart: Chart, name: str, *, single: str = N_("Devices")) -> Response:
+    """The figures of a chart as CSV: a row per bar, a column per colour; text that looks like a formula is defused.
+
+    ``single`` is what the one column is called where there is but one.
+    """
+    heads = [gettext(single)] if len(chart.series) == 1 else [gettext(one.name) for one in chart.series]
     data = tablib.Dataset(headers=[gettext("Name"), *heads])
     for row, bar in enumerate(chart.names):
         data.append([spreadsheet_safe(gettext(bar)), *(one.values[row] for one in chart.series)])

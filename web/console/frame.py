@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, request, url_for
-from flask_babel import format_date, format_datetime, format_timedelta, get_locale, gettext
+from flask_babel import format_currency, format_date, format_datetime, format_timedelta, get_locale, gettext
 
 from mdm.core.actor import Actor
 from mdm.core.clock import iso, utcnow
 from mdm.core.errors import N_
+from mdm.core.money import CURRENCY, plain
 from mdm.core.permissions import Permission
 from mdm.overview import phone_words, words
 from mdm.policies import catalogue, explanation
@@ -95,6 +96,9 @@ VOCABULARY = {
     "actor_kind": "ACTORS",
     "spoken": "LANGUAGES",
     "action": "ACTIONS",
+    "measure": "MEASURES",
+    "repair_state": "REPAIR_STATES",
+    "repair_outcome": "REPAIR_OUTCOMES",
 }
 """Which vocabulary of ``overview/words.py`` the cells of a kind of column come from."""
 
@@ -174,6 +178,11 @@ def ago(moment: datetime) -> str:
     return str(format_timedelta(distance, add_direction=True, threshold=1.2))
 
 
+def money(cents: int | None, currency: str = "") -> str:
+    """An amount as people write it in their language: ``€ 1.234,50``; empty where nobody knows it."""
+    return "" if cents is None else str(format_currency(cents / 100, currency or CURRENCY))
+
+
 def moment(value: datetime) -> str:
     """Date and time in the city's time zone, with the zone named."""
     zone = str(format_datetime(value, "z"))
@@ -231,6 +240,8 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "day": day,
         "isotime": iso,
         "is_old": is_old,
+        "money": money,
+        "plain_amount": plain,
     }
     app.jinja_env.filters.update(filters)
     helpers = (

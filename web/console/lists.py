@@ -177,6 +177,8 @@ def _cell(kind: str, value: Any, row: RowMapping) -> Any:
         return truth(value)
     if kind == "date":
         return value.isoformat()
+    if kind == "money":
+        return value / 100
     return spreadsheet_safe(value) if isinstance(value, str) else value
 
 

@@ -1,11 +1,12 @@
 """Devices: asset record, what they say of themselves, and what was done to them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mdm.inventory.model import DeviceKind, LifeCycle, Ownership, Platform, Verdict
+from mdm.core.money import MOST
+from mdm.inventory.model import DeviceKind, LifeCycle, Measure, Ownership, Platform, Verdict
 from web.api.paging import PageQuery, page_model
 from web.api.shapes.fields import Id, Line, Search, Text
 from web.api.strict import Answer, Body, Edit, Query
@@ -46,6 +47,13 @@ class Device(Answer):
     waiting: int = Field(description="Commands and orders that it still has to fetch or answer.")
     purchased_on: date | None
     warranty_until: date | None
+    cost_cents: int | None = Field(description="What was paid for it, in hundredths of `currency`.")
+    currency: str
+    supplier: str
+    order_number: str
+    contract: str
+    contract_until: date | None
+    measure: Measure | Literal[""] = Field(description="The employment measure that paid for it; empty for none.")
     note: str
     created_at: datetime
     version: int = Field(description="Version of the record; the ETag is made of it.")
@@ -69,6 +77,13 @@ class DeviceNew(Body):
     owner_unit_id: Id | None = None
     purchased_on: date | None = None
     warranty_until: date | None = None
+    cost_cents: Annotated[int, Field(ge=0, le=MOST)] | None = None
+    currency: Annotated[str, Field(pattern="^([A-Za-z]{3})?$")] = ""
+    supplier: Line = ""
+    order_number: Line = ""
+    contract: Line = ""
+    contract_until: date | None = None
+    measure: Measure | Literal[""] = ""
     note: Text = ""
 
 
@@ -90,6 +105,13 @@ class DeviceEdit(Edit):
     owner_unit_id: Id | None = None
     purchased_on: date | None = None
     warranty_until: date | None = None
+    cost_cents: Annotated[int, Field(ge=0, le=MOST)] | None = None
+    currency: Annotated[str, Field(pattern="^([A-Za-z]{3})?$")] = ""
+    supplier: Line = ""
+    order_number: Line = ""
+    contract: Line = ""
+    contract_until: date | None = None
+    measure: Measure | Literal[""] = ""
     note: Text = ""
 
 

@@ -1,12 +1,18 @@
 """Every page of the console, one module per subject."""
 
+from web.console.desk import costs as desk_costs
 from web.console.desk import hand_out as desk_hand_out
+from web.console.desk import labels as desk_labels
 from web.console.desk import papers as desk_papers
 from web.console.desk import place as desk_place
+from web.console.desk import repairs as desk_repairs
 from web.console.desk import scan as desk_scan
 from web.console.desk import signing as desk_signing
+from web.console.desk import stock as desk_stock
 from web.console.desk import swap as desk_swap
 from web.console.desk import take_in as desk_take_in
+from web.console.desk import takes as desk_takes
+from web.console.desk import transfers as desk_transfers
 from web.console.desk import wipe as desk_wipe
 from web.console.pages import (
     account,
@@ -67,5 +73,11 @@ ROUTES: tuple[Route, ...] = (
     *desk_wipe.ROUTES,
     *desk_signing.ROUTES,
     *desk_papers.ROUTES,
+    *desk_stock.ROUTES,
+    *desk_labels.ROUTES,
+    *desk_transfers.ROUTES,
+    *desk_takes.ROUTES,
+    *desk_repairs.ROUTES,
+    *desk_costs.ROUTES,
 )
 """The table of all addresses."""

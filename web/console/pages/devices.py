@@ -17,11 +17,11 @@ from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may, signed_in
 from web.console.lists import export, show
-from web.console.pages.helpers import BOTH, GET, POST, Route, back, done, page, refused, text
+from web.console.pages.helpers import BOTH, GET, POST, Route, amount, back, done, number, page, refused, text
 
 FIELDS = (
     "name", "tag", "serial", "imei", "platform", "kind", "ownership", "manufacturer", "model", "phone_number", "ring",
-    "purchased_on", "warranty_until", "note",
+    "purchased_on", "warranty_until", "currency", "supplier", "order_number", "contract", "contract_until", "measure", "note",
 )  # fmt: skip
 
 
@@ -57,7 +57,9 @@ def asset_data() -> AssetData:
             data[key] = text(key)  # type: ignore[literal-required]
     for key in ("service_point_id", "owner_unit_id"):
         if key in request.form:
-            data[key] = text(key) or None  # type: ignore[literal-required]
+            data[key] = number(key)  # type: ignore[literal-required]
+    if "cost" in request.form:
+        data["cost_cents"] = amount("cost")
     return data
 
 

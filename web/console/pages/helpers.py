@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
 from mdm.core.errors import N_, ApprovalNeededError, HavenmeesterError, InvalidError
+from mdm.core.money import cents
 from mdm.storage.call import Call
 from web.common.failures import Failure, failure_of
 
@@ -90,6 +91,15 @@ def day_field(name: str, source: Mapping[str, str] | None = None) -> date | None
     except ValueError as error:
         sentence = N_("Write the date as year-month-day, for example 2026-12-31.")
         raise InvalidError(sentence, fields={name: sentence}) from error
+
+
+def amount(name: str) -> int | None:
+    """A field as hundredths of money, None when empty; raises InvalidError when it is no amount."""
+    try:
+        return cents(text(name))
+    except ValueError as error:
+        sentence = N_("Write an amount such as 123.45.")
+        raise InvalidError(N_("Nothing was saved: the amount cannot be read."), fields={name: sentence}) from error
 
 
 def warn(failure: Failure) -> None:
