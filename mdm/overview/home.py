@@ -13,6 +13,8 @@ from mdm.commands.model import Command
 from mdm.compliance.model import Exemption
 from mdm.core.actor import ActorKind
 from mdm.core.permissions import Permission
+from mdm.desk.repairs import queries as repairs
+from mdm.desk.stock import levels
 from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
@@ -109,6 +111,11 @@ def needs(call: Call) -> list[Need]:
             )
         )
         found.append(Need("exemptions", session.scalar(ending) or 0, ()))
+    if may(Permission.DESK_VIEW):
+        found += [
+            Need("stock", len(levels.low(call)), ()),
+            Need("repairs", repairs.overdue_count(call), (("overdue", "yes"),)),
+        ]
     return [need for need in found if need.count]
 
 

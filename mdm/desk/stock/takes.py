@@ -151,7 +151,7 @@ def differences(call: Call, take: StockTake) -> list[tuple[Device, Standing]]:
             .join(Device, Device.id == DeviceEvent.device_id)
             .where(
                 Device.service_point_id == take.service_point_id,
-                DeviceEvent.at >= take.opened_at,
+                DeviceEvent.at > take.opened_at,
                 DeviceEvent.kind.in_(("moved", "relocated", "recorded", "shelved")),
             )
         )

@@ -83,7 +83,7 @@ def _on(call: Call) -> date:
 
 
 ROUTES: tuple[Route, ...] = (
-    ("/desk/costs", "desk_costs", desk_costs, GET),
-    ("/desk/costs/file", "desk_costs_file", desk_costs_file, GET),
-    ("/desk/costs/chart.csv", "desk_costs_chart", desk_costs_chart, GET),
+    ("/desk/stock/costs", "desk_costs", desk_costs, GET),
+    ("/desk/stock/costs/file", "desk_costs_file", desk_costs_file, GET),
+    ("/desk/stock/costs/chart.csv", "desk_costs_chart", desk_costs_chart, GET),
 )
