@@ -99,7 +99,8 @@ class Destroyer:
     def may_go(self) -> bool:
         """Whether this enrollment was ended by a wipe whose receipt has arrived."""
         return any(
-            "acknowledged" in steps and steps.get("accepted", {}).get("enrollment") == self.identity.public_key
+            "acknowledged" in steps
+            and steps.get("accepted", {}).get("enrollment") in (self.identity.public_key, *self.identity.former)
             for steps in self.journal.orders.values()
         )
 

@@ -33,7 +33,8 @@ def _roster(text: str | None) -> Roster | None:
 def judge(request: dict[str, Any], verify: Verify) -> Answer:
     """Whether the order in an envelope may be carried out, and what the envelope teaches of rosters in any case."""
     given = request["facts"]
-    facts = proof.Facts(**{**given, "done": frozenset(given["done"]), "presence": frozenset(given["presence"])})
+    sets = {name: frozenset(given[name]) for name in ("done", "presence", "former")}
+    facts = proof.Facts(**{**given, **sets})
     learned: list[Known] = []
     try:
         roster = _roster(request["roster"])

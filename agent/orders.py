@@ -72,6 +72,7 @@ def facts(identity: Identity, journal: Journal, state: State, now: float) -> dic
         "done": sorted(journal.taken()),
         "presence": sorted(presence.accepted(state) - journal.codes()),
         "presence_shut": presence.shut(state),
+        "former": identity.former,
     }
 
 

@@ -7,6 +7,9 @@ from agent.errors import AgentError, RefusedError, UnreachableError
 from agent.state import Identity, State
 from agent.transport import Connection, with_certificate
 
+FORMER = 8
+"""How many earlier keys are remembered: an order waits for three days at the most, a certificate lasts for weeks."""
+
 
 def prepare(state: State, identity: Identity, connection: Connection) -> str:
     """Gets a certificate for a new key into the next folder and returns its number. Asked again, it uses the same key.
@@ -54,7 +57,9 @@ def renew(state: State, identity: Identity, connection: Connection) -> tuple[Ide
     chain = (state.keys(number) / "chain.pem").read_text(encoding="ascii")
     dates = programs.crypto({"do": "inspect", "certificate": chain})
     proven = prove(state, identity, number)
-    fields = {**identity.fields, **dates, "current": number}
+    # An order that was asked before names the key of that time: it is still for this enrollment.
+    former = [*identity.former, identity.public_key][-FORMER:]
+    fields = {**identity.fields, **dates, "current": number, "former": former}
     state.save("identity.json", fields)
     connection.close()
     disk.remove_folder(state.keys(identity.current))

@@ -40,6 +40,7 @@ class Identity:
         self.root: str = fields["root"]
         self.current: str = fields["current"]
         self.public_key: str = fields["public_key"]
+        self.former: list[str] = fields.get("former", [])
         self.not_before: int = fields["not_before"]
         self.not_after: int = fields["not_after"]
 

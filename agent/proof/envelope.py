@@ -29,6 +29,8 @@ class Facts(NamedTuple):
     """Codes that this device itself showed in the last minutes and that were not used."""
     presence_shut: bool = False
     """Too many wrong codes came: none is taken now."""
+    former: frozenset[str] = frozenset()
+    """Keys that this same enrollment had before its certificate was renewed: an order may have waited over a renewal."""
 
 
 class Verdict(NamedTuple):
@@ -103,7 +105,7 @@ def check_order(
 def _check_place_and_time(order: dict[str, Any], facts: Facts) -> None:
     if order["device"] != facts.device:
         raise RefusedError("device", "The order is for another device.")
-    if order["enrollment"] != facts.enrollment:
+    if order["enrollment"] != facts.enrollment and order["enrollment"] not in facts.former:
         raise RefusedError("enrollment", "The order was made for an enrollment that is no longer this device's.")
     if order["epoch"] < facts.epoch:
         raise RefusedError("epoch", "The order is from before the server was restored.")

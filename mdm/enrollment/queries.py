@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.ids import secret_digest
@@ -19,6 +19,22 @@ from mdm.storage.call import Call
 from mdm.storage.scoping import within
 
 MAX_TOKEN = 64
+RENEWED = "renewed"
+"""Why a certificate ended whose successor was used."""
+
+
+def former_keys(session: Session, enrollment_id: int) -> list[str]:
+    """The keys (digests) that a device had under the same enrollment before this certificate; empty for the first one.
+
+    An invitation takes one key and its renewals, so it says which certificates are one enrollment.
+    """
+    here, before = aliased(Enrollment), aliased(Enrollment)
+    query = (
+        select(before.key_digest)
+        .join(here, (here.device_id == before.device_id) & (here.invitation_id == before.invitation_id))
+        .where(here.id == enrollment_id, before.id != enrollment_id, before.revoked_why.in_(("", RENEWED)))
+    )
+    return list(session.scalars(query))
 
 
 def invitations_select(call: Call) -> Select[Invitation]:

@@ -8,6 +8,7 @@ from mdm.core.errors import N_, ConflictError, DeniedError
 from mdm.enrollment import service
 from mdm.enrollment.csr import proved_key
 from mdm.enrollment.model import Enrollment
+from mdm.enrollment.queries import RENEWED
 from mdm.enrollment.redeem import Certificate, Transact, add_enrollment
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
@@ -73,7 +74,7 @@ def first_use(call: Call, enrollment_id: int) -> None:
         )
     ).first()
     if newer is None:
-        service.end(call, device, "renewed", but=enrollment.id)
+        service.end(call, device, RENEWED, but=enrollment.id)
 
 
 def ask_for_renewal(call: Call, device: Device) -> None:

@@ -4,7 +4,7 @@ Everything is proved again right before it counts: an order is stored, delivered
 time, its device and its signature are right at that moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -93,13 +93,16 @@ def refuse(call: Call, order_id: str, why: str, code: str) -> Order:
     return order
 
 
-def released_for(call: Call, device_id: int, *, order_key: str, key_digest: str) -> Command | None:
+def released_for(
+    call: Call, device_id: int, *, order_key: str, key_digest: str, former: Collection[str] = ()
+) -> Command | None:
     """The order that this device shall carry out, in its envelope as it goes over the wire; None when there is none.
 
     ``order_key`` is the signer's public key, ``key_digest`` that of the key by which the device has just identified
-    itself. One statement reads state, time, freeze and epoch at this moment; then signature and approvals are proved
-    again. What fails is refused, noted, and not given. Asked again before an answer, it gives the same again: the device
-    makes twice like once.
+    itself, ``former`` those that it had under the same enrollment before: an order may have waited over a renewal. One
+    statement reads state, time, freeze and epoch at this moment; then signature and approvals are proved again. What fails
+    is refused, noted, and not given. Asked again before an answer, it gives the same again: the device makes twice like
+    once.
     """
     row = call.session.execute(
         select(Order, Device, KernelState.epoch)
@@ -120,7 +123,7 @@ def released_for(call: Call, device_id: int, *, order_key: str, key_digest: str)
         return None
     order, device, epoch = row
     try:
-        made = _proved(call, order, device, epoch or 1, order_key, key_digest)
+        made = _proved(call, order, device, epoch or 1, order_key, key_digest, former)
     except HavenmeesterError as error:
         if order.state == OrderState.RELEASED:
             order.held_why = clean(str(error), MAX_DETAIL)
@@ -132,7 +135,7 @@ def released_for(call: Call, device_id: int, *, order_key: str, key_digest: str)
 
 
 def _proved(
-    call: Call, order: Order, device: Device, epoch: int, order_key: str, key_digest: str
+    call: Call, order: Order, device: Device, epoch: int, order_key: str, key_digest: str, former: Collection[str]
 ) -> envelopes.Envelope:
     if device.ownership == Ownership.PRIVATE:
         raise DeniedError(
@@ -140,7 +143,9 @@ def _proved(
         )
     known = envelopes.known_roster(call, device.id)
     made = envelopes.envelope(call, order, envelopes.signature_of(call, order), known=known)
-    envelopes.proved(call, order, made, order_key=order_key, device=device.uid, key_digest=key_digest, epoch=epoch)
+    envelopes.proved(
+        call, order, made, order_key=order_key, device=device.uid, key_digest=key_digest, former=former, epoch=epoch
+    )
     return made
 
 

@@ -1,5 +1,6 @@
 """An order as a device gets it: its text, the signer's signature, the approvals, the batch if any, newer rosters."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -52,7 +53,15 @@ def signature_of(call: Call, order: Order) -> str:
 
 
 def proved(
-    call: Call, order: Order, made: Envelope, *, order_key: str, device: str, key_digest: str, epoch: int
+    call: Call,
+    order: Order,
+    made: Envelope,
+    *,
+    order_key: str,
+    device: str,
+    key_digest: str,
+    former: Collection[str],
+    epoch: int,
 ) -> None:
     """Nothing when this envelope holds for this device now, by every rule that does not need the device itself.
 
@@ -68,6 +77,7 @@ def proved(
         epoch=epoch,
         # Whether the device showed this code, only the device knows: its answer will say.
         presence=frozenset({order.presence}),
+        former=frozenset(former),
     )
     try:
         roster = _latest(rosters(call), order_key, now)

@@ -137,7 +137,9 @@ def _wipeable(order: OrderText, args: SignOrder, known: list[Certified], now: in
             code="device_private",
         )
     valid = [one for one in known if one.revoked_at is None and one.not_after > now]
-    if order.enrollment not in {one.key_digest for one in valid}:
+    # Renewed certificates are of the invitation that the device came by: an order may have waited over a renewal.
+    enrolled = {one.invitation for one in valid}
+    if order.enrollment not in {one.key_digest for one in known if one.invitation in enrolled}:
         raise DeniedError(
             N_("The device of this order holds no valid certificate for this key. Nothing was signed."),
             code="device_unknown",

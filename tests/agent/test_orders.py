@@ -52,6 +52,22 @@ def test_an_order_can_be_verified_without_being_carried_out(enrolled: Device, ga
     assert not (enrolled.state / "orders.journal").exists()
 
 
+def test_an_order_that_waited_over_a_renewal_is_still_for_this_enrollment_and_one_for_another_is_not(
+    enrolled: Device, gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "order.json"
+    file.write_text(json.dumps(gateway.sign(gateway.order())))
+    before = gateway.public_key
+    gateway.ask_renewal = True
+    enrolled.once()
+    assert gateway.renewals == 1
+    assert json.loads((enrolled.state / "identity.json").read_text())["public_key"] != before
+
+    assert "accepted: wipe " in enrolled.good("verify-order", str(file))
+    file.write_text(json.dumps(gateway.sign(gateway.order(enrollment="e" * 64))))
+    assert "refused (enrollment)" in enrolled.call("verify-order", str(file)).stderr
+
+
 def test_an_order_that_the_signer_did_not_sign_is_refused_and_nothing_is_touched(
     enrolled: Device, gateway: Gateway
 ) -> None:

@@ -272,3 +272,5 @@ def test_a_renewed_certificate_ends_the_old_one_when_it_is_used_and_not_before(
         assert len(queries.live(call.session, 1, NOW)) == 2
         renewal.first_use(call, 2)
         assert [one.id for one in queries.live(call.session, 1, NOW)] == [2]
+        first = call.session.get_one(Enrollment, 1).key_digest
+        assert queries.former_keys(call.session, 2) == [first]

@@ -414,3 +414,21 @@ def test_what_a_device_answers_is_cut_to_what_may_be_kept() -> None:
     assert kept["list"] == ["hi"] * 64
     assert kept["o"] is None
     assert kept["deep"]["b"]["c"] is None
+
+
+def test_an_order_that_waited_over_a_renewal_is_given_and_without_that_it_is_refused(
+    calling: Calling, engine: Engine, client: DeskClient, fleet: Fleet, device: Device
+) -> None:
+    order_id = _released(calling, engine, client, device)
+    before, now = fleet.keys[device.uid], "b" * 64
+
+    def asked(former: list[str]) -> Command | None:
+        with calling(speaking(device)) as call:
+            key = client.ca().order_key
+            return delivery.released_for(call, device.id, order_key=key, key_digest=now, former=former)
+
+    given = asked(["c" * 64, before])
+
+    assert given is not None
+    assert given["id"] == order_id
+    assert asked([]) is None

@@ -182,6 +182,21 @@ def test_an_order_dies_with_the_key_of_its_device(house: House) -> None:
     assert isinstance(house.signed(house.order((device, renewed.key_digest))), Signed)
 
 
+def test_an_order_that_waited_over_a_renewal_is_signed_and_one_over_a_revocation_is_not(house: House) -> None:
+    order = house.order()
+    house.ask(order)
+    first = house.client.ledger.certificates("device", order.device)[-1]
+    second = house.client.renew(previous=first.fingerprint, csr=csr(new_key()), days=90)
+    house.client.revoke(fingerprint=first.fingerprint, why="renewed")
+    house.clock.on(hours=1)
+
+    assert isinstance(house.signed(order), Signed)
+
+    other = house.order((order.device, first.key_digest))
+    house.client.revoke(fingerprint=second.fingerprint, why="stolen")
+    assert _refused(house, other) == "device_unknown"
+
+
 def test_a_stolen_device_does_not_rest_and_has_two_in_an_hour(tight: House) -> None:
     orders = [tight.order(lane="stolen", requester=f"operator:{number}", place="") for number in range(1, 4)]
 

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select
 
 from mdm.core.errors import HavenmeesterError, UnavailableError
+from mdm.enrollment.queries import former_keys
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.orders import delivery as orders
@@ -153,7 +154,10 @@ def _released(call: Call, house: House, knock: Knock, apple: AppleDevice) -> str
         return None
     try:
         with call.session.begin_nested():
-            order = orders.released_for(call, apple.device_id, order_key=key, key_digest=knock.key_digest)
+            former = former_keys(call.session, knock.enrollment_id)
+            order = orders.released_for(
+                call, apple.device_id, order_key=key, key_digest=knock.key_digest, former=former
+            )
     except UnavailableError as error:
         # While the diary cannot be written, no order is given, and the phone goes on without it.
         log.warning("an order waits for the diary", device=knock.device_uid, why=str(error))

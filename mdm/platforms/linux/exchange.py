@@ -11,6 +11,7 @@ from mdm.commands import delivery as commands
 from mdm.commands.model import Verb
 from mdm.core.errors import UnavailableError
 from mdm.enrollment import redeem, renewal
+from mdm.enrollment.queries import former_keys
 from mdm.inventory import reports
 from mdm.inventory.model import Device
 from mdm.orders import delivery as orders
@@ -142,7 +143,8 @@ def _order(call: Call, knock: Knock, key: str) -> Command | None:
     """The order that waits. While the diary cannot be written, none is given, and the check-in goes on without it."""
     try:
         with call.session.begin_nested():
-            return orders.released_for(call, knock.device_id, order_key=key, key_digest=knock.key_digest)
+            former = former_keys(call.session, knock.enrollment_id)
+            return orders.released_for(call, knock.device_id, order_key=key, key_digest=knock.key_digest, former=former)
     except UnavailableError as error:
         log.warning("an order waits for the diary", device=knock.device_uid, why=str(error))
         return None
