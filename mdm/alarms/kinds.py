@@ -27,6 +27,7 @@ class Kind(StrEnum):
     ORDER_HELD = "order_held"
     ORDER_PAUSED = "order_paused"
     ORDER_SPIKE = "order_spike"
+    PASSKEY_STOPPED = "passkey_stopped"
     RESTORED = "restored"
     ROSTER_CHANGED = "roster_changed"
     SECRET_REVEALED = "secret_revealed"  # noqa: S105 -- a kind of alarm, no secret
@@ -67,6 +68,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.ORDER_HELD: N_("An order is held"),
     Kind.ORDER_PAUSED: N_("The holder of a device paused an order"),
     Kind.ORDER_SPIKE: N_("Many orders at once"),
+    Kind.PASSKEY_STOPPED: N_("A passkey was copied"),
     Kind.RESTORED: N_("A backup was restored"),
     Kind.ROSTER_CHANGED: N_("The roster of approvers changed"),
     Kind.SECRET_REVEALED: N_("Somebody looked at a secret that is kept of a phone"),
@@ -105,6 +107,7 @@ _KINDS: Mapping[str, Kind] = {
     "roster.refused": Kind.ROSTER_CHANGED,
     "roster.sealed": Kind.ROSTER_CHANGED,
     "orders.frozen": Kind.FREEZE,
+    "passkey.stopped": Kind.PASSKEY_STOPPED,
     "push_certificate.refused": Kind.APPLE_REFUSED,
     "secret.revealed": Kind.SECRET_REVEALED,
     "orders.thawed": Kind.THAW,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from mdm.alarms import service
 from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
@@ -35,9 +35,10 @@ def look_at_diary(call: Call, after: int) -> int:
     """Raises an alarm for each line after number ``after`` that is one: the number of the last line that was looked at.
 
     Called again with the answer it raises nothing twice. ``after`` 0 begins at the last alarm that was raised for a line.
+    In a diary that was cut, numbers come a second time: they are looked at anew, and belong to the new lines.
     """
     end = call.session.scalar(select(func.max(AuditEntry.id))) or 0
-    begun = after or call.session.scalar(select(func.max(Alarm.line))) or 0
+    begun = (after if after <= end else 0) or _last_raised(call)
     query = (
         select(AuditEntry)
         .where(
@@ -47,6 +48,7 @@ def look_at_diary(call: Call, after: int) -> int:
         .limit(FEW)
     )
     lines = call.session.scalars(query).all()
+    call.session.execute(update(Alarm).where(Alarm.line.in_([entry.id for entry in lines])).values(line=None))
     for entry in lines:
         line = Line(entry.action, entry.actor_name, entry.subject_name or entry.subject_id, entry.details)
         found = alarm_of(line)
@@ -62,6 +64,12 @@ def look_at_diary(call: Call, after: int) -> int:
             )
             alarm.line = entry.id
     return lines[-1].id if len(lines) == FEW else end
+
+
+def _last_raised(call: Call) -> int:
+    """The last line for which an alarm was raised, and which is still the same line; 0 when there is none."""
+    same = (AuditEntry.id == Alarm.line) & (AuditEntry.at == Alarm.at) & (AuditEntry.subject_id == Alarm.subject_id)
+    return call.session.scalar(select(func.max(Alarm.line)).join(AuditEntry, same)) or 0
 
 
 def look_for_spikes(call: Call) -> int:

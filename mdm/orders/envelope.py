@@ -80,12 +80,16 @@ def proved(
         former=frozenset(former),
     )
     try:
-        roster = _latest(rosters(call), order_key, now)
+        roster = latest(call, order_key)
         check_order(made, facts, roster, holds)
     except RefusedError as refused:
         raise DeniedError(N_("%(why)s The order was not given."), code=refused.rule, why=str(refused)) from refused
 
 
-def _latest(sealed: list[dict[str, Any]], order_key: str, now: int) -> Roster | None:
-    known = follow(None, sealed, order_key, holds, now=now)
+def latest(call: Call, order_key: str) -> Roster | None:
+    """The newest roster of the mirror, followed from the founding on by seals and signatures; None before the founding.
+
+    Raises RefusedError when the mirror is not what the signer has sealed.
+    """
+    known = follow(None, rosters(call), order_key, holds, now=int(call.now.timestamp()))
     return known[-1].roster if known else None

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from mdm.core.errors import N_, ConflictError
+from mdm.core.errors import N_, ConflictError, UnavailableError
 from mdm.orders.model import KernelState
 from mdm.storage.call import Call
 
@@ -30,14 +31,27 @@ def state(session: Session) -> KernelState:
 
 
 def locked(call: Call) -> KernelState:
-    """The one row, kept from everybody else until the transaction ends; made where it is missing."""
+    """The one row, kept from everybody else until the transaction ends; made where it is missing.
+
+    Raises UnavailableError (``kernel_missing``) where it is missing and this process's role in PostgreSQL may not make it:
+    the worker does, when it starts.
+    """
     found = call.session.scalar(
         select(KernelState).where(KernelState.id == 1).with_for_update().execution_options(populate_existing=True)
     )
     if found is None:
         found = state(call.session)
-        call.session.add(found)
-        call.session.flush()
+        try:
+            with call.session.begin_nested():
+                call.session.add(found)
+        except ProgrammingError as error:
+            raise UnavailableError(
+                N_(
+                    "The worker has never run on this database, so nobody knows how the safety kernel stands."
+                    " Nothing was changed; start the worker and try again."
+                ),
+                code="kernel_missing",
+            ) from error
     return found
 
 

@@ -11,7 +11,7 @@ from mdm.alarms.address import hosts
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
 from mdm.compliance import management
-from mdm.core.errors import N_, InvalidError
+from mdm.core.errors import N_, InvalidError, UnavailableError
 from mdm.core.permissions import Role
 from mdm.core.risk import RISKS, Risk, Way
 from mdm.desk.cases import service as cases
@@ -19,23 +19,36 @@ from mdm.enrollment import service as enrollment
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
 from mdm.orders import acts
-from mdm.orders.acts import Handler
+from mdm.orders.acts import Handler, Trust
 from mdm.orders.model import Act
 from mdm.outbox import service as outbox
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.document import apply_document
+from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.worker.office import Office
 from mdm.worker.post import NotNowError, Payload
 
+DOWN = 30
+"""Seconds until the signer is asked again when it did not answer."""
 LINK_LIFE = timedelta(days=1)
 
 
 def perform(office: Office, payload: Payload) -> None:
     """Performs one act, for the topic ``act.perform``. Raises NotNowError while it must wait; what is over is no error."""
+    try:
+        signer = SignerClient(office.settings.signer_socket)
+        trust = Trust(signer.ca().order_key, signer.health().roster)
+    except UnavailableError as error:
+        raise NotNowError(str(error), DOWN) from error
+    carry_out(office, str(payload["act"]), trust)
+
+
+def carry_out(office: Office, act_id: str, trust: Trust) -> None:
+    """The same, when the signer has said what to trust."""
     with office.call("act.perform") as call:
-        outcome = acts.perform(call, str(payload["act"]), _configured(office))
+        outcome = acts.perform(call, act_id, _configured(office), trust)
     if outcome is not None and outcome.again is not None:
         raise NotNowError(f"the act is {outcome.state}", outcome.again)
 

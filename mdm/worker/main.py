@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mdm.core.clock import iso
 from mdm.operation import metrics
 from mdm.operation.health import heartbeat_file
+from mdm.orders import kernel
 from mdm.settings import Settings
 from mdm.storage.engine import make_engine
 from mdm.worker import post
@@ -49,6 +50,7 @@ class Worker:
         if not self._wait_for_lead():
             return True
         log.info("this worker leads", pid=os.getpid())
+        self._begin()
         post.free_claims(self.office)
         scheduler = self._scheduler()
         scheduler.start()
@@ -65,6 +67,11 @@ class Worker:
         self.lead.give_up()
         heartbeat_file(self.office.settings.home).unlink(missing_ok=True)
         return kept
+
+    def _begin(self) -> None:
+        """Makes the row of the safety kernel, which console and gateway may read and not make."""
+        with self.office.call("start") as call:
+            kernel.locked(call)
 
     def _wait_for_lead(self) -> bool:
         told = False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 import mdm
 from mdm.access.model import Operator, OperatorGrant
@@ -17,7 +17,7 @@ from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
 from mdm.alarms.model import Alarm
 from mdm.alarms.spike import AT_ONE_PLACE, IN_THE_CITY, WINDOW, spikes
 from mdm.audit import service as audit
-from mdm.audit.model import DiaryClosure
+from mdm.audit.model import AuditEntry, DiaryClosure
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import InvalidError
 from mdm.core.permissions import Grant, PlaceKind, Role, Where
@@ -108,9 +108,25 @@ def test_lines_of_the_diary_become_alarms_once_and_old_ones_never(calling: Calli
         assert "Zoë" in service.sentence(alarms[0])
 
 
+def test_in_a_diary_that_was_cut_new_lines_with_old_numbers_are_alarms_too(calling: Calling) -> None:
+    with calling() as call:
+        for number in range(4):
+            audit.record(call, "order.held", ("order", f"o{number}"), details={"why": "full", "code": "budget"})
+        seen = looking.look_at_diary(call, 0)
+    with calling() as call:
+        call.session.execute(delete(AuditEntry).where(AuditEntry.id > 2))
+    with calling() as call:
+        audit.record(call, "order.held", ("order", "new"), details={"why": "full", "code": "budget"})
+        assert looking.look_at_diary(call, seen) == 3
+        assert looking.look_at_diary(call, 0) == 3
+        told = call.session.execute(select(Alarm.subject_id, Alarm.line).order_by(Alarm.id)).all()
+    assert told == [("o0", 1), ("o1", 2), ("o2", None), ("o3", 4), ("new", 3)]
+
+
 @pytest.mark.parametrize(
     ("action", "kind"),
     [
+        ("passkey.stopped", Kind.PASSKEY_STOPPED),
         ("roster.sealed", Kind.ROSTER_CHANGED),
         ("roster.approval_failed", Kind.APPROVAL_FAILED),
         ("roster.signed", None),

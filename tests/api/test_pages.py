@@ -1,10 +1,12 @@
 """Lists in pages, and edits that overwrite nobody."""
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from mdm.org import service as org
 from tests.api.conftest import Api, City
 from tests.conftest import Calling
+from web.api.paging import CURSOR, sealed
 
 
 @pytest.fixture
@@ -78,3 +80,15 @@ def test_what_is_not_there_and_what_was_never_there_answer_alike(api: Api, city:
     absent = api.get("/people/4711")
 
     assert (absent.status_code, absent.json["code"]) == (404, "not_found")
+
+
+def test_a_cursor_of_another_release_is_refused_and_never_breaks_the_list(api: Api, names: list[str]) -> None:
+    with api.app.test_request_context("/api/v1/service-points"):
+        older = URLSafeSerializer(api.app.extensions[CURSOR], salt="cursor").dumps(["x", ["a"]])
+    for address in ("/applications", "/service-points", "/devices", "/alarms"):
+        with api.app.test_request_context(f"/api/v1{address}"):
+            odd = [sealed(mark) for mark in ([], ["only one"], [1, 2, 3, 4, 5], "text", [None], {"a": 1})]
+        for cursor in (older, *odd):
+            answer = api.get(f"{address}?cursor={cursor}")
+            assert answer.status_code in (200, 422), (address, cursor, answer.json)
+        assert api.get(f"{address}?cursor={older}").json["code"] == "cursor"

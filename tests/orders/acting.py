@@ -96,9 +96,10 @@ def agree(calling: Calling, act_id: str, person: Person, actor: Actor = ADA, now
         acts.approve(call, act_id, person.proof(text))
 
 
-def performed(calling: Calling, act_id: str, now: datetime = NOW) -> Outcome | None:
+def performed(calling: Calling, act_id: str, now: datetime = NOW, version: int = 1) -> Outcome | None:
+    trust = acts.Trust(people(NOW).order_key, version)
     with calling(system("worker"), now, asked=True) as call:
-        return acts.perform(call, act_id, HANDLERS)
+        return acts.perform(call, act_id, HANDLERS, trust)
 
 
 def state_of(calling: Calling, city: City) -> str:

@@ -2,10 +2,16 @@
 
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import delete
+
 from mdm.orders import kernel
 from mdm.orders.model import SealedRoster
 from mdm.storage.call import Call
 from tests.sim.approvers import Council, Person
+
+SIGNER = Ed25519PrivateKey.generate()
+"""The order key of every council of one run, so that one roster may take another's place."""
 
 
 def people(now: datetime, *persons: Person) -> Council:
@@ -15,15 +21,17 @@ def people(now: datetime, *persons: Person) -> Council:
         Person("operator:2", "ed25519", name="Ada Approver", since=since),
         Person("operator:3", "es256", name="Eva Approver", since=since),
     )
-    return Council(*known, issued=since)
+    return Council(*known, key=SIGNER, issued=since)
 
 
 def mirror(call: Call, council: Council) -> None:
-    """Writes the newest roster of the council where the rooms look for it."""
+    """Writes the newest roster of the council where the rooms look for it, in the place of what stood there."""
+    call.session.execute(delete(SealedRoster))
     sealed = council.rosters[-1]
     state = kernel.locked(call)
     state.roster_version = len(council.rosters)
     state.roster_text = sealed["roster"]
-    call.session.add(
-        SealedRoster(version=len(council.rosters), text=sealed["roster"], sealed=sealed, mirrored_at=call.now)
+    call.session.add_all(
+        SealedRoster(version=number, text=one["roster"], sealed=one, mirrored_at=call.now)
+        for number, one in enumerate(council.rosters, 1)
     )

@@ -11,20 +11,20 @@ from mdm.core.errors import (
 )
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
-from mdm.orders import acts, kernel
+from mdm.orders import acts
 from mdm.orders.acts import Outcome
 from mdm.orders.model import Act, ActApproval
 from tests.conftest import NOW, Calling
 from tests.orders.acting import City, S, agree, lines_of, performed, retire, state_of, wanted
 from tests.orders.conftest import ADA, EVA
-from tests.orders.founding import people
-from tests.sim.approvers import Person
+from tests.orders.founding import mirror, people
+from tests.sim.approvers import Council, Person
 
 
 def test_nobody_agrees_to_what_they_asked_for(calling: Calling, city: City) -> None:
     council = people(NOW, Person("operator:1", since=1), city.ada, city.eva)
     with calling() as call:
-        kernel.locked(call).roster_text = council.rosters[-1]["roster"]
+        mirror(call, council)
     act_id = wanted(calling, city, retire(city))
 
     with calling() as call:
@@ -89,7 +89,7 @@ def test_a_new_approver_and_one_of_another_place_do_not_count(
 ) -> None:
     council = people(NOW, Person("operator:2", **changes), city.eva)  # type: ignore[arg-type]
     with calling() as call:
-        kernel.locked(call).roster_text = council.rosters[-1]["roster"]
+        mirror(call, council)
     act_id = wanted(calling, city, retire(city))
 
     with pytest.raises(DeniedError) as caught:
@@ -103,7 +103,7 @@ def test_who_leaves_the_roster_before_it_is_done_has_not_agreed(calling: Calling
     agree(calling, act_id, city.ada)
     council = people(NOW, Person("operator:4", since=1), city.eva)
     with calling() as call:
-        kernel.locked(call).roster_text = council.rosters[-1]["roster"]
+        mirror(call, council)
 
     assert performed(calling, act_id) == Outcome(S.FAILED)
     assert state_of(calling, city) == "in_stock"
@@ -174,3 +174,29 @@ def test_whoever_lost_their_rights_no_longer_has_it_done(calling: Calling, city:
 
     assert performed(calling, act_id) == Outcome(S.FAILED)
     assert state_of(calling, city) == "in_stock"
+
+
+def test_a_roster_that_was_written_into_the_database_approves_nothing(calling: Calling, city: City) -> None:
+    act_id = wanted(calling, city, retire(city))
+    thieves = Council(*(Person(f"operator:{number}", since=1) for number in (2, 3)))
+    with calling() as call:
+        mirror(call, thieves)
+    agree(calling, act_id, thieves.people[0])
+
+    assert performed(calling, act_id) == Outcome(S.FAILED)
+    assert state_of(calling, city) == "in_stock"
+
+
+def test_while_the_mirror_lacks_the_roster_in_force_it_is_held_and_done_when_it_has_come(
+    calling: Calling, city: City
+) -> None:
+    act_id = wanted(calling, city, retire(city))
+    agree(calling, act_id, city.ada)
+
+    assert performed(calling, act_id, version=2) == Outcome(S.HELD, 300)
+    assert state_of(calling, city) == "in_stock"
+
+    city.council.change(city.council.people, city.council.people, issued=int(NOW.timestamp()) - 60)
+    with calling() as call:
+        mirror(call, city.council)
+    assert performed(calling, act_id, version=2) == Outcome(S.DONE)

@@ -12,6 +12,8 @@ from sqlalchemy.exc import ProgrammingError
 from mdm.audit import service as audit
 from mdm.cli.main import run
 from mdm.core.clock import utcnow
+from mdm.core.errors import UnavailableError
+from mdm.orders import kernel, stopping
 from mdm.storage import grants
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
@@ -229,3 +231,22 @@ def test_without_roles_and_without_the_right_to_make_them_nothing_is_granted_and
         owner.dispose()
     finally:
         server.stop()
+
+
+def test_the_console_says_clearly_that_the_worker_must_have_run_once_and_can_stop_everything_afterwards(
+    postgres: PrivatePostgres,
+) -> None:
+    url = postgres.fresh()
+    console, worker = (make_engine(PrivatePostgres.by(process, url)) for process in ("console", "worker"))
+    with transaction(console) as session, pytest.raises(UnavailableError) as caught:
+        stopping.freeze(Call(FLEET_ADMIN, session, utcnow()), "Something is wrong.")
+    assert caught.value.code == "kernel_missing"
+    with transaction(worker) as session:
+        kernel.locked(Call(FLEET_ADMIN, session, utcnow()))
+
+    with transaction(console) as session:
+        stopping.freeze(Call(FLEET_ADMIN, session, utcnow()), "Something is wrong.")
+    with transaction(worker, write=False) as session:
+        assert kernel.state(session).frozen_at is not None
+    console.dispose()
+    worker.dispose()

@@ -27,6 +27,7 @@ from mdm.inventory import groups
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
 from mdm.orders import acts
+from mdm.orders.acts import Trust
 from mdm.orders.model import Act, ActState
 from mdm.policies import assigning
 from mdm.policies import service as policies
@@ -155,7 +156,7 @@ class Scene:
         engine = make_engine(self.settings.database)
         office = Office(engine, self.settings, lambda: utcnow() + RISKS[risk].cooling + timedelta(seconds=1))
         try:
-            worker.perform(office, {"act": act_id})
+            worker.carry_out(office, act_id, Trust(self.council.order_key, len(self.council.rosters)))
         except NotNowError:
             pass
         finally:

@@ -22,6 +22,7 @@ from mdm.compliance.model import VerdictChange
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.operation.health import heartbeat_file
 from mdm.orders import kernel
+from mdm.orders.model import KernelState
 from mdm.org.model import Unit, UnitParent
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
@@ -271,6 +272,8 @@ def test_a_worker_works_tells_that_it_lives_and_stops(engine: Engine, settings: 
     thread.join(15)
     assert kept == [True]
     assert not beat.exists()
+    with office.call("test", write=False) as call:
+        assert call.session.get(KernelState, 1) is not None, "console and gateway only read it"
 
 
 class Mailbox(socketserver.StreamRequestHandler):

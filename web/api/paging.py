@@ -13,6 +13,8 @@ from web.api.strict import Answer, Query
 MAX_LIMIT = 200
 CURSOR = "havenmeester_cursor"
 """Key of the application's extensions under which the signing secret of cursors lies."""
+SALT = "cursor-2"
+"""Counted up when a list's mark gets another shape: cursors of the release before are then foreign, and said to be."""
 Row = TypeVar("Row")
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -38,7 +40,7 @@ def page_model(item: type[Item], name: str = "") -> type[Page[Item]]:
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.extensions[CURSOR], salt="cursor")
+    return URLSafeSerializer(current_app.extensions[CURSOR], salt=SALT)
 
 
 def _list_name() -> str:
@@ -61,12 +63,16 @@ def opened(cursor: str | None) -> Any:
     except (BadSignature, ValueError):
         name, mark = None, None
     if name != _list_name():
-        raise InvalidError(
-            N_("The cursor does not belong to this list with these filters. Begin again without it."),
-            code="cursor",
-            fields={"cursor": "not a cursor of this list"},
-        )
+        raise _foreign()
     return mark
+
+
+def _foreign() -> InvalidError:
+    return InvalidError(
+        N_("The cursor does not belong to this list with these filters. Begin again without it."),
+        code="cursor",
+        fields={"cursor": "not a cursor of this list"},
+    )
 
 
 def announce(next_cursor: str | None) -> str | None:
@@ -85,9 +91,13 @@ def cut(rows: Sequence[Row], query: PageQuery, key: Callable[[Row], str | int]) 
     mark = opened(query.cursor)
     start = 0
     if mark is not None:
-        last, place = mark
+        try:
+            last, place = mark
+            place = int(place)
+        except (TypeError, ValueError) as error:
+            raise _foreign() from error
         found = next((index for index, row in enumerate(rows) if key(row) == last), None)
-        start = found + 1 if found is not None else min(int(place), len(rows))
+        start = found + 1 if found is not None else min(place, len(rows))
     page = list(rows[start : start + query.limit])
     more = start + len(page) < len(rows)
     following = sealed([key(page[-1]), start + len(page)]) if more and page else None
@@ -105,6 +115,12 @@ def walk(
     ``mark`` is the place of a row in the order of the list.
     """
     opened_mark = opened(query.cursor)
-    rows = list(fetch(tuple(opened_mark) if opened_mark is not None else None, query.limit + 1))
+    try:
+        rows = list(fetch(tuple(opened_mark) if opened_mark is not None else None, query.limit + 1))
+    except (TypeError, ValueError, IndexError) as error:
+        # A mark of an older release, which had another shape: whoever walks the list begins it again.
+        if opened_mark is None:
+            raise
+        raise _foreign() from error
     page = rows[: query.limit]
     return page, announce(sealed(list(mark(page[-1]))) if len(rows) > query.limit else None)

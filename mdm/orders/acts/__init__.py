@@ -14,5 +14,6 @@ from mdm.orders.acts.deciding import cancel as cancel
 from mdm.orders.acts.deciding import reject as reject
 from mdm.orders.acts.performing import Handler as Handler
 from mdm.orders.acts.performing import Outcome as Outcome
+from mdm.orders.acts.performing import Trust as Trust
 from mdm.orders.acts.performing import expire_due as expire_due
 from mdm.orders.acts.performing import perform as perform

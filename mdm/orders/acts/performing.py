@@ -12,7 +12,7 @@ from mdm.access.places import actor_for, actor_of_token
 from mdm.core.actor import Actor, ActorKind, command_line
 from mdm.core.errors import HavenmeesterError
 from mdm.core.risk import RISKS, Permit, Risk, Why, spelled
-from mdm.orders import kernel
+from mdm.orders import envelope, kernel
 from mdm.orders.acts import states
 from mdm.orders.acts.moving import disabled, locked, move
 from mdm.orders.model import Act, ActApproval, ActState
@@ -27,6 +27,14 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """What the signer itself has just said: its public order key, and the version of the roster in force."""
+
+    order_key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a try. ``again``: seconds until the next one, None when there is none."""
 
@@ -34,12 +42,13 @@ class Outcome:
     again: int | None = None
 
 
-def perform(call: Call, act_id: str, handlers: Mapping[Risk, Handler]) -> Outcome | None:
+def perform(call: Call, act_id: str, handlers: Mapping[Risk, Handler], trust: Trust) -> Outcome | None:
     """Does an approved act, or holds or ends it: what came of it; None where nothing waits to be done. Twice is like once.
 
-    For the worker, on ``act.perform``. Asked again: the time, the red button, the signatures under the roster of now, the
-    requester's rights, the budget, and by the service itself the predicate and the state of the subject. What a service
-    refuses ends the act, and nothing of it is done. Raises what the database raises.
+    For the worker, on ``act.perform``. Asked again: the time, the red button, the signatures under the roster of now (which
+    is not believed as the database has it, but by the signer's seals), the requester's rights, the budget, and by the
+    service itself the predicate and the state of the subject. What a service refuses ends the act, and nothing of it is
+    done. Raises what the database raises.
     """
     act = locked(call.session, act_id)
     if act is None or ActState(act.state) not in states.TO_PERFORM:
@@ -51,7 +60,13 @@ def perform(call: Call, act_id: str, handlers: Mapping[Risk, Handler]) -> Outcom
     held = _held(call, act)
     if held:
         return _hold(call, act, held)
-    wrong = _unsigned(call, act)
+    try:
+        roster = _roster(call, trust)
+    except proof.RefusedError as refused:
+        return _fail(call, act, str(refused))
+    if roster is None:
+        return _hold(call, act, "The newest roster of approvers has not been copied from the signer yet.")
+    wrong = _unsigned(call, act, roster)
     if wrong:
         return _fail(call, act, wrong)
     actor = _requester(call, act)
@@ -104,7 +119,13 @@ def _held(call: Call, act: Act) -> str:
     return ""
 
 
-def _unsigned(call: Call, act: Act) -> str:
+def _roster(call: Call, trust: Trust) -> proof.Roster | None:
+    """The roster that the signer says is in force, proved; None while the mirror lacks it. Raises RefusedError."""
+    found = envelope.latest(call, trust.order_key)
+    return None if found is None or found.version < trust.version else found
+
+
+def _unsigned(call: Call, act: Act, roster: proof.Roster) -> str:
     """Why the signatures that are kept do not do under the roster of now; empty when they do."""
     kept = call.session.scalars(
         select(ActApproval.proof).where(ActApproval.act_id == act.id, ActApproval.approved).order_by(ActApproval.id)
@@ -114,7 +135,7 @@ def _unsigned(call: Call, act: Act) -> str:
         agreed = proof.check_approvals(
             act.canonical,
             list(kept),
-            proof.read_roster(kernel.roster_text(call.session)),
+            roster,
             crypto.holds,
             requester=act.requested_by_id,
             place=act.place,
