@@ -166,10 +166,22 @@ def _app_needs(raw: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Sequence
     return find
 
 
+def _field_listed(raw: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Sequence[str] | None]:
+    records_key, list_key = raw["keys"]
+
+    def find(settings: Mapping[str, Any]) -> Sequence[str] | None:
+        # A list of applications was made one for the platform; what stands in records still says which it is for.
+        named = {record[raw["field"]]: None for record in settings.get(records_key, [])}
+        return [one for one in named if one.rpartition(":")[2] in settings.get(list_key, [])] or None
+
+    return find
+
+
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], Callable[[Mapping[str, Any]], Sequence[str] | None]]] = {
     "app_needs": _app_needs,
     "blocked_url": _blocked_url,
     "both": _both,
+    "field_listed": _field_listed,
     "not_listed": _not_listed,
     "overlap": _overlap,
 }

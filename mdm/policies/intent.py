@@ -51,9 +51,13 @@ class Intent:
         return tuple(sorted(included.difference(*(self._excluding.get(one, _NOBODY) for one in fit))))
 
     def resolved(self, platform: str, os_version: Version, assignments: Iterable[int]) -> Resolved:
-        """The sum of these assignments; those no longer in force add nothing."""
+        """The sum of these assignments; those no longer in force add nothing.
+
+        What needs supervision stays in: supervised devices and others share a cohort, and the interpreter keeps it from those
+        that are not supervised, each with the reason on its page.
+        """
         candidates = [self.scoped[id_].candidate for id_ in assignments if id_ in self.scoped]
-        return resolve(candidates, platform=platform, os_version=os_version)
+        return resolve(candidates, platform=platform, os_version=os_version, supervised=True)
 
     @property
     def groups(self) -> frozenset[int]:

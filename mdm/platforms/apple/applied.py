@@ -23,7 +23,9 @@ def tell(call: Call, apple: AppleDevice) -> None:
     target = asking.target(device, apple)
     resources = {}
     for resource in cohort.desired.get("resources", []):
-        if not documents.fits(resource, target):
+        if documents.fulfilled(resource, target):
+            resources[resource["id"]] = {"state": "applied", "detail": ""}
+        elif not documents.fits(resource, target):
             resources[resource["id"]] = {"state": "unsupported", "detail": reason(resource, target.supervised)}
         elif resource["kind"] in (documents.PROFILE, documents.SETTINGS):
             resources[resource["id"]] = profile_state(known.get(resource["id"]))

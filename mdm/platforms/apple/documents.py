@@ -6,6 +6,7 @@ supervision and on the kind of its enrollment, which may differ within one cohor
     id, keys              as for every platform
     kind                  declaration or profile
     from, before          the first system version it is for, and the first it is no longer for
+    fulfilled             the system version that has done it: from it on there is nothing left to say
     supervised            only for supervised devices
     city                  not for private phones
     declares, type, payload   of a declaration
@@ -57,11 +58,19 @@ def fits(resource: Resource, target: Target) -> bool:
     least, most = version(resource.get("from")), version(resource.get("before"))
     if here is not None and ((least and here < least) or (most and here >= most)):
         return False
+    if fulfilled(resource, target):
+        return False
     if here is None and least is not None:
         return False
     if resource.get("supervised") and not target.supervised:
         return False
     return not (resource.get("city") and target.user_enrollment)
+
+
+def fulfilled(resource: Resource, target: Target) -> bool:
+    """Whether the phone's system has done by itself what the resource asks for."""
+    done = version(resource.get("fulfilled"))
+    return done is not None and target.version is not None and target.version >= done
 
 
 def chosen(resources: Iterable[Resource], target: Target) -> list[Resource]:

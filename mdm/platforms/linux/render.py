@@ -6,6 +6,7 @@ from typing import Any
 from mdm.platforms.linux import browser, desktop, kiosk, network, system
 from mdm.platforms.linux.escape import slug
 from mdm.platforms.linux.parts import Part
+from mdm.platforms.port import Foreseen
 
 PARTS: tuple[Part, ...] = (*system.PARTS, *network.PARTS, *desktop.PARTS, *browser.PARTS, *kiosk.PARTS)
 SUPPORTED = frozenset(key for part in PARTS for key in part.keys)
@@ -33,6 +34,10 @@ class LinuxInterpreter:
             else:
                 resources.append({**content, "id": f"payload.{slug(payload['name'])}", "keys": []})
         return resources
+
+    def foresee(self, resources: Sequence[Mapping[str, Any]]) -> list[Foreseen]:  # noqa: ARG002 -- as the port has it
+        """Nothing: an agent tries every file before it counts, and goes back by itself."""
+        return []
 
 
 def _add_browser_policy(resources: list[dict[str, Any]], more: Mapping[str, Any]) -> None:

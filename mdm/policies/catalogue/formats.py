@@ -5,6 +5,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -16,6 +17,8 @@ _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,253}\Z")
 _APP_ITEM = re.compile(r"(?:(?:linux|ios|android):)?[A-Za-z0-9][A-Za-z0-9._+-]{0,253}\Z")
 _USERNAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?\Z")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}\Z")
+_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}\Z")
+_EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]{1,64}@[^\s@]{1,190}\Z")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _EXTENSION = re.compile(r"[a-p]{32}\Z")
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}\Z")
@@ -28,6 +31,14 @@ def _ip(text: str) -> bool:
     except ValueError:
         return False
     return "%" not in text
+
+
+def _date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return bool(_DATE.match(text))
 
 
 def _network(text: str) -> bool:
@@ -96,7 +107,10 @@ def is_url(text: str, schemes: tuple[str, ...]) -> bool:
 FORMATS: Mapping[str, Callable[[str], bool]] = {
     "app": lambda text: bool(_APP.match(text)),
     "app_item": lambda text: bool(_APP_ITEM.match(text)),
+    "app_or_url": lambda text: bool(_APP_ITEM.match(text)) or is_url(text, ("https", "http")),
     "color": lambda text: bool(_COLOR.match(text)),
+    "date": _date,
+    "email": lambda text: bool(_EMAIL.match(text)) and _hostname(text.rpartition("@")[2]),
     "extension": lambda text: bool(_EXTENSION.match(text)),
     "host": _host,
     "host_pattern": lambda text: bool(text) and (_network(text) or bool(_HOST_PATTERN.match(text))),

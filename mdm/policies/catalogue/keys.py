@@ -1,7 +1,7 @@
 """The vocabulary of the catalogue: what a setting is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 LANGUAGES = ("nl", "fr", "en")
@@ -133,6 +133,8 @@ class Setting:
     platforms: Mapping[str, Support]
     risk: str = ""
     unset: Texts | None = None
+    notes: Mapping[str, Texts] = field(default_factory=dict)
+    """By platform: why it cannot do this, or what it does in its place."""
 
     @property
     def secrets(self) -> frozenset[str]:

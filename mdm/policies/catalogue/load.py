@@ -25,7 +25,7 @@ from mdm.policies.catalogue.keys import (
 
 PLATFORMS = ("linux", "ios", "android")
 _KEY = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
-_SETTING = {"key", "type", "merge", "label", "help", "unset", "platforms", "risk"}
+_SETTING = {"key", "type", "merge", "label", "help", "unset", "platforms", "risk", "notes"}
 _SPEC = {"min", "max", "unit", "limit", "format", "schemes", "choices", "fields", "identity"}
 _FIELD = {"name", "type", "label", "help", "required", "secret"}
 
@@ -91,7 +91,15 @@ def _setting(category: str, raw: Mapping[str, Any]) -> Setting:
         platforms={name: _support(key, name, support) for name, support in raw["platforms"].items()},
         risk=raw.get("risk", ""),
         unset=texts(raw["unset"]) if "unset" in raw else None,
+        notes=_notes(key, raw.get("notes", {})),
     )
+
+
+def _notes(key: str, raw: Mapping[str, Any]) -> dict[str, Texts]:
+    strange = sorted(set(raw) - set(PLATFORMS))
+    if strange:
+        raise CatalogueError(f"{key}: unknown platform {', '.join(strange)}")
+    return {platform: texts(note) for platform, note in raw.items()}
 
 
 def _support(key: str, platform: str, raw: Mapping[str, Any]) -> Support:

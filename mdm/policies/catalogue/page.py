@@ -44,7 +44,7 @@ def _row(setting: Setting) -> str:
         platforms.append(" ".join(word for word in words if word))
     cells = [
         f"`{setting.key}`",
-        f"{setting.label.en}. {setting.help.en}",
+        " ".join([f"{setting.label.en}. {setting.help.en}", *(note.en for note in setting.notes.values())]),
         _value(setting.spec),
         _RULES[setting.merge.value],
         ", ".join(platforms),

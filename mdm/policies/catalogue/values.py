@@ -257,4 +257,13 @@ def _wifi(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
         errors.append(_RefusedError("passphrase", ".passphrase"))
 
 
-_WHOLE: Mapping[str, Callable[[Mapping[str, object], list[_RefusedError]], None]] = {"wifi.networks": _wifi}
+def _ikev2(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
+    """What of a tunnel belongs together: nothing asks the user for what is missing when it connects by itself."""
+    needed = ("username", "secret") if record["method"] == "password" else ("secret",)
+    errors.extend(_RefusedError("ikev2", f".{name}") for name in needed if name not in record)
+
+
+_WHOLE: Mapping[str, Callable[[Mapping[str, object], list[_RefusedError]], None]] = {
+    "vpn.ikev2": _ikev2,
+    "wifi.networks": _wifi,
+}

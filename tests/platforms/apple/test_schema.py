@@ -226,6 +226,52 @@ def test_a_profile_without_payloads_or_of_another_kind_is_refused() -> None:
         ([payload("com.apple.applicationaccess", allowHostPairing=False)], "pairing", Severity.WARNING),
         ([payload("com.apple.proxy.http.global", ProxyType="Auto")], "proxy_alone", Severity.WARNING),
         ([payload("com.apple.vpn.managed", AlwaysOn={})], "captive", Severity.WARNING),
+        ([payload("com.apple.vpn.managed", IKEv2={"OnDemandEnabled": 1})], "missing", Severity.ERROR),
+        (
+            [payload("com.apple.vpn.managed", IKEv2={"IncludeAllNetworks": 1, "ExcludeAPNs": 0})],
+            "tunnel_push",
+            Severity.WARNING,
+        ),
+        (
+            [
+                payload(
+                    "com.apple.vpn.managed",
+                    IKEv2={"OnDemandEnabled": 1, "OnDemandRules": [{}], "OnDemandUserOverrideDisabled": 1},
+                )
+            ],
+            "tunnel_fixed",
+            Severity.WARNING,
+        ),
+        (
+            [payload("com.apple.dnsSettings.managed", DNSSettings={"DNSProtocol": "TLS"}, ProhibitDisablement=True)],
+            "dns_fixed",
+            Severity.WARNING,
+        ),
+        ([payload("com.apple.dnsSettings.managed", DNSSettings={"DNSProtocol": "HTTPS"})], "missing", Severity.ERROR),
+        ([payload("com.apple.cellular", APNs=[{"Name": "x"}])], "apn_alone", Severity.WARNING),
+        (
+            [
+                payload(
+                    "com.apple.notificationsettings",
+                    NotificationSettings=[{"BundleIdentifier": "com.apple.mobilephone", "NotificationsEnabled": False}],
+                )
+            ],
+            "calls",
+            Severity.WARNING,
+        ),
+        (
+            [
+                payload("com.apple.configuration.app.settings", Allowed={"AllowedApps": ["com.a"]}),
+                payload("com.apple.homescreenlayout", Pages=[[{"Type": "Folder", "Pages": [[{"BundleID": "com.b"}]]}]]),
+            ],
+            "hidden",
+            Severity.WARNING,
+        ),
+        (
+            [payload("com.apple.configuration.app.settings", Allowed={"AllowedApps": ["com.a"]})],
+            "needed_app",
+            Severity.WARNING,
+        ),
     ],
 )
 def test_what_locks_people_out_is_told(payloads: list[dict[str, Any]], code: str, severity: Severity) -> None:
@@ -237,6 +283,13 @@ def test_what_locks_nobody_out_is_not_complained_about() -> None:
         payload("com.apple.applicationaccess", forceWiFiToAllowedNetworksOnly=True),
         payload("com.apple.wifi.managed", SSID_STR="City"),
         payload("com.apple.mobiledevice.passwordpolicy", maxFailedAttempts=6),
+        payload("com.apple.vpn.managed", IKEv2={"OnDemandEnabled": 1, "OnDemandRules": [{"Action": "Connect"}]}),
+        payload("com.apple.dnsSettings.managed", DNSSettings={"DNSProtocol": "TLS", "ServerName": "dns.example"}),
+        payload("com.apple.cellular", APNs=[{"Name": "x"}]),
+        payload("com.apple.homescreenlayout", Dock=[{"Type": "App", "BundleID": "com.b"}], Pages=["", [7]]),
+        payload(
+            "com.apple.notificationsettings", NotificationSettings=[7, {"BundleIdentifier": "com.apple.mobilephone"}]
+        ),
     ]
     assert locks_out(calm, passcode_escrowed=True) == []
 

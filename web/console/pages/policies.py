@@ -13,6 +13,7 @@ from mdm.core.permissions import Permission
 from mdm.inventory.model import Device, DeviceGroup
 from mdm.org.queries import service_points, units
 from mdm.overview import words
+from mdm.platforms.before import before_saving
 from mdm.policies import assigning, catalogue, queries, service
 from mdm.policies.effect import effect
 from mdm.policies.model import Assignment
@@ -121,6 +122,7 @@ def policy_preview(call: Call, number: int) -> Response:
         "policies/effect.html",
         policy=queries.policy(call, number),
         effect=told,
+        before=before_saving(call, settings),
         changes=changes,
         settings=json.dumps(settings, ensure_ascii=False),
         note=text("note"),

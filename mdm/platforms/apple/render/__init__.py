@@ -4,11 +4,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mdm.platforms.apple import upload
-from mdm.platforms.apple.render import network, passcode, restrictions, screen, updates
+from mdm.platforms.apple.foresee import foresee
+from mdm.platforms.apple.render import accounts, home, network, passcode, reach, restrictions, screen, updates
 from mdm.platforms.apple.render.parts import Part
 from mdm.platforms.linux.escape import slug
+from mdm.platforms.port import Foreseen
 
-PARTS: tuple[Part, ...] = (*network.PARTS, *passcode.PARTS, *screen.PARTS, *restrictions.PARTS, *updates.PARTS)
+PARTS: tuple[Part, ...] = (
+    *network.PARTS,
+    *reach.PARTS,
+    *passcode.PARTS,
+    *screen.PARTS,
+    *accounts.PARTS,
+    *restrictions.PARTS,
+    *home.PARTS,
+    *updates.PARTS,
+)
+"""Networks first: whatever forbids may need them. The home screen after what it shows."""
 SUPPORTED = frozenset(key for part in PARTS for key in part.keys)
 
 
@@ -37,3 +49,7 @@ class AppleInterpreter:
                 }
             )
         return resources
+
+    def foresee(self, resources: Sequence[Mapping[str, Any]]) -> list[Foreseen]:
+        """What Apple's facts say of them, and what locks people out."""
+        return foresee(resources)

@@ -40,7 +40,6 @@ def _network(record: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
             "UserPassword": record.get("passphrase", ""),
             # Without the name of the server any access point could ask for the password.
             "TLSTrustedServerNames": [record["domain"]] if record.get("domain") else [],
-            "TLSAllowTrustExceptions": False,
             "PayloadCertificateAnchorUUID": [one["PayloadUUID"] for one in anchors],
         }
     return profile(f"wifi.{slug(record['ssid'])}", ["wifi.networks"], f"Wi-Fi {record['ssid']}", [*anchors, payload])

@@ -71,8 +71,9 @@ def _applications(settings: Settings) -> Resources:
     allowed = _names(settings, "apps.allowed") if settings.get("apps.allow_only") else []
     blocked = _names(settings, "apps.blocked")
     if allowed:
-        # Never both lists on one device; what is blocked is simply not allowed.
-        names = [name for name in allowed if name not in blocked]
+        # Never both lists on one device; what is blocked is simply not allowed. What is installed or offered stays allowed.
+        installed = [name for key in ("apps.required", "apps.available") for name in _names(settings, key)]
+        names = [name for name in sorted({*allowed, *installed}) if name not in blocked]
         if settings.get("web_links.links") or settings.get("kiosk.url"):
             names = sorted({*names, WEB_CLIPS})
         return _lists(keys, {"allowListedAppBundleIDs": names}, {"AllowedApps": names})
@@ -109,6 +110,6 @@ def _managed(settings: Settings) -> Resources:
 
 PARTS = (
     Part(tuple(FORBIDS), _restrictions),
-    Part(APPS, _applications),
+    Part((*APPS, "apps.required", "apps.available"), _applications),
     Part(("apps.required", "apps.available"), _managed),
 )

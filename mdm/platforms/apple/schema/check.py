@@ -46,10 +46,15 @@ class Finding:
 
 
 SENTENCES: Final = {
+    "apn_alone": N_(
+        "The access points of the operator would be replaced, and no Wi-Fi is given: a mistake leaves the device without network."
+    ),
     "automated_only": N_("%(path)s works only on devices that were enrolled automatically."),
+    "calls": N_("Without notifications of the telephone nobody hears that somebody calls."),
     "captive": N_("Without %(path)s the device cannot sign in to the Wi-Fi of a hotel or a train."),
     "collides": N_("%(path)s stands here twice."),
     "deprecated": N_("%(path)s is deprecated since %(version)s."),
+    "dns_fixed": N_("With %(path)s nobody at the device can leave a name server that does not answer."),
     "empty": N_("%(path)s must not be empty."),
     "enrollment_forbidden": N_("%(path)s is not allowed on private devices."),
     "enrollment_ignored": N_("%(path)s has no effect on private devices."),
@@ -57,6 +62,7 @@ SENTENCES: Final = {
         "After %(attempts)s wrong passcodes the device erases itself, and no unlock token is kept for this device."
     ),
     "format": N_("%(path)s does not have the right form."),
+    "hidden": N_("On the home screen, but not among the applications that may run: %(apps)s."),
     "locked_app": N_("The device is locked into %(app)s, but its list of applications does not let it run."),
     "management": N_("%(path)s would hand the device to another management. Only an enrollment profile may carry it."),
     "missing": N_("%(path)s is missing."),
@@ -76,6 +82,10 @@ SENTENCES: Final = {
     "supervision": N_("%(path)s works only on supervised devices."),
     "too_deep": N_("%(path)s is nested too deeply."),
     "too_new": N_("%(path)s needs at least version %(version)s."),
+    "tunnel_fixed": N_("With %(path)s nobody at the device can switch off a tunnel that does not come up."),
+    "tunnel_push": N_(
+        "All traffic goes through the tunnel, pushes too: without the tunnel the device hears nothing of us."
+    ),
     "two_lists": N_("Allowed and blocked applications cannot both be listed on one device."),
     "type": N_("%(path)s must be of the type %(wanted)s."),
     "unchecked": N_("The keys of %(path)s are not published yet: they are sent unchecked."),

@@ -7,6 +7,7 @@ from mdm.platforms.apple.schema.check import Finding, Severity
 
 _WIFI: Final = "com.apple.wifi.managed"
 _RESTRICTIONS: Final = "com.apple.applicationaccess"
+_SETTINGS: Final = "com.apple.configuration.app.settings"
 _NEEDED: Final = ("com.apple.Preferences", "com.apple.mobilephone")
 """Settings and Phone: without them nobody mends a phone or calls for help with it."""
 ERASES_AT: Final = 11
@@ -23,8 +24,10 @@ def locks_out(payloads: Sequence[Mapping[str, Any]], *, passcode_escrowed: bool 
         by_type.setdefault(str(payload.get("PayloadType")), []).append(payload)
     return [
         *_network(by_type),
+        *_tunnels(by_type),
         *_passcode(by_type, passcode_escrowed=passcode_escrowed),
         *_applications(by_type),
+        *_home(by_type),
         *_pairing(by_type),
     ]
 
@@ -44,6 +47,74 @@ def _network(by_type: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Fin
             yield Finding(Severity.WARNING, "AlwaysOn.AllowCaptiveWebSheet", "captive")
 
 
+def _tunnels(by_type: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Finding]:
+    """Tunnels, name servers and access points through which alone the phone would reach anything."""
+    for payload in by_type.get("com.apple.vpn.managed", ()):
+        tunnel = payload.get("IKEv2")
+        if not isinstance(tunnel, Mapping):
+            continue
+        if tunnel.get("IncludeAllNetworks") == 1 and tunnel.get("ExcludeAPNs") == 0:
+            yield Finding(Severity.WARNING, "IKEv2.ExcludeAPNs", "tunnel_push")
+        if tunnel.get("OnDemandEnabled") == 1 and tunnel.get("OnDemandUserOverrideDisabled") == 1:
+            yield Finding(Severity.WARNING, "IKEv2.OnDemandUserOverrideDisabled", "tunnel_fixed")
+        if tunnel.get("OnDemandEnabled") == 1 and not tunnel.get("OnDemandRules"):
+            yield Finding(Severity.ERROR, "IKEv2.OnDemandRules", "missing")
+    for payload in by_type.get("com.apple.dnsSettings.managed", ()):
+        if payload.get("ProhibitDisablement") is True:
+            yield Finding(Severity.WARNING, "ProhibitDisablement", "dns_fixed")
+        dns = payload.get("DNSSettings")
+        if isinstance(dns, Mapping):
+            needed = "ServerURL" if dns.get("DNSProtocol") == "HTTPS" else "ServerName"
+            if not dns.get(needed):
+                yield Finding(Severity.ERROR, f"DNSSettings.{needed}", "missing")
+    for payload in by_type.get("com.apple.cellular", ()):
+        if not by_type.get(_WIFI) and (payload.get("APNs") or payload.get("AttachAPN")):
+            yield Finding(Severity.WARNING, "APNs", "apn_alone")
+
+
+def _home(by_type: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Finding]:
+    """Calls that nobody hears, and icons of what may not run."""
+    for payload in by_type.get("com.apple.notificationsettings", ()):
+        for one in _dictionaries(payload.get("NotificationSettings")):
+            if one.get("BundleIdentifier") == "com.apple.mobilephone" and one.get("NotificationsEnabled") is False:
+                yield Finding(Severity.WARNING, "NotificationSettings", "calls")
+    lists = [*_allowed(by_type)]
+    for payload in by_type.get("com.apple.homescreenlayout", ()):
+        pages = payload.get("Pages")
+        rows = [payload.get("Dock"), *(pages if isinstance(pages, list) else ())]
+        shown = {str(icon["BundleID"]) for row in rows for icon in _icons(row, 0) if "BundleID" in icon}
+        hidden = sorted(app for app in shown if any(app not in apps for apps in lists))
+        if hidden:
+            yield Finding(Severity.WARNING, "Pages", "hidden", {"apps": ", ".join(hidden[:20])})
+
+
+def _icons(row: object, depth: int) -> Iterator[Mapping[str, Any]]:
+    for icon in _dictionaries(row):
+        yield icon
+        pages = icon.get("Pages")
+        # Apple knows folders, and none within another.
+        if isinstance(pages, list) and depth == 0:
+            for page in pages:
+                yield from _icons(page, depth + 1)
+
+
+def _dictionaries(value: object) -> Iterator[Mapping[str, Any]]:
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, Mapping):
+            yield one
+
+
+def _allowed(by_type: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[set[str]]:
+    """The applications that may run: by restriction before version 27, by declaration since."""
+    for one in by_type.get(_RESTRICTIONS, ()):
+        if _texts(one, "allowListedAppBundleIDs"):
+            yield set(one["allowListedAppBundleIDs"])
+    for one in by_type.get(_SETTINGS, ()):
+        listed = one.get("Allowed")
+        if isinstance(listed, Mapping) and _texts(listed, "AllowedApps"):
+            yield set(listed["AllowedApps"])
+
+
 def _passcode(by_type: Mapping[str, Sequence[Mapping[str, Any]]], *, passcode_escrowed: bool) -> Iterator[Finding]:
     for kind, key in (
         ("com.apple.mobiledevice.passwordpolicy", "maxFailedAttempts"),
@@ -57,7 +128,7 @@ def _passcode(by_type: Mapping[str, Sequence[Mapping[str, Any]]], *, passcode_es
 
 def _applications(by_type: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Finding]:
     restrictions = by_type.get(_RESTRICTIONS, ())
-    allowed = [set(one["allowListedAppBundleIDs"]) for one in restrictions if _texts(one, "allowListedAppBundleIDs")]
+    allowed = [*_allowed(by_type)]
     blocked = {app for one in restrictions if _texts(one, "blockedAppBundleIDs") for app in one["blockedAppBundleIDs"]}
     if allowed and blocked:
         yield Finding(Severity.ERROR, "blockedAppBundleIDs", "two_lists")
