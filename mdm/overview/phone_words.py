@@ -137,6 +137,11 @@ PHONE_ASKS_TELL = {
     "sound": N_("A lost phone plays a sound for two minutes, also when it is muted."),
     "wallpaper": N_("The picture is shown until the holder or somebody here sets another one."),
 }
+PHONE_KINDS = {
+    "city": N_("the city's phones that are not supervised"),
+    "private": N_("private phones"),
+    "supervised": N_("supervised phones"),
+}
 PHONE_SECRETS = {"bypass_code": N_("Bypass code"), "unlock_token": N_("Unlock token")}
 PHONE_SECRETS_TELL = {
     "bypass_code": N_("Opens a phone that is locked to somebody's Apple account, after it was erased."),

@@ -3,8 +3,10 @@
 A request is (door, name, title) → a function that sends it and gives back what the door answered: a status, or an exit code.
 """
 
+import base64
 import json
 import os
+import plistlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,26 @@ from tests.walk.scene import Browser, Scene
 Send = Callable[[Scene], int]
 WIFI = [{"ssid": "stad", "security": "wpa2", "passphrase": "een-nieuw-lang-geheim"}]
 RAW = {"kind": "file", "path": "/etc/motd", "content": "x", "mode": "0644"}
+PROFILE = base64.b64encode(
+    plistlib.dumps(
+        {
+            "PayloadType": "Configuration",
+            "PayloadVersion": 1,
+            "PayloadIdentifier": "example.clip",
+            "PayloadUUID": "8B4BBF5C-1C86-4B0C-9D3A-0B3E5F0C1A11",
+            "PayloadContent": [
+                {
+                    "PayloadType": "com.apple.webClip.managed",
+                    "PayloadVersion": 1,
+                    "PayloadIdentifier": "example.clip.1",
+                    "PayloadUUID": "8B4BBF5C-1C86-4B0C-9D3A-0B3E5F0C1A12",
+                    "Label": "Stad",
+                    "URL": "https://stad.example",
+                }
+            ],
+        }
+    )
+).decode()
 HARD = {"name": "Network", "settings": {"wifi.networks": WIFI}}
 
 
@@ -95,6 +117,9 @@ _CONSOLE: dict[tuple[str, str], Send] = {
     ("POST /policies/<int:number>/raw/change", "add"): _form(
         "/policies/{x_network}/raw/change",
         lambda _s: {"platform": "linux", "name": "demo", "content": json.dumps(RAW), "expected": "1"},
+    ),
+    ("POST /policies/<int:number>/profile/add", "add"): _form(
+        "/policies/{x_network}/profile/add", lambda _s: {"name": "demo", "carried": PROFILE, "expected": "1"}
     ),
     ("POST /compliance/rules/<int:number>", "off"): _form(
         "/compliance/rules/{x_rule}", lambda _s: {"enabled": "no", "grace_hours": "0"}

@@ -48,6 +48,8 @@ from web.api.links import LINKS_KEY
 from web.common.database import db
 from web.console.app import make_console
 
+PHONES = 25
+"""So many of the fleet are phones."""
 FLEET = 130
 """Enrolled devices beside the city's own: more than any predicate lets one person touch alone."""
 TRACES = frozenset(
@@ -213,8 +215,9 @@ def _harmable(call: Call, scene: Scene) -> None:
     """More devices, a network for all of them, a disabled operator, an approver, a second factor, an archived policy."""
     session, point = call.session, scene.city.service_point["own"]
     for number in range(FLEET):
+        platform, kind = ("linux", "laptop") if number < FLEET - PHONES else ("ios", "phone")
         device = inventory.create(
-            call, {"platform": "linux", "kind": "laptop", "name": f"Fleet {number}", "service_point_id": point}
+            call, {"platform": platform, "kind": kind, "name": f"Fleet {number}", "service_point_id": point}
         )
         device.enrolled_at, device.key_digest = call.now, f"{number:064x}"
         scene.fleet.append(device.uid)

@@ -1,14 +1,16 @@
 """Looking at a configuration profile before it is saved: what is in it, and everything that is to be said about it. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
 
 from mdm.core.text import clean
 from mdm.platforms.apple import upload
 from mdm.platforms.apple.declarations import PREFIX
 from mdm.platforms.apple.enrollment_profile import IDENTIFIER
 from mdm.platforms.apple.schema.check import Finding, Severity, errors, payloads_of
-from mdm.platforms.apple.schema.table import Target
+from mdm.platforms.apple.schema.table import Target, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,40 @@ def look(file: bytes, target: Target) -> Seen:
         payloads=[clean(one.get("PayloadType"), 128) or "?" for _, one in payloads_of(document)],
         findings=sorted(found, key=lambda one: one.severity is not Severity.ERROR),
     )
+
+
+KINDS: Final[Mapping[str, Target]] = {
+    "supervised": Target(supervised=True, user_enrollment=False),
+    "city": Target(supervised=False, user_enrollment=False),
+    "private": Target(supervised=False, user_enrollment=True),
+}
+"""The kinds of phones that a profile can be judged for: the city's supervised ones, its other ones, and private ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One finding with the kinds of phones that it is true of; none named: of every one."""
+
+    finding: Finding
+    kinds: tuple[str, ...]
+
+
+def look_for_each(file: bytes, system: str) -> tuple[Seen, list[Concern]]:
+    """What a profile is, and everything that is to be said about it, by the kinds of phones it concerns.
+
+    ``system`` is the version of the phones that it is for, empty for any. Raises InvalidError like ``look``.
+    """
+    seen = look(file, Target(version(system)))
+    by_kind = {name: look(file, replace(target, version=version(system))).findings for name, target in KINDS.items()}
+    concerns: list[Concern] = [Concern(one, ()) for one in seen.findings]
+    known = {_mark(one) for one in seen.findings}
+    for one in chain.from_iterable(by_kind.values()):
+        if _mark(one) not in known:
+            known.add(_mark(one))
+            kinds = tuple(name for name in KINDS if any(_mark(found) == _mark(one) for found in by_kind[name]))
+            concerns.append(Concern(one, kinds))
+    return seen, sorted(concerns, key=lambda one: (bool(one.kinds), one.finding.severity is not Severity.ERROR))
+
+
+def _mark(finding: Finding) -> tuple[str, str, str]:
+    return finding.severity.value, finding.path, finding.code

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mdm.core.errors import N_, ConflictError, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission
-from mdm.inventory.model import Device, DeviceGroup
+from mdm.inventory.model import Device, DeviceGroup, Platform
 from mdm.org.queries import service_points, units
 from mdm.overview import words
 from mdm.platforms.before import before_saving
@@ -308,7 +308,8 @@ def _raw(call: Call, number: int, failure: Failure | None = None) -> Response:
         view=view,
         failure=failure,
         values=request.form,
-        words=words,
+        # A profile for phones is looked at on a page of its own before it is saved.
+        platforms=[(key, name) for key, name in words.PLATFORMS.items() if key != Platform.IOS],
         edits=call.actor.may(Permission.POLICY_EDIT) and found.archived_at is None,
     )
     return failure.stamp(response) if failure else response
