@@ -146,7 +146,7 @@ RISKS: Mapping[Risk, Row] = {
         _more_than("within_hour", LOCKS_PER_HOUR),
         known=("within_hour",),
     ),
-    Risk.LOCATE: Row(N_("Show where a lost device is"), _EACH, per_day=5, way=Way.RESERVED),
+    Risk.LOCATE: Row(N_("Show where a lost device is"), _EACH, per_day=5),
     Risk.OPERATOR_ADD: Row(
         N_("Add an operator with a role"), N_("when the role may do anything at all"), _has("powers"), known=("powers",)
     ),

@@ -75,6 +75,7 @@ CASE_LINES = {
     "not_reached": N_("could not lock it: it is not enrolled, nothing reaches it"),
     "note": N_("noted"),
     "opened": N_("opened the case"),
+    "paper": N_("made the paper"),
     "place_known": N_("keeps sealed where it is"),
     "reopened": N_("opened the case again"),
     "step_done": N_("did a step"),

@@ -30,12 +30,14 @@ from mdm.enrollment import service as enrollment
 from mdm.inventory.model import Application, Device, DeviceEvent, FactSection
 from mdm.orders import service as orders
 from mdm.orders.model import Order
+from mdm.org import service as org
 from mdm.org.model import ServicePoint, Unit
 from mdm.people.model import Person
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.api.city import LINKS, City, _act, boss, build, settle
+from tests.console.desk_things import furnish
 from web.api.app import make_api
 from web.api.links import LINKS_KEY
 from web.console.app import make_console
@@ -143,9 +145,18 @@ def make(template: Path, home: Path) -> Stage:
         call = Call(boss(), session, utcnow(), Permit(Why.NO_ROSTER))
         city = build(call)
         settle(call, city)
+        # The desks first: what the other place has in the diary is marked as a canary afterwards, all of it.
+        away = org.create_service_point(call, code="SP-away", name="Point away").id
+        desk = {
+            place: furnish(
+                call, city.service_point[place], city.person[place], away, CANARY if place == "other" else "eigen"
+            )
+            for place in ("own", "other")
+        }
         other = _mark_other(call, city)
     engine.dispose()
-    own = {name: str(value) for name, value in city.ids.items()}
+    own = {name: str(value) for name, value in city.ids.items()} | desk["own"]
+    other |= desk["other"]
     stage = Stage(make_console(settings), make_api(settings), file, city)
     stage.api.extensions[LINKS_KEY] = LINKS
     stage.ids = {"own": own, "other": other}
@@ -172,11 +183,18 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/orders/", "number", "order_id"),
     ("/acts/", "number", "act_id"),
     ("/roster/proposals/", "uid", "mine"),
+    ("/settings/phones/", "uid", "mine"),
+    ("/settings/phones/", "number", "mine"),
     ("/charts/", "name", "=platforms"),
+    ("/desk/cases/new/", "kind", "=lost"),
+    ("/desk/cases/", "uid", "case_uid"),
+    ("/desk/lost/", "uid", "device_uid"),
+    ("/desk/papers/", "uid", "paper_uid"),
+    ("/desk/signing/", "uid", "signature_uid"),
 )
 """Beginning of an address, argument, and whose id it is. ``=`` stands before a word; ``mine`` stands at no place, so it is only
 asked for as something that is not there."""
-TOKENS = ("/e/", "/sign-in/", "/static/", "/pause/")
+TOKENS = ("/e/", "/sign/", "/sign-in/", "/static/", "/pause/")
 """Public by a secret in the address: there is no other place for these."""
 
 

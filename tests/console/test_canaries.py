@@ -34,7 +34,9 @@ from web.common.database import db
 WORDS = (CANARY, "qqxqzzy")
 """The canary, and a word of the same length that stands nowhere: a search may not tell them apart."""
 SEARCHES = ("/search?q=", "/devices?q=", "/people?q=", "/units?q=", "/service-points?q=", "/applications?q=", "/enrollment?q=",
-            "/commands?q=", "/approvals?q=", "/audit?q=", "/devices/file?q=", "/people/file?q=", "/audit/file?q=")  # fmt: skip
+            "/commands?q=", "/approvals?q=", "/audit?q=", "/devices/file?q=", "/people/file?q=", "/audit/file?q=",
+            "/desk?code=", "/desk/cases?q=", "/desk/cases/file?q=", "/desk/cases/new/lost?code=", "/desk/cases/new/leaver?code=",
+            "/desk/hand-out?code=")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +98,8 @@ def test_the_canaries_sing_for_whoever_answers_for_the_city(stage: Stage) -> Non
     singing = {route for route, _place, answer in _reads(stage, cookie) if shows_canary(answer)}
     for route in ("/devices", "/devices/<uid>", "/people", "/units", "/service-points", "/enrollment", "/commands",
                   "/approvals", "/approvals/<number>", "/audit", "/devices/file", "api /devices",
-                  "api /devices/{device_uid}", "api /people", "api /orders/{order_id}", "api /audit"):  # fmt: skip
+                  "api /devices/{device_uid}", "api /people", "api /orders/{order_id}", "api /audit",
+                  "/desk/cases", "/desk/cases/<uid>", "/desk/cases/file", "/desk/papers/<uid>"):  # fmt: skip
         assert route in singing, route
 
 
@@ -158,6 +161,12 @@ def _state(stage: Stage) -> list[tuple[Any, ...]]:
         "command": ("id", other["command_id"]),
         "exemption": ("id", other["exemption_id"]),
         "wipe_order": ("id", other["order_id"]),
+        "desk_case": ("uid", other["case_uid"]),
+        "desk_paper": ("uid", other["paper_uid"]),
+        "desk_signature": ("uid", other["signature_uid"]),
+        "desk_repair": ("uid", other["repair_uid"]),
+        "desk_shelf": ("id", other["shelf_id"]),
+        "loan_reservation": ("uid", other["reservation_uid"]),
     }
     with closing(sqlite3.connect(stage.file)) as database:
         return [

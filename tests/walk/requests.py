@@ -43,7 +43,7 @@ HARD = {"name": "Network", "settings": {"wifi.networks": WIFI}}
 def _api(method: str, address: str, body: Callable[[Scene], Any] | None = None, *, tagged: bool = False) -> Send:
     def send(scene: Scene) -> int:
         client = scene.apps[1].test_client(use_cookies=False)
-        place = address.format(**scene.city.ids, **{f"x_{name}": value for name, value in scene.ids.items()})
+        place = address.format(**scene.city.ids, **scene.named)
         headers = {"Cookie": f"hm_session={scene.cookie()}", "X-Havenmeester-Client": "console"}
         if tagged:
             headers["If-Match"] = client.get(place, headers=headers).headers["ETag"]
@@ -55,7 +55,7 @@ def _api(method: str, address: str, body: Callable[[Scene], Any] | None = None, 
 
 def _form(address: str, fields: Callable[[Scene], dict[str, Any]]) -> Send:
     def send(scene: Scene) -> int:
-        place = address.format(**scene.city.ids, **{f"x_{name}": value for name, value in scene.ids.items()})
+        place = address.format(**scene.city.ids, **scene.named)
         return Browser(scene.apps[0], scene.cookie()).post(place, fields(scene))
 
     return send
@@ -96,6 +96,10 @@ _CONSOLE: dict[tuple[str, str], Send] = {
     ("POST /devices/act", "lock many"): _form(
         "/devices/act", lambda s: {"verb": "lock", "uid": s.fleet[:30], "sure": "yes", "reason": "stolen"}
     ),
+    ("POST /desk/cases/<uid>/look", "lost"): _form(
+        "/desk/cases/{x_case}/look", lambda _s: {"reason": "the holder left it on a bus"}
+    ),
+    ("POST /desk/cases/<uid>/lock", "the 21st"): _form("/desk/cases/{x_case}/lock", lambda _s: {}),
     ("POST /policies/<int:number>/publish", "network"): _form(
         "/policies/{x_network}/publish", lambda _s: {"expected": "1"}
     ),

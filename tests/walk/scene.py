@@ -16,12 +16,15 @@ from mdm.access import service as access
 from mdm.access.model import ApiToken, Operator, OperatorGrant
 from mdm.alarms import targets
 from mdm.alarms.model import WebhookTarget
+from mdm.commands import service as commands
+from mdm.commands.model import Verb
 from mdm.compliance import management
 from mdm.compliance.model import Exemption, RuleInForce
 from mdm.core.actor import command_line
 from mdm.core.clock import utcnow
 from mdm.core.permissions import Role
 from mdm.core.risk import RISKS, Risk
+from mdm.desk.cases import service as cases
 from mdm.enrollment.model import Enrollment
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
@@ -86,6 +89,13 @@ class Scene:
     council: Council
     fleet: list[str] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    """Ids that are no numbers."""
+
+    @property
+    def named(self) -> dict[str, object]:
+        """Ids of the scene's own things, as addresses name them."""
+        return {f"x_{name}": value for name, value in {**self.ids, **self.words}.items()}
 
     @property
     def file(self) -> Path:
@@ -221,6 +231,13 @@ def _harmable(call: Call, scene: Scene) -> None:
         )
         device.enrolled_at, device.key_digest = call.now, f"{number:064x}"
         scene.fleet.append(device.uid)
+    phone = inventory.create(
+        call, {"platform": "ios", "kind": "phone", "name": "Lost phone", "serial": "LOST1", "service_point_id": point}
+    )
+    phone.enrolled_at, phone.key_digest = call.now, "d" * 64
+    scene.words["case"] = cases.open_lost(call, phone.uid).uid
+    # As many locks as one person asks for alone within an hour: the next one needs somebody else.
+    commands.send(call, scene.fleet[40:60], Verb.LOCK)
     targets.set_target(call, ["hooks.stad.example"], name="Old", url="https://hooks.stad.example/old")
     own = session.scalars(select(Device).where(Device.uid == scene.city.device["own"])).one()
     session.add(

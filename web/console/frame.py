@@ -89,6 +89,8 @@ VOCABULARY = {
     "kind": "KINDS",
     "platform": "PLATFORMS",
     "persona": "PERSONAS",
+    "case_outcome": "CASE_OUTCOMES",
+    "case_state": "CASE_STATES",
     "order_state": "ORDER_STATES",
     "command_state": "COMMAND_STATES",
     "verb": "VERBS",

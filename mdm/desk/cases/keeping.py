@@ -1,6 +1,6 @@
 """What every verb of a case shares: finding it, its time line, the diary, and what other rooms show about it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -14,6 +14,7 @@ from mdm.core.text import clean
 from mdm.desk.cases import steps
 from mdm.desk.cases.model import Case, CaseItem, CaseKind, CaseLine, CaseState, CaseStep, StepState
 from mdm.desk.cases.steps import Facts
+from mdm.desk.repairs.model import Repair
 from mdm.inventory.lifecycle import WITH_HOLDER
 from mdm.inventory.model import Device, LifeCycle
 from mdm.orders.model import Order, OrderState
@@ -113,8 +114,8 @@ def facts(call: Call, case: Case) -> Facts:
         locked=_locked(call, case),
         wipe_asked=_wipe_asked(call, case),
         other_device=_other_device(call, case),
-        repair=device is not None and device.state == LifeCycle.IN_REPAIR,
-        repaired=device is not None and device.state != LifeCycle.IN_REPAIR and _was_done(call, case, "repair"),
+        repair=device is not None and (device.state == LifeCycle.IN_REPAIR or _repair(call, case) is not None),
+        repaired=device is not None and device.state != LifeCycle.IN_REPAIR and _repaired(call, case),
         owed=owed,
     )
 
@@ -177,6 +178,21 @@ def _other_device(call: Call, case: Case) -> bool:
         Device.state.in_([state.value for state in WITH_HOLDER]),
     )
     return bool(call.session.scalar(select(other)))
+
+
+def _repair(call: Call, case: Case) -> Repair | None:
+    """The last repair of the device that was opened since the case was, or just before it."""
+    return call.session.scalar(
+        select(Repair)
+        .where(Repair.device_id == case.device_id, Repair.opened_at >= case.opened_at - timedelta(days=1))
+        .order_by(Repair.id.desc())
+        .limit(1)
+    )
+
+
+def _repaired(call: Call, case: Case) -> bool:
+    repair = _repair(call, case)
+    return _was_done(call, case, "repair") if repair is None else repair.closed_at is not None
 
 
 def _was_done(call: Call, case: Case, key: str) -> bool:

@@ -148,6 +148,8 @@ class CaseItem(Base):
 
     id: Mapped[Key]
     case_id: Mapped[int] = mapped_column(ForeignKey("desk_case.id", ondelete="CASCADE"))
+    thing: Mapped[str] = mapped_column(String(48))
+    """Which one: ``device:7``, ``piece:3`` (with a code of its own), ``kit:12`` (so many of a kind with one hand-over)."""
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True)
     label: Mapped[str] = mapped_column(String(255))
     kind: Mapped[str] = mapped_column(String(32))

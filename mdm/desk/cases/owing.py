@@ -1,12 +1,16 @@
 """What somebody who leaves still has: written down when the case opens, ticked as the desk takes it in, chased by letter."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from mdm.core.actor import system
 from mdm.desk.cases import keeping, letters, steps
 from mdm.desk.cases.model import Case, CaseItem, CaseKind, CaseState
+from mdm.desk.custody import queries as custody
+from mdm.desk.custody.model import KitKind
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
 from mdm.people.model import Person
@@ -16,22 +20,62 @@ AHEAD = timedelta(days=30)
 """So long before the last day a case opens by itself for somebody who has something."""
 
 
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing that somebody has."""
+
+    key: str
+    label: str
+    kind: str
+    code: str = ""
+    device_id: int | None = None
+
+
+def things_of(call: Call, person_id: int) -> list[Thing]:
+    """Everything that a person has, wherever it stands: devices, the kit that went along, pieces with a code of their own.
+
+    For the machinery: not scoped, or a thing of another place would look as if it had come back.
+    """
+    out = custody.outstanding(call.by(system("cases")), person_id)
+    found = {}
+    for held in out.devices:
+        one = held.device
+        key = f"device:{one.id}"
+        found[key] = Thing(key, one.label, one.kind, one.serial or one.tag or "", one.id)
+    for line in (*(line for held in out.devices for line in held.kit), *out.missing):
+        if line.piece is None:
+            key = f"kit:{line.row.id}"
+            many = f"{line.lacking} x " if line.lacking > 1 else ""
+            found[key] = Thing(key, many + str(line.kind.names["en"]), line.kind.code)
+    for piece in out.pieces:
+        key = f"piece:{piece.id}"
+        kind = call.session.get_one(KitKind, piece.kind_id)
+        found[key] = Thing(key, str(kind.names["en"]), kind.code, piece.code)
+    return list(found.values())
+
+
 def follow_items(call: Call, case: Case) -> None:
     """Writes down what the person has got meanwhile and what came back; letters that are due are written. Twice is like once."""
     if case.kind != CaseKind.LEAVER or case.person_id is None or case.state != CaseState.OPEN:
         return
-    items = list(call.session.scalars(select(CaseItem).where(CaseItem.case_id == case.id)))
-    held = {one.id: one for one in call.session.scalars(select(Device).where(Device.person_id == case.person_id))}
+    items = items_of(call.session, case)
+    held = {one.key: one for one in things_of(call, case.person_id)}
     for item in items:
-        if item.device_id is not None and item.device_id not in held and item.returned_at is None:
+        if item.thing not in held and item.returned_at is None:
             item.returned_at, item.missing = call.now, False
             keeping.line(call, case, "back", text=item.label)
-    known = {item.device_id for item in items if item.returned_at is None}
-    for device in sorted(held.values(), key=lambda one: one.id):
-        if device.id not in known:
-            code = device.serial or device.tag or ""
+    known = {item.thing for item in items if item.returned_at is None}
+    for key, one in held.items():
+        if key not in known:
             call.session.add(
-                CaseItem(case_id=case.id, device_id=device.id, label=device.label, kind=device.kind, code=code)
+                CaseItem(
+                    case_id=case.id,
+                    thing=key,
+                    device_id=one.device_id,
+                    label=one.label,
+                    kind=one.kind,
+                    code=one.code[:128],
+                )
             )
     call.session.flush()
     _write(call, case)

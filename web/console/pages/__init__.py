@@ -1,5 +1,7 @@
 """Every page of the console, one module per subject."""
 
+from web.console.desk import case as desk_case
+from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
 from web.console.desk import hand_out as desk_hand_out
 from web.console.desk import labels as desk_labels
@@ -81,5 +83,7 @@ ROUTES: tuple[Route, ...] = (
     *desk_takes.ROUTES,
     *desk_repairs.ROUTES,
     *desk_costs.ROUTES,
+    *desk_cases.ROUTES,
+    *desk_case.ROUTES,
 )
 """The table of all addresses."""

@@ -16,6 +16,7 @@ from mdm.compliance import queries as compliance
 from mdm.compliance.rules import RULES
 from mdm.core.errors import N_, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission
+from mdm.desk.cases import queries as cases
 from mdm.enrollment import queries as enrollments
 from mdm.enrollment import service as enrollment
 from mdm.inventory import lifecycle, queries
@@ -62,8 +63,10 @@ def _shared(call: Call, found: Device) -> dict[str, Any]:
             "revoke": actor.may(Permission.ENROLLMENT_REVOKE, where) and found.enrolled_at is not None,
             "invite": actor.may(Permission.ENROLLMENT_INVITE, where),
             "wipe": actor.may(Permission.ORDER_REQUEST, where) or actor.may(Permission.ORDER_HAND_IN, where),
+            "case": actor.may(Permission.CASE_MANAGE, where),
             "exempt": actor.may(Permission.COMPLIANCE_EXEMPT, where),
         },
+        "cases": cases.open_for(call, found) if actor.may(Permission.CASE_VIEW, where) else [],
         "moves": sorted(lifecycle.MOVES[LifeCycle(found.state)]),
         "held": lifecycle.WITH_HOLDER,
         "is_phone": found.platform == Platform.IOS,
