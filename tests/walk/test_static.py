@@ -21,6 +21,7 @@ TABLES = frozenset(
     {
         "ApiToken",
         "Assignment",
+        "CaseLook",
         "DeviceGroupMember",
         "Exemption",
         "OneTimeLink",
@@ -44,6 +45,8 @@ FREE: dict[str, str] = {
     "mdm/cli/restore.py:void": "what a restored backup still let in ends",
     "mdm/compliance/management.py:add_rule": "a new rule hides nothing",
     "mdm/compliance/management.py:end_exemption": "fewer excuses",
+    "mdm/desk/loans/booking.py:end": "a reservation ends: no certificate and no power",
+    "mdm/desk/loans/sweeping.py:close_returned": "a reservation ends: no certificate and no power",
     "mdm/enrollment/redeem.py:complete": "the device itself, with an invitation: its older certificates end",
     "mdm/enrollment/renewal.py:first_use": "the device itself: its older certificate ends",
     "mdm/enrollment/service.py:leave": "the device itself goes",
