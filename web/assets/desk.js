@@ -5,6 +5,7 @@ import "./desk-sign.js";
 import "./desk-photo.js";
 import "./desk-line.js";
 import "./desk-wedge.js";
+import "./desk-keys.js";
 import "./desk-poll.js";
 import "./desk-sound.js";
 import "./desk-camera-button.js";

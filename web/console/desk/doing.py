@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from flask import current_app, url_for
+from flask import url_for
 from flask_babel import gettext
 
 from mdm.core.errors import N_
@@ -12,6 +12,7 @@ from mdm.core.permissions import Permission, Where
 from mdm.desk.custody.next_step import Do
 from mdm.desk.custody.scan import Card, CardKind
 from mdm.storage.call import Call
+from web.console.desk.frame import exists
 from web.console.desk.keys import Key
 
 
@@ -103,7 +104,7 @@ def _url(card: Card, do: Do, doing: Doing) -> str:
     if card.device is None:
         return ""
     path = doing.rule or doing.page.partition("?")[0]
-    if not any(rule.rule == path for rule in current_app.url_map.iter_rules()):
+    if not exists(path):
         return url_for("device_move", uid=card.device.uid, state=doing.otherwise) if doing.otherwise else ""
     return doing.page.replace("{uid}", quote(card.device.uid))
 

@@ -36,10 +36,14 @@ TABS = (
 )
 
 
+def exists(rule: str) -> bool:
+    """Whether there is a page with this rule: the desk's subjects are built one by one, and none leads to nothing."""
+    return any(one.rule == rule for one in current_app.url_map.iter_rules())
+
+
 def tabs(call: Call) -> list[Tab]:
     """The pages of the desk that there are and that this person may open."""
-    known = {rule.rule for rule in current_app.url_map.iter_rules()}
-    return [tab for tab in TABS if tab.address in known and call.actor.may_somewhere(tab.permission)]
+    return [tab for tab in TABS if exists(tab.address) and call.actor.may_somewhere(tab.permission)]
 
 
 def _current(shown: list[Tab]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mdm.core.errors import NotFoundError
 from mdm.core.permissions import Permission
-from mdm.desk.custody import papers
+from mdm.desk.custody import papers, receipts
 from mdm.desk.custody.asked import Invited
 from mdm.desk.custody.model import Paper
 from mdm.enrollment.model import Invitation
@@ -23,8 +23,12 @@ from mdm.orders.model import Order
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 from web.common.guard import may
-from web.console.desk.frame import desk_page
+from web.console.desk.frame import desk_page, exists
+from web.console.identity import settings
 from web.console.pages.helpers import GET, Route, page
+
+LABELS = "/desk/stock/labels"
+"""Where labels are printed, in an installation that prints them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def paper_page(
         sentences=SENTENCES,
         phones={Platform.IOS, Platform.ANDROID},
         address=url_for("desk_paper", uid=paper.uid),
+        labels=LABELS if exists(LABELS) else "",
     )
 
 
@@ -137,7 +142,17 @@ def desk_paper_state(call: Call, uid: str) -> Response:
     )
 
 
+@may(Permission.DESK_VIEW)
+def desk_paper_file(call: Call, uid: str) -> Response:
+    """The receipt as a PDF, in the person's language."""
+    paper = papers.paper(call, uid)
+    response = Response(receipts.pdf(call, paper, settings()), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
+    return response
+
+
 ROUTES: tuple[Route, ...] = (
     ("/desk/papers/<uid>", "desk_paper", desk_paper, GET),
+    ("/desk/papers/<uid>/receipt.pdf", "desk_paper_file", desk_paper_file, GET),
     ("/desk/papers/<uid>/state", "desk_paper_state", desk_paper_state, GET),
 )

@@ -1,5 +1,6 @@
 """Every page of the console, one module per subject."""
 
+from web.console.desk import box as desk_box
 from web.console.desk import case as desk_case
 from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
@@ -74,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     *desk_hand_out.ROUTES,
     *desk_take_in.ROUTES,
     *desk_swap.ROUTES,
+    *desk_box.ROUTES,
     *desk_wipe.ROUTES,
     *desk_signing.ROUTES,
     *desk_papers.ROUTES,
