@@ -25,6 +25,8 @@ front: $(VENV)/ready ## Build the front end and compile the catalogues, where th
 messages: $(VENV)/ready-dev ## Read every sentence out of the code into the catalogues
 	@$(BIN)/pybabel -q extract -F web/translations/babel.cfg -k N_ --no-location --sort-output --project Havenmeester --version 1 -o web/translations/messages.pot . 2>/dev/null
 	@for language in nl fr; do $(BIN)/pybabel -q update -N --no-fuzzy-matching --ignore-obsolete -l $$language -i web/translations/messages.pot -d web/translations; done
+	@$(BIN)/pybabel -q extract -F web/portal/translations/babel.cfg -k N_ --no-location --sort-output --project Havenmeester --version 1 -o web/portal/translations/messages.pot . 2>/dev/null
+	@for language in nl fr tr ar ro; do $(BIN)/pybabel -q update -N --no-fuzzy-matching --ignore-obsolete --init-missing -l $$language -i web/portal/translations/messages.pot -d web/portal/translations; done
 
 $(VENV)/compiled: $(VENV)/ready $(shell find agent mdm web migrations -name '*.py')
 	@$(BIN)/python -m compileall -q agent mdm web migrations

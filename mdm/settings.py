@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     console_host: str = Field("localhost", description="Address that the console listens on.")
     console_port: int = Field(8080, ge=0, le=65535, description="Port of the console and the API.")
     console_url: str = Field("", description="Address of the console as people see it; empty: made from host and port.")
+    portal_url: str = Field(
+        "",
+        description="Address of the employees' page, on a host name of its own; empty: http://mijn.localhost, same port.",
+    )
     gateway_host: str = Field("localhost", description="Address that the gateway listens on.")
     gateway_port: int = Field(8444, ge=0, le=65535, description="Port of the gateway.")
     gateway_url: str = Field(
@@ -168,6 +172,11 @@ class Settings(BaseSettings):
             return self.console_url.rstrip("/")
         scheme = "http" if self.console_host in LOOPBACK else "https"
         return f"{scheme}://{self.console_host}:{self.console_port}"
+
+    @property
+    def portal_base(self) -> str:
+        """The address of the employees' page without a slash at the end."""
+        return (self.portal_url or f"http://mijn.localhost:{self.console_port}").rstrip("/")
 
     @property
     def gateway_base(self) -> str:

@@ -24,8 +24,8 @@ WEB = Path(__file__).resolve().parent
 ROOT = WEB.parent
 DIST = WEB / "static" / "dist"
 ASSETS = WEB / "assets"
-TRANSLATIONS = WEB / "translations"
-ENTRIES = ("app.js", "app.css", "theme.js", "charts.js", "desk.js", "desk.css", "desk-camera.js")
+TRANSLATIONS = (WEB / "translations", WEB / "portal" / "translations")
+ENTRIES = ("app.js", "app.css", "theme.js", "charts.js", "desk.js", "desk.css", "desk-camera.js", "portal.css")
 COPIED = ("zxing-wasm/dist/reader/zxing_reader.wasm",)
 """Files of libraries that are served as they are, below ``node_modules``."""
 NODE_LEAST = 20
@@ -81,7 +81,7 @@ def _build() -> None:
 
 def compile_catalogues() -> None:
     """Writes the ``.mo`` beside every ``.po`` that is newer than it."""
-    for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po"):
+    for source in (path for folder in TRANSLATIONS for path in folder.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue

@@ -21,15 +21,17 @@ log = structlog.get_logger(__name__)
 
 
 def application() -> "WSGIApplication":
-    """Pages below ``/``, the API below ``/api/v1``, figures at ``/metrics``."""
+    """Pages below ``/``, the API below ``/api/v1``, figures at ``/metrics``; the employees' page at its own host name."""
     _die_with_server()
     from web.api.app import make_api, mount
     from web.console.app import make_console
+    from web.portal.app import beside, make_portal
 
     settings = load()
     logs.configure("console", settings.log_level)
     _look_at_diary(settings)
-    return with_figures(mount(make_console(settings), make_api(settings)))
+    people = mount(make_console(settings), make_api(settings))
+    return with_figures(beside(make_portal(settings), people, settings.portal_base))
 
 
 def _die_with_server() -> None:

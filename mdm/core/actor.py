@@ -12,6 +12,7 @@ class ActorKind(StrEnum):
 
     COMMAND_LINE = "command_line"
     DEVICE = "device"
+    EMPLOYEE = "employee"
     OPERATOR = "operator"
     SYSTEM = "system"
     TOKEN = "token"
@@ -20,7 +21,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who speaks. ``id`` is the row id of the operator, token or device, None for the rest."""
+    """Who speaks. ``id`` is the row id of the operator, token, device or employee, None for the rest."""
 
     kind: ActorKind
     id: int | None

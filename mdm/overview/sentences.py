@@ -126,6 +126,8 @@ SENTENCES = {
     "passkey.removed": N_("%(who)s removed a passkey"),
     "passkey.stopped": N_("A passkey of %(what)s was stopped: it may have been copied"),
     "people.imported": N_("%(who)s imported people from %(what)s"),
+    "person.code_made": N_("%(who)s made a paper with a sign-in code for %(what)s"),
+    "person.signed_in": N_("%(what)s signed in to the employees' page"),
     "person.came_back": N_("%(what)s came back to the city"),
     "person.created": N_("%(who)s added %(what)s"),
     "person.edited": N_("%(who)s edited the record of %(what)s"),

@@ -160,6 +160,7 @@ ROLES = {
     "employee": N_("Employee"),
 }
 ACTORS = {
+    "employee": N_("Employee"),
     "operator": N_("Operator"),
     "token": N_("API token"),
     "command_line": N_("Command line"),

@@ -14,7 +14,7 @@ from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.console.conftest import Visitor
-from web.console import frame
+from web.common import manifest
 
 LINK = re.compile(r'href="(/[^"#]*)"')
 SignedIn = Callable[[str], Visitor]
@@ -89,10 +89,10 @@ def test_hostile_names_are_shown_as_text(signed_in: SignedIn, settings: Settings
 @pytest.fixture
 def not_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """A console whose front end nobody has built."""
-    monkeypatch.setattr(frame, "DIST", tmp_path / "nothing")
-    frame._manifest.cache_clear()
+    monkeypatch.setattr(manifest, "DIST", tmp_path / "nothing")
+    manifest._manifest.cache_clear()
     yield
-    frame._manifest.cache_clear()
+    manifest._manifest.cache_clear()
 
 
 def test_a_console_whose_front_end_is_not_built_is_bare_but_can_be_used(visitor: Visitor, not_built: None) -> None:

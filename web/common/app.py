@@ -1,5 +1,8 @@
 """Furnishing an application: what the console, the API and the gateway share."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from flask import Flask
 from flask.typing import ResponseReturnValue
 
@@ -10,7 +13,7 @@ from web.common.database import connect
 from web.common.guard import ASKED, IDENTIFY, Asked, Identify
 from web.common.headers import furnish_headers
 from web.common.health import add_health
-from web.common.language import speak
+from web.common.language import TRANSLATIONS, chosen_language, speak
 from web.common.requests import number_requests
 
 MAX_BODY = 8 * 1024 * 1024
@@ -20,7 +23,14 @@ SETTINGS = "havenmeester_settings"
 
 
 def furnish(
-    app: Flask, settings: Settings, identify: Identify, asked: Asked | None = None, *, max_body: int = MAX_BODY
+    app: Flask,
+    settings: Settings,
+    identify: Identify,
+    asked: Asked | None = None,
+    *,
+    max_body: int = MAX_BODY,
+    selector: Callable[[], str] = chosen_language,
+    translations: Path = TRANSLATIONS,
 ) -> Flask:
     """The application with database, languages, request numbers, headers, limits and health.
 
@@ -35,7 +45,7 @@ def furnish(
     app.extensions[ASKED] = asked or _refused
     number_requests(app)
     connect(app, settings.database_of("console"))
-    speak(app, settings.language, settings.timezone)
+    speak(app, settings.language, settings.timezone, selector, translations)
     furnish_headers(app, tls=uses_tls(settings))
     add_health(app, settings)
     return app

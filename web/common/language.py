@@ -1,5 +1,6 @@
 """Which language a person reads: their own choice, else the browser's, else the city's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, current_app, g, has_request_context, request
@@ -26,9 +27,15 @@ def _zone() -> str:
     return str(current_app.config["TIMEZONE"])
 
 
-def speak(app: Flask, language: str, timezone: str) -> None:
+def speak(
+    app: Flask,
+    language: str,
+    timezone: str,
+    selector: Callable[[], str] = chosen_language,
+    translations: Path = TRANSLATIONS,
+) -> None:
     """Gives the application its catalogues, its languages and the city's time zone."""
     app.config["LANGUAGE"] = language
     app.config["TIMEZONE"] = timezone
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
-    Babel(app, locale_selector=chosen_language, timezone_selector=_zone)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations)
+    Babel(app, locale_selector=selector, timezone_selector=_zone)

@@ -1,7 +1,5 @@
 """The console: pages for people, one WSGI application."""
 
-from pathlib import Path
-
 from flask import Flask, flash, g, make_response, redirect, render_template, request, url_for
 from flask.wrappers import Response
 from flask_wtf import CSRFProtect
@@ -13,23 +11,23 @@ from mdm.storage.seal import create_key, load_seal
 from web.common.app import furnish, uses_tls
 from web.common.database import db
 from web.common.failures import Failure, failure_of
+from web.common.files import Compressed
 from web.common.guard import check_routes
+from web.common.places import WEB
 from web.common.secret import form_key
 from web.console.asked import asked
-from web.console.files import Console
 from web.console.frame import furnish_pages
 from web.console.identity import SEAL, brought_cookie, identify, note_use
 from web.console.pages import ROUTES
 from web.console.pages.helpers import is_ours
 
-WEB = Path(__file__).resolve().parent.parent
 TELL_ON_THE_PAGE = frozenset({403, 404, 409, 410, 422, 429})
 """Refusals that a form's own page shows, when the form says which page that is."""
 
 
 def make_console(settings: Settings) -> Flask:
     """The console of this installation, ready to serve. Raises ConfigurationError where a route declares no permission."""
-    app = Console("web.console", root_path=str(WEB / "console"), static_folder=str(WEB / "static"))
+    app = Compressed("web.console", root_path=str(WEB / "console"), static_folder=str(WEB / "static"))
     app.config.update(
         SECRET_KEY=form_key(settings.home),
         SESSION_COOKIE_NAME="__Host-hm_forms" if uses_tls(settings) else "hm_forms",

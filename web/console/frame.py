@@ -1,12 +1,9 @@
 """What every page of the console has around it: navigation, words, time, the person's language and theme."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, request, url_for
@@ -23,10 +20,10 @@ from mdm.settings import Settings
 from web.common.app import uses_tls
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
+from web.common.manifest import built
 from web.console.hours import open_hours
 from web.console.told import details_of, listed, told
 
-DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "hm_theme"
 YEAR = 31_536_000
@@ -105,22 +102,9 @@ VOCABULARY = {
 """Which vocabulary of ``overview/words.py`` the cells of a kind of column come from."""
 
 
-@lru_cache(maxsize=1)
-def _manifest() -> dict[str, str]:
-    files: dict[str, str] = json.loads((DIST / "manifest.json").read_text())["files"]
-    return files
-
-
 def asset(name: str) -> str:
-    """The address of a file of the front end, by the name that it had before it was built.
-
-    Where the front end is not built, the address leads nowhere: the page comes bare, and can be read and used all the same.
-    """
-    try:
-        built = _manifest()[name]
-    except FileNotFoundError:
-        built = name
-    return url_for("static", filename=f"dist/{built}")
+    """The address of a file of the front end, by the name that it had before it was built."""
+    return url_for("static", filename=f"dist/{built(name)}")
 
 
 def word(vocabulary: str, value: str) -> str:

@@ -11,7 +11,7 @@ SUFFIX = ".gz"
 """What the build appends to the name of a file that it compressed."""
 
 
-class Console(Flask):
+class Compressed(Flask):
     """A Flask application that sends what the build compressed beside a file, to whoever can read it."""
 
     def send_static_file(self, filename: str) -> Response:

@@ -1,0 +1,43 @@
+"""The letter with the link, in every language that employees read. Data."""
+
+from collections.abc import Mapping
+from typing import Final
+
+LINK: Final[Mapping[str, tuple[str, str]]] = {
+    "en": (
+        "Your link to My devices",
+        "Hello {name},\n\nOpen this link to see your devices. It works once, for 30 minutes:\n\n{address}\n\n"
+        "You did not ask for it? Then you need do nothing. Never pass the link on.\n",
+    ),
+    "nl": (
+        "Uw link naar Mijn toestellen",
+        "Dag {name},\n\nOpen deze link om uw toestellen te zien. Hij werkt één keer, gedurende 30 minuten:\n\n{address}\n\n"
+        "Hebt u dit niet gevraagd? Dan hoeft u niets te doen. Geef de link nooit door.\n",
+    ),
+    "fr": (
+        "Votre lien vers Mes appareils",
+        "Bonjour {name},\n\nOuvrez ce lien pour voir vos appareils. Il fonctionne une fois, pendant 30 minutes :\n\n{address}\n\n"
+        "Vous n'avez rien demandé ? Alors vous n'avez rien à faire. Ne transmettez jamais ce lien.\n",
+    ),
+    "tr": (
+        "Cihazlarım sayfası için bağlantınız",
+        "Merhaba {name},\n\nCihazlarınızı görmek için bu bağlantıyı açın. Bir kez ve 30 dakika boyunca çalışır:\n\n{address}\n\n"
+        "Siz istemediniz mi? O zaman bir şey yapmanız gerekmez. Bağlantıyı kimseye vermeyin.\n",
+    ),
+    "ar": (
+        "رابطك إلى صفحة أجهزتي",
+        "مرحبًا {name}،\n\nافتح هذا الرابط لترى أجهزتك. يعمل مرة واحدة خلال 30 دقيقة:\n\n{address}\n\n"
+        "لم تطلبه أنت؟ إذن لا داعي لفعل أي شيء. لا تعطِ الرابط لأحد.\n",
+    ),
+    "ro": (
+        "Linkul dumneavoastră către Dispozitivele mele",
+        "Bună ziua, {name},\n\nDeschideți acest link ca să vă vedeți dispozitivele. Funcționează o dată, timp de 30 de minute:"
+        "\n\n{address}\n\nNu l-ați cerut dumneavoastră? Atunci nu trebuie să faceți nimic. Nu dați linkul nimănui.\n",
+    ),
+}
+
+
+def link_letter(language: str, *, name: str, address: str) -> tuple[str, str]:
+    """Subject and text in this language, in English where nobody wrote it in that one."""
+    subject, text = LINK.get(language, LINK["en"])
+    return subject, text.format(name=name, address=address)

@@ -1,0 +1,157 @@
+"""What is somebody's own: their devices with state and applications, who looked at them, what the city keeps.
+
+Every read begins at the person's number; what is somebody else's is not there. Behind that door the rooms are asked with a
+reader's right that the employee does not have elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import or_, select
+
+from mdm.audit.model import AuditEntry
+from mdm.compliance import queries as compliance
+from mdm.core.actor import ActorKind
+from mdm.core.errors import N_, NotFoundError, NotSignedInError
+from mdm.core.permissions import Grant, Role
+from mdm.desk.cases import queries as cases
+from mdm.desk.cases.model import Case
+from mdm.desk.custody import queries as custody
+from mdm.desk.custody.queries import Held
+from mdm.inventory.model import Device, Verdict
+from mdm.overview import device as devices
+from mdm.overview.device import AppLine
+from mdm.people.model import Person
+from mdm.storage.call import Call
+
+SILENT: Final = timedelta(days=14)
+"""After so long without a word nobody knows how a device is."""
+LINES: Final = 30
+
+
+class Light(StrEnum):
+    """The state of a device as a traffic light; grey is for what nobody knows."""
+
+    AMBER = "amber"
+    GREEN = "green"
+    GREY = "grey"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One thing to mend: ``text`` is a sentence for the catalogues that ``params`` fill."""
+
+    label: str
+    text: str
+    params: Mapping[str, Any]
+    until: datetime | None
+    """Until when there is time; None when it is late or not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One device of somebody's own."""
+
+    device: Device
+    light: Light
+    mends: tuple[Mend, ...]
+    due_at: datetime | None
+    """When a loan goes back."""
+    case: Case | None
+    """The open case of this device, lost or broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody did something to one of the person's devices, or looked."""
+
+    at: datetime
+    action: str
+    who: str
+    kind: str
+    device: str
+    reason: str
+
+
+def me(call: Call) -> Person:
+    """The employee who speaks. Raises NotSignedInError for anybody else."""
+    person = call.session.get(Person, call.actor.id) if call.actor.kind is ActorKind.EMPLOYEE else None
+    if person is None:
+        raise NotSignedInError(N_("You are not signed in. Nothing was changed. Sign in again."))
+    return person
+
+
+def lent(call: Call, role: Role) -> Call:
+    """The same call with a right that the employee has for this one thing of their own; the diary names the employee."""
+    return call.by(replace(call.actor, grants=(Grant(role),)))
+
+
+def devices_of(call: Call) -> list[Own]:
+    """The devices that the person has now, what needs care first."""
+    order = (Light.RED, Light.AMBER, Light.GREY, Light.GREEN)
+    reader = lent(call, Role.DESK_CLERK)
+    found = [_own(reader, held) for held in custody.held_by(reader, me(call).id)]
+    return sorted(found, key=lambda one: (order.index(one.light), one.device.label.lower()))
+
+
+def device(call: Call, uid: str) -> Device:
+    """One of the person's devices; NotFoundError for one that is not theirs, as for one that is not there."""
+    found = call.session.scalar(select(Device).where(Device.uid == uid, Device.person_id == me(call).id))
+    if found is None:
+        raise NotFoundError(N_("This device is not one of yours. Nothing was changed."))
+    return found
+
+
+def applications(call: Call, uid: str) -> list[AppLine]:
+    """The applications of one of the person's devices, and which are still to come."""
+    found = device(call, uid)
+    return devices.applications(lent(call, Role.DESK_CLERK), found)
+
+
+def deeds(call: Call, limit: int = LINES) -> list[Deed]:
+    """What people and programs did to the person's devices, or looked at, newest first; never what devices say."""
+    person = me(call)
+    mine = call.session.execute(select(Device.uid, Device.id).where(Device.person_id == person.id)).all()
+    own_cases = call.session.scalars(select(Case.uid).where(Case.person_id == person.id)).all()
+    about = or_(
+        (AuditEntry.subject_kind == "person") & (AuditEntry.subject_id == str(person.id)),
+        (AuditEntry.subject_kind == "device") & AuditEntry.subject_id.in_([row.uid for row in mine]),
+        (AuditEntry.subject_kind == "case") & AuditEntry.subject_id.in_(list(own_cases)),
+    )
+    rows: Sequence[AuditEntry] = call.session.scalars(
+        select(AuditEntry)
+        .where(about, AuditEntry.actor_kind.not_in((ActorKind.SYSTEM.value, ActorKind.DEVICE.value)))
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    ).all()
+    return [
+        Deed(row.at, row.action, row.actor_name, row.actor_kind, row.subject_name, str(row.details.get("reason", "")))
+        for row in rows
+    ]
+
+
+def light_of(device: Device, now: datetime) -> Light:
+    """The light of a device, by its verdict and by when it last said a word. Pure."""
+    if device.enrolled_at is None or device.last_seen_at is None or device.last_seen_at < now - SILENT:
+        return Light.GREY
+    return {
+        Verdict.COMPLIANT.value: Light.GREEN,
+        Verdict.IN_GRACE.value: Light.AMBER,
+        Verdict.NONCOMPLIANT.value: Light.RED,
+    }.get(device.verdict, Light.GREY)
+
+
+def _own(reader: Call, held: Held) -> Own:
+    found = held.device
+    open_cases = cases.open_for(reader, found)
+    mends = tuple(
+        Mend(one.label, one.mend, one.params, one.grace_until if one.standing == "in_grace" else None)
+        for one in compliance.findings(reader, found.uid)
+        if one.standing in ("overdue", "in_grace")
+    )
+    due = held.custody.due_at if held.custody is not None else None
+    return Own(found, light_of(found, reader.now), mends, due, open_cases[0] if open_cases else None)

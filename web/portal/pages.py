@@ -1,0 +1,211 @@
+"""Every page of the employees' door."""
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+from flask_babel import gettext
+
+from mdm.access import tries
+from mdm.access.service import Visit
+from mdm.core.actor import ActorKind
+from mdm.core.errors import N_, InvalidError, LimitedError
+from mdm.people.model import Person
+from mdm.portal import asking, keys, own, sessions
+from mdm.portal.model import Way
+from mdm.settings import Settings
+from mdm.storage.call import Call
+from web.common.app import SETTINGS
+from web.common.failures import failure_of
+from web.common.guard import public, signed_in
+from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
+from web.portal.language import COOKIE, LANGUAGES
+
+Route = tuple[str, str, Callable[..., ResponseReturnValue], tuple[str, ...]]
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+YEAR = 31_536_000
+SENT = N_(
+    "If we know this address, a letter with a link is on its way. Open it on this phone. Look in the junk mail too."
+)
+CODE_REFUSED = N_("This code is not right, or it was used already. Look at it again, or ask the desk for a new one.")
+LINK_REFUSED = N_("This link was used already, or it is too old. Ask for a new one here.")
+
+
+def _page(template: str, status: int = 200, **values: object) -> Response:
+    return make_response(render_template(f"portal/{template}.html", **values), status)
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions[SETTINGS]
+    return found
+
+
+def _text(name: str, most: int = 500) -> str:
+    return request.form.get(name, "").strip()[:most]
+
+
+@public("the employees' first page")
+def home(call: Call) -> Response:
+    """The four cards of whoever is in; the way in for everybody else."""
+    if call.actor.kind is not ActorKind.EMPLOYEE:
+        return make_response(redirect(url_for("come_in"), 303))
+    return _page("home", owns=own.devices_of(call), deeds=own.deeds(call, 3))
+
+
+@public("the ways in")
+def come_in(call: Call) -> Response:
+    """The two ways in that need nothing else: a link by e-mail, the code on a paper."""
+    if call.actor.kind is ActorKind.EMPLOYEE:
+        return make_response(redirect(url_for("home"), 303))
+    return _page("come_in")
+
+
+@public("asking for a link by e-mail")
+def ask_link(call: Call) -> Response:
+    """Says the same whether or not somebody has this address."""
+    visit = Visit(request.remote_addr)
+    tries.braked(call, "", visit)
+    email = _text("email", 255)
+    if not keys.ask_link(call, email, _settings().portal_base + url_for("link", secret="")):
+        # An unknown address counts as a wrong try, so that nobody asks a whole list.
+        tries.note(call, "", visit, succeeded=False)
+    flash(gettext(SENT), "sent")
+    return make_response(redirect(url_for("come_in"), 303))
+
+
+@public("the link of a letter", write=None)
+def link(call: Call, secret: str) -> Response:
+    """A page with one button: programs that look into letters follow links, and must not use this one up."""
+    if request.method == "GET":
+        return _page("link", secret=secret)
+    person = keys.redeem(call, secret, Way.MAIL)
+    if person is None:
+        flash(gettext(LINK_REFUSED), "error")
+        return make_response(redirect(url_for("come_in"), 303))
+    return _in(call, person, Way.MAIL)
+
+
+@public("the code of a paper")
+def code(call: Call) -> Response:
+    """Lets in whoever types the code that the desk printed."""
+    visit = Visit(request.remote_addr)
+    try:
+        tries.braked(call, "", visit)
+    except LimitedError as error:
+        failure = failure_of(error)
+        return failure.stamp(_page("come_in", sentence=failure.sentence))
+    person = keys.redeem(call, keys.as_written(_text("code", 64)), Way.PAPER)
+    if person is None:
+        tries.note(call, "", visit, succeeded=False)
+        return _page("come_in", 422, sentence=gettext(CODE_REFUSED), code=_text("code", 64))
+    return _in(call, person, Way.PAPER)
+
+
+def _in(call: Call, person: Person, way: Way) -> Response:
+    secret = sessions.start(call, person, way, brought_cookie())
+    return give_cookie(make_response(redirect(url_for("home"), 303)), secret)
+
+
+@signed_in()
+def sign_out(call: Call) -> Response:
+    """Ends this session, or all of one's own."""
+    if request.form.get("everywhere"):
+        asking.sign_out_everywhere(call)
+    sessions.sign_out(call, brought_cookie() or "")
+    return take_cookie(make_response(redirect(url_for("come_in"), 303)))
+
+
+@public("choosing a language")
+def language(_call: Call) -> Response:
+    """Keeps the language on this phone."""
+    wanted = request.form.get("language", "")
+    response = make_response(redirect(url_for("home"), 303))
+    if wanted in LANGUAGES:
+        response.set_cookie(COOKIE, wanted, max_age=YEAR, samesite="Lax", httponly=True, secure=over_tls(_settings()))
+    return response
+
+
+@signed_in()
+def device(call: Call, uid: str) -> Response:
+    """One device: how it is, how to mend it, what is on it."""
+    found = own.device(call, uid)
+    mine = next(one for one in own.devices_of(call) if one.device.id == found.id)
+    return _page("device", own=mine, apps=own.applications(call, uid))
+
+
+@signed_in()
+def check(call: Call, uid: str) -> Response:
+    """Asks the device for a fresh report."""
+    asking.check_again(call, uid)
+    flash(gettext("Your device was asked. Look again in a minute."), "sent")
+    return make_response(redirect(url_for("device", uid=uid), 303))
+
+
+@signed_in(write=None)
+def lost(call: Call, uid: str) -> Response:
+    """Reports the device lost or stolen: locked at once, then the questions."""
+    found = own.device(call, uid)
+    if request.method == "GET":
+        return _page("lost", device=found)
+    case = asking.lost(call, uid, where=_text("where"), when=_day("when"), stolen=request.form.get("stolen") == "yes")
+    return _page("lost_done", device=found, case=case)
+
+
+@signed_in(write=None)
+def broken(call: Call, uid: str) -> Response:
+    """Reports the device broken."""
+    found = own.device(call, uid)
+    if request.method == "GET":
+        return _page("broken", device=found)
+    try:
+        case = asking.broken(call, uid, _text("account", 2000))
+    except InvalidError as error:
+        failure = failure_of(error)
+        return failure.stamp(_page("broken", device=found, failure=failure))
+    return _page("broken_done", device=found, case=case)
+
+
+@signed_in(write=None)
+def leaving(call: Call) -> Response:
+    """Says when the last day is."""
+    if request.method == "GET":
+        return _page("leaving", owns=own.devices_of(call))
+    try:
+        case = asking.leaving(call, _day("last_day"))
+    except InvalidError as error:
+        failure = failure_of(error)
+        return failure.stamp(_page("leaving", owns=own.devices_of(call), failure=failure))
+    return _page("leaving_done", case=case, owns=own.devices_of(call))
+
+
+@signed_in()
+def seen(call: Call) -> Response:
+    """What the city sees and does not see, with the values of now, and who looked or acted."""
+    return _page("seen", owns=own.devices_of(call), deeds=own.deeds(call))
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        return None
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/", "home", home, GET),
+    ("/in", "come_in", come_in, GET),
+    ("/in/mail", "ask_link", ask_link, POST),
+    ("/in/code", "code", code, POST),
+    ("/in/link/<secret>", "link", link, BOTH),
+    ("/out", "sign_out", sign_out, POST),
+    ("/language", "language", language, POST),
+    ("/seen", "seen", seen, GET),
+    ("/leaving", "leaving", leaving, BOTH),
+    ("/d/<uid>", "device", device, GET),
+    ("/d/<uid>/check", "check", check, POST),
+    ("/d/<uid>/lost", "lost", lost, BOTH),
+    ("/d/<uid>/broken", "broken", broken, BOTH),
+)
+"""The table of all addresses."""

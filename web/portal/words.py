@@ -1,0 +1,40 @@
+"""What somebody did to one's own device, in words for the one who carries it."""
+
+from flask_babel import gettext
+
+from mdm.core.errors import N_
+from mdm.portal.own import Deed
+
+DEEDS = {
+    "case.located": N_("was let look where it is"),
+    "case.looked": N_("looked where it is"),
+    "case.opened": N_("opened a case about it"),
+    "case.closed": N_("closed the case"),
+    "command.diagnostics": N_("asked it for technical details"),
+    "command.found": N_("ended the lost mode"),
+    "command.locate": N_("asked it where it is"),
+    "command.lock": N_("locked it"),
+    "command.lost": N_("put it into lost mode"),
+    "command.message": N_("sent it a message"),
+    "command.refresh": N_("asked it for a new report"),
+    "command.restart": N_("restarted it"),
+    "command.unlock": N_("unlocked it"),
+    "device.applications_viewed": N_("looked at its applications"),
+    "device.edited": N_("changed its record"),
+    "device.handed_out": N_("handed it to you"),
+    "device.raw_viewed": N_("looked at its raw report"),
+    "order.requested": N_("asked to wipe it"),
+    "order.approved": N_("approved the wipe"),
+    "order.cancelled": N_("cancelled the wipe"),
+    "person.code_made": N_("made a paper with a code for you"),
+    "person.edited": N_("changed your record"),
+    "person.signed_in": N_("signed in here"),
+    "secret.revealed": N_("looked at a secret that is kept of it"),
+}
+"""By action of the diary; whatever is not here is told as something that was done."""
+OTHER = N_("did something with it")
+
+
+def told(deed: Deed) -> str:
+    """The deed in words, after the name of who did it."""
+    return str(gettext(DEEDS.get(deed.action, OTHER)))
