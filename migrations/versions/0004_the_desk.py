@@ -248,6 +248,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_kit_piece_service_point_id"), ["service_point_id"], unique=False)
 
     op.create_table(
+        "portal_key",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("secret_digest", sa.String(length=64), nullable=False),
+        sa.Column("way", sa.String(length=8), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("made_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_portal_key_person_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_key")),
+        sa.UniqueConstraint("secret_digest", name=op.f("uq_portal_key_secret_digest")),
+    )
+    with op.batch_alter_table("portal_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_portal_key_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "portal_session",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("secret_digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("way", sa.String(length=8), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_portal_session_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_session")),
+        sa.UniqueConstraint("secret_digest", name=op.f("uq_portal_session_secret_digest")),
+    )
+    with op.batch_alter_table("portal_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_portal_session_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_portal_session_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "desk_case",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -516,6 +552,7 @@ def upgrade() -> None:
         "desk_case_item",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("thing", sa.String(length=48), nullable=False),
         sa.Column("device_id", sa.Integer(), nullable=True),
         sa.Column("label", sa.String(length=255), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -772,6 +809,17 @@ def upgrade() -> None:
     with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
         batch_op.add_column(sa.Column("problem", sa.String(length=64), server_default=sa.text("''"), nullable=False))
 
+    with op.batch_alter_table("apple_device", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "listed",
+                sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+                server_default=sa.text("'{}'"),
+                nullable=False,
+            )
+        )
+        batch_op.add_column(sa.Column("renewal_at", sa.DateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table("apple_push", schema=None) as batch_op:
         batch_op.add_column(sa.Column("warned", sa.Integer(), nullable=True))
 
@@ -840,6 +888,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("apple_push", schema=None) as batch_op:
         batch_op.drop_column("warned")
+
+    with op.batch_alter_table("apple_device", schema=None) as batch_op:
+        batch_op.drop_column("renewal_at")
+        batch_op.drop_column("listed")
 
     with op.batch_alter_table("apple_assigned", schema=None) as batch_op:
         batch_op.drop_column("problem")
@@ -943,6 +995,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_desk_case_closed_at"))
 
     op.drop_table("desk_case")
+    with op.batch_alter_table("portal_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_session_person_id"))
+        batch_op.drop_index(batch_op.f("ix_portal_session_expires_at"))
+
+    op.drop_table("portal_session")
+    with op.batch_alter_table("portal_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_key_person_id"))
+
+    op.drop_table("portal_key")
     with op.batch_alter_table("kit_piece", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_kit_piece_service_point_id"))
         batch_op.drop_index(batch_op.f("ix_kit_piece_person_id"))

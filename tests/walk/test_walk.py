@@ -32,6 +32,7 @@ from tests.walk import doors
 from tests.walk.requests import REQUESTS
 from tests.walk.scene import Scene, make
 from web.gateway.views import add_views
+from web.portal.app import make_portal
 
 TABLE = Path(__file__).with_name("table.csv")
 CLASSES = {"reads", "harmless", "host", "order", "act", "risky"}
@@ -64,9 +65,16 @@ def fresh(scene: Scene) -> Scene:
 
 def ways(scene: Scene) -> set[doors.Way]:
     console, api = scene.apps
+    portal = make_portal(scene.settings)
+    close(portal)
     gateway = Flask("gateway")
     add_views(gateway)
-    found = {*doors.routes("console", console), *doors.routes("api", api), *doors.routes("gateway", gateway)}
+    found = {
+        *doors.routes("console", console),
+        *doors.routes("api", api),
+        *doors.routes("gateway", gateway),
+        *doors.routes("portal", portal),
+    }
     return found | set(doors.commands()) | set(doors.clockwork())
 
 
@@ -83,7 +91,7 @@ def test_every_line_has_a_class_and_only_risky_ones_name_a_verb() -> None:
 
 def test_what_only_reads_is_asked_with_get_and_what_is_asked_with_get_does_no_harm() -> None:
     for (door, name), (kind, _risks) in table().items():
-        if door in ("console", "api") and name.startswith("GET "):
+        if door in ("console", "api", "portal") and name.startswith("GET "):
             assert kind in ("reads", "harmless"), name
 
 
