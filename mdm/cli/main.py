@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "device": ("devices", "Show one device"),
     "phones": ("phones", "The push certificate, Apple's list of devices, certificates given by hand"),
     "policy": ("files", "Apply and show policies as files"),
+    "loan": ("loans", "Reserve, prepare and extend loans, and decide about overdue ones"),
     "wipe": ("orders", "Ask for the wipe of devices"),
     "order": ("orders", "Show one order with its receipt; sign it; take it back"),
     "approve": ("approve", "Sign an order, a roster or another statement with your own key"),

@@ -235,6 +235,7 @@ LOAN_STATES = {
     "cancelled": N_("Cancelled"),
     "no_show": N_("Not collected"),
     "expired": N_("Waited in vain"),
+    "late": N_("Overdue"),
 }
 LOAN_STEPS = {
     "none": N_("Just late"),

@@ -95,7 +95,7 @@ def devices(told: dict[str, Any], people: Sequence[Colleague], places: Sequence[
 
 
 def _standing(assets: Assets, place: PilotPlace, kind: str, number: int) -> PilotDevice:
-    name = {"kiosk": f"Zuil {place.name} {number + 1}", "laptop": f"Flex {place.name} {number + 1}"}.get(kind, "")
+    name = {"kiosk": f"Zuil {place.name} {number + 1}", "laptop": f"{place.name} {number + 1}"}.get(kind, "")
     asset = assets.take(kind, name)
     if kind == "laptop":
         asset["ownership"] = "loan_pool"

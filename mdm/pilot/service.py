@@ -27,6 +27,7 @@ from mdm.people import fields as person_fields
 from mdm.people.model import Person
 from mdm.pilot.data import table
 from mdm.pilot.devices import devices
+from mdm.pilot.loans import load_pools, load_reservations
 from mdm.pilot.names import Colleague, colleagues
 from mdm.pilot.places import PilotPlace, places
 from mdm.policies.document import apply_document
@@ -61,6 +62,7 @@ def load(call: Call, progress: Progress | None = None, links: Links | None = Non
         ("People", lambda: load_people(call, staff)),
         ("Accounts", lambda: load_operators(call)),
         ("Devices", lambda: load_devices(call, staff, points)),
+        ("Loans", lambda: load_reservations(call, load_pools(call, points))),
     ]
     steps += [("Policies", lambda: load_policies(call)), ("Compliance", lambda: load_rules(call))]
     if links is not None:

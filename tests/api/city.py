@@ -12,6 +12,10 @@ from mdm.compliance import management
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ApprovalNeededError
 from mdm.core.permissions import Grant, Role
+from mdm.desk.custody import service as custody
+from mdm.desk.loans import places as loans
+from mdm.desk.loans import service as reserving
+from mdm.desk.loans.model import LadderStep, OverdueLoan
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import groups
@@ -113,7 +117,58 @@ def _things(call: Call, city: City) -> None:
         "batch_id": batch,
         "line": 1,
         "application_id": 1,
+        **_loans(call, city),
     }
+
+
+def _loans(call: Call, city: City) -> dict[str, int | str]:
+    """A pool with a tablet at our place, a reservation for it, and a loan for which a lock is proposed."""
+    point, person = city.service_point["own"], city.person["own"]
+    loans.open_place(call, point, zone="Europe/Brussels", flex=True)
+    tablets = [
+        inventory.create(
+            call,
+            {
+                "platform": "linux",
+                "kind": "tablet",
+                "name": f"Tablet {number}",
+                "ownership": "loan_pool",
+                "service_point_id": point,
+            },
+        )
+        for number in (1, 2)
+    ]
+    begins = call.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    ends = begins + timedelta(hours=4)
+    reserved = reserving.reserve(call, person, service_point_id=point, kind="tablet", begins=begins, ends=ends)
+    handed = custody.hand_out(
+        call,
+        custody.HandOut(
+            person_id=person,
+            devices=(tablets[1].uid,),
+            service_point_id=point,
+            loan=True,
+            due_at=call.now + timedelta(hours=1),
+            unsigned="none",
+            invite=False,
+        ),
+    )
+    due = call.now - timedelta(days=9)
+    tablets[1].enrolled_at, tablets[1].key_digest = call.now, "b" * 64
+    handed.custodies[0].due_at = due
+    late = OverdueLoan(
+        custody_id=handed.custodies[0].id,
+        device_id=tablets[1].id,
+        person_id=person,
+        service_point_id=point,
+        due_at=due,
+        step=LadderStep.LOCK.value,
+        proposed_at=call.now,
+    )
+    call.session.add(late)
+    call.session.flush()
+    city.device["tablet"] = tablets[0].uid
+    return {"loan_place_id": point, "loan_uid": reserved.uid, "overdue_loan_id": late.id}
 
 
 def _act(call: Call, device: str) -> str:

@@ -1,10 +1,17 @@
 """One good request for every operation that takes a body or a query, against the small city."""
 
+from datetime import timedelta
 from typing import Any
 
+from mdm.core.clock import iso, utcnow
 from tests.api.city import City
 
 PROOF = {"person": "operator:1", "key": "0" * 32, "type": "ed25519", "signature": "A" * 86 + "=="}
+
+
+def _hours(number: int) -> str:
+    """A whole hour, so many from now."""
+    return iso(utcnow().replace(minute=0, second=0, microsecond=0) + timedelta(hours=number))
 
 
 def body_of(operation: str, city: City) -> Any:
@@ -29,6 +36,21 @@ def body_of(operation: str, city: City) -> Any:
         "roll_back_policy": {"number": 1, "expected": 1},
         "save_policy_version": {"expected": 1, "settings": {"passcode.min_length": 12}},
         "cancel_act": {},
+        "cancel_loan": {},
+        "collect_loan": {"device": city.device["tablet"], "unsigned": "none"},
+        "create_loan": {
+            "person_id": person,
+            "service_point_id": point,
+            "kind": "tablet",
+            "begins_at": _hours(30),
+            "ends_at": _hours(32),
+        },
+        "edit_loan_place": {"prepare_days": 2},
+        "extend_loan": {"ends_at": _hours(8)},
+        "lock_overdue_loan": {"reason": "never came back"},
+        "open_loan_place": {"service_point_id": point, "flex": True},
+        "prepare_loan": {"device": city.device["tablet"]},
+        "spare_overdue_loan": {"reason": "in hospital"},
         "cancel_order": {},
         "close_service_point": {},
         "close_unit": {},

@@ -11,6 +11,7 @@ from mdm.compliance.model import RuleInForce
 from mdm.compliance.rules import RULES
 from mdm.core.actor import command_line
 from mdm.core.permissions import Role
+from mdm.desk.loans.model import LoanPlace, Reservation
 from mdm.enrollment.links import Links
 from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device, LifeCycle
@@ -62,7 +63,7 @@ def test_the_pilot_is_entered_once(calling: Calling) -> None:
     with calling(ROOT) as call:
         assert not pilot.load(call, None, LINKS)
 
-    assert told[-1] == ("Invitations", 8, 8)
+    assert told[-1] == ("Invitations", 9, 9)
     with calling(write=False) as call:
         session = call.session
         units = {line.unit.code: line for line in org.units(call)}
@@ -72,6 +73,10 @@ def test_the_pilot_is_entered_once(calling: Calling) -> None:
         assert session.scalar(select(func.count()).select_from(ServicePoint)) == 81
         assert session.scalar(select(func.count()).select_from(Person)) == 122
         assert session.scalar(select(func.count()).select_from(Invitation)) == 6
+        lending = session.scalars(select(LoanPlace)).all()
+        assert [(place.flex, place.at_most) for place in lending] == [(True, 2)] * 6
+        states = list(session.scalars(select(Reservation.state)))
+        assert (states.count("reserved"), states.count("waiting")) == (8, 1)
         held = session.scalars(select(Device).where(Device.state == LifeCycle.HANDED_OUT.value)).all()
         assert all(device.person_id and device.persona and device.unit_id for device in held)
         assert set(session.scalars(select(OperatorGrant.role))) == {role.value for role in Role}

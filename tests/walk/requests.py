@@ -164,6 +164,9 @@ _CONSOLE: dict[tuple[str, str], Send] = {
         "/settings/tokens/change", lambda _s: {"name": "robot", "role": "fleet_admin", "place": "city"}
     ),
 }
+_CONSOLE[("POST /desk/loans/overdue/<int:number>/decide", "the 21st lock")] = _form(
+    "/desk/loans/overdue/{x_overdue}/decide", lambda _s: {"step": "lock", "reason": "never came back"}
+)
 _API: dict[tuple[str, str], Send] = {
     ("POST /devices/<uid:device_uid>/state", "retire"): _api(
         "POST", "/devices/{device_uid}/state", lambda _s: {"state": "retired"}
@@ -228,10 +231,14 @@ _API: dict[tuple[str, str], Send] = {
     ),
     ("POST /policies/apply", "network"): _api("POST", "/policies/apply", lambda _s: HARD),
 }
+_API[("POST /overdue-loans/<key:overdue_loan_id>/lock", "the 21st")] = _api(
+    "POST", "/overdue-loans/{x_overdue}/lock", lambda _s: {"reason": "never came back"}
+)
 _COMMANDS: dict[tuple[str, str], Send] = {
     ("operator add", "more for somebody"): _command(
         lambda _s: ["operator", "add", "desk@example.org", "--role", "approver"]
     ),
+    ("loan lock", "the 21st"): _command(lambda s: ["loan", "lock", str(s.ids["overdue"])]),
     ("policy apply", "network"): _command(_document),
     ("webhook set", "new"): _command(lambda _s: ["webhook", "set", "Siem", "https://hooks.stad.example/in"]),
     ("webhook remove", "old"): _command(lambda _s: ["webhook", "remove", "Old"]),

@@ -22,9 +22,12 @@ from mdm.compliance import management
 from mdm.compliance.model import Exemption, RuleInForce
 from mdm.core.actor import command_line
 from mdm.core.clock import utcnow
+from mdm.core.ids import new_uid
 from mdm.core.permissions import Role
 from mdm.core.risk import RISKS, Risk
 from mdm.desk.cases import service as cases
+from mdm.desk.custody.model import Custody
+from mdm.desk.loans.model import LadderStep, OverdueLoan
 from mdm.enrollment.model import Enrollment
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
@@ -276,6 +279,7 @@ def _harmable(call: Call, scene: Scene) -> None:
     clerk.totp_sealed, clerk.totp_confirmed_at = b"sealed", call.now
     grant = access.grants_of(call, approver.id)[0]
     scene.ids |= {"gone": gone.id, "approver": approver.id, "clerk": clerk.id, "approver_grant": grant.id}
+    scene.ids["overdue"] = _overdue(call, scene)
     rule = management.add_rule(call, "firewall")
     scene.ids["rule"] = rule.id
     asker = session.scalars(select(Operator).where(Operator.email == "fleet_admin-city@example.org")).one()
@@ -284,3 +288,34 @@ def _harmable(call: Call, scene: Scene) -> None:
             call, uid, rule.id, owner="o@example.org", reason="r", until=call.now + timedelta(days=9)
         )
         row.granted_by = asker.name
+
+
+def _overdue(call: Call, scene: Scene) -> int:
+    """A loan for which a lock is proposed, after an hour in which as many were locked as one person may lock alone."""
+    commands.send(call, scene.fleet[:20], Verb.LOCK, reason="stolen")
+    lent = call.session.scalars(select(Device).where(Device.uid == scene.fleet[20])).one()
+    due = call.now - timedelta(days=9)
+    custody = Custody(
+        uid=new_uid(),
+        device_id=lent.id,
+        person_id=scene.city.person["own"],
+        person_name="Person own",
+        service_point_id=lent.service_point_id,
+        from_at=due - timedelta(days=1),
+        loan=True,
+        due_at=due,
+    )
+    call.session.add(custody)
+    call.session.flush()
+    row = OverdueLoan(
+        custody_id=custody.id,
+        device_id=lent.id,
+        person_id=custody.person_id,
+        service_point_id=custody.service_point_id,
+        due_at=due,
+        step=LadderStep.LOCK.value,
+        proposed_at=call.now,
+    )
+    call.session.add(row)
+    call.session.flush()
+    return row.id

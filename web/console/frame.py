@@ -92,6 +92,9 @@ VOCABULARY = {
     "command_state": "COMMAND_STATES",
     "verb": "VERBS",
     "invitation": "INVITATION_STATES",
+    "loan_state": "LOAN_STATES",
+    "loan_step": "LOAN_STEPS",
+    "loan_decision": "LOAN_DECISIONS",
     "actor_kind": "ACTORS",
     "spoken": "LANGUAGES",
     "action": "ACTIONS",
@@ -181,6 +184,11 @@ def day(value: date) -> str:
     return str(format_date(value, "d MMM y"))
 
 
+def weekday(value: date) -> str:
+    """A day as a calendar heads it: "Mon 23 Nov"."""
+    return str(format_date(value, "EEE d MMM"))
+
+
 def is_old(value: datetime | None) -> bool:
     """Whether a moment lies more than a week back."""
     return value is not None and value < utcnow() - timedelta(days=7)
@@ -224,6 +232,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "ago": ago,
         "moment": moment,
         "day": day,
+        "weekday": weekday,
         "isotime": iso,
         "is_old": is_old,
         "money": money,

@@ -15,7 +15,7 @@ from mdm.core.ids import new_uid
 from mdm.core.text import clean
 from mdm.desk.custody.model import Custody
 from mdm.desk.loans import opening, room, telling, window
-from mdm.desk.loans.model import AHEAD, OPEN, TOGETHER, LoanPlace, Reservation, State
+from mdm.desk.loans.model import AHEAD, OPEN, TOGETHER, LoanPlace, LoanState, Reservation
 from mdm.desk.loans.slots import begin_of, slot_of
 from mdm.inventory.model import DeviceKind
 from mdm.org.model import ServicePoint
@@ -54,7 +54,7 @@ def book(
         person_id=person.id,
         begins_at=begins,
         ends_at=ends,
-        state=State.RESERVED.value,
+        state=LoanState.RESERVED.value,
         note=clean(note, 500, lines=True),
         created_by=clean(call.actor.name),
         created_at=call.now,
@@ -71,7 +71,7 @@ def book(
     if full is not None:
         if not wait:
             raise full_error(call, place, kind, full, begins, ends)
-        row.state = State.WAITING.value
+        row.state = LoanState.WAITING.value
         call.session.add(row)
         call.session.flush()
     record(call, "loan.waiting" if full else "loan.reserved", row, {"kind": kind, "person": person.id})
@@ -165,7 +165,7 @@ def move_up(call: Call, place: LoanPlace) -> list[Reservation]:
         select(Reservation)
         .where(
             Reservation.service_point_id == place.service_point_id,
-            Reservation.state == State.WAITING.value,
+            Reservation.state == LoanState.WAITING.value,
             Reservation.begins_at >= begin_of(slot_of(call.now)),
         )
         .order_by(Reservation.created_at, Reservation.id)
@@ -173,24 +173,24 @@ def move_up(call: Call, place: LoanPlace) -> list[Reservation]:
     moved = []
     for row in waiting:
         if room.take(call, place, row, row.begins_at, row.ends_at) is None:
-            row.state = State.RESERVED.value
+            row.state = LoanState.RESERVED.value
             record(call, "loan.moved_up", row, {})
             telling.tell_person(call, place, row, "moved_up")
             moved.append(row)
     return moved
 
 
-def end(call: Call, place: LoanPlace, row: Reservation, state: State, why: str = "") -> None:  # noqa: ARG001 -- who ends has locked it
+def end(call: Call, place: LoanPlace, row: Reservation, state: LoanState, why: str = "") -> None:  # noqa: ARG001 -- who ends has locked it
     """Ends a reservation and gives its half hours back; who waits moves up with ``move_up``."""
     room.give_up(call, row)
     if row.state in AHEAD:
         row.device_id = None
-    row.state, row.ended_at, row.why = state.value, call.now, why
+    row.state, row.finished_at, row.why = state.value, call.now, why
 
 
 def follow(call: Call, row: Reservation, handed: Custody) -> None:
     """Ties a hand-over to the reservation that it fulfils."""
-    row.state, row.device_id, row.custody_id = State.COLLECTED.value, handed.device_id, handed.id
+    row.state, row.device_id, row.custody_id = LoanState.COLLECTED.value, handed.device_id, handed.id
     row.collected_at = handed.from_at
     record(call, "loan.collected", row, {"device": handed.device_id})
 
@@ -199,7 +199,7 @@ def waited_for(call: Call, place: LoanPlace, row: Reservation, begins: datetime,
     """Whether somebody waits for the same thing in that time: the same kind, or any where the place has a limit."""
     query = select(Reservation.id).where(
         Reservation.service_point_id == place.service_point_id,
-        Reservation.state == State.WAITING.value,
+        Reservation.state == LoanState.WAITING.value,
         Reservation.begins_at < ends,
         Reservation.ends_at > begins,
     )

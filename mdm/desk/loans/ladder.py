@@ -7,7 +7,7 @@ of the first reminder.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mdm.desk.loans.model import Step
+from mdm.desk.loans.model import LadderStep
 
 BREATH = timedelta(days=1)
 """What lies between two steps at the least."""
@@ -26,12 +26,25 @@ USUAL = Rungs(timedelta(hours=2), timedelta(days=3), timedelta(days=7))
 """For a loan from a place that has no rules of its own."""
 
 
-def next_step(step: Step, last_step_at: datetime | None, due: datetime, rungs: Rungs, now: datetime) -> Step | None:
+_NEXT = {
+    LadderStep.NONE: LadderStep.REMINDED,
+    LadderStep.REMINDED: LadderStep.LEAD,
+    LadderStep.LEAD: LadderStep.LOCK,
+}
+
+
+def next_step(
+    step: LadderStep, last_step_at: datetime | None, due: datetime, rungs: Rungs, now: datetime
+) -> LadderStep | None:
     """The one step that is to be taken now, None where it is not time yet or nothing is left."""
-    following = {Step.NONE: Step.REMINDED, Step.REMINDED: Step.LEAD, Step.LEAD: Step.LOCK}.get(step)
+    following = {
+        LadderStep.NONE: LadderStep.REMINDED,
+        LadderStep.REMINDED: LadderStep.LEAD,
+        LadderStep.LEAD: LadderStep.LOCK,
+    }.get(step)
     if following is None:
         return None
-    after = {Step.REMINDED: rungs.remind, Step.LEAD: rungs.lead, Step.LOCK: rungs.lock}[following]
+    after = {LadderStep.REMINDED: rungs.remind, LadderStep.LEAD: rungs.lead, LadderStep.LOCK: rungs.lock}[following]
     if now < due + after or (last_step_at is not None and now < last_step_at + BREATH):
         return None
     return following

@@ -15,7 +15,7 @@ TOGETHER = ""
 """Stands in ``LoanSlot.what`` for the place as a whole, beside the kinds of device."""
 
 
-class State(StrEnum):
+class LoanState(StrEnum):
     """Where a reservation is in its life."""
 
     CANCELLED = "cancelled"
@@ -29,13 +29,13 @@ class State(StrEnum):
     WAITING = "waiting"
 
 
-AHEAD = frozenset({State.RESERVED, State.PREPARED})
+AHEAD = frozenset({LoanState.RESERVED, LoanState.PREPARED})
 """A place is kept, and nobody came for it yet."""
-OPEN = AHEAD | {State.COLLECTED, State.WAITING}
+OPEN = AHEAD | {LoanState.COLLECTED, LoanState.WAITING}
 """What has not ended."""
 
 
-class Step(StrEnum):
+class LadderStep(StrEnum):
     """The ladder of an overdue loan, in its order."""
 
     NONE = "none"
@@ -45,7 +45,7 @@ class Step(StrEnum):
     """A lock is proposed; a person decides."""
 
 
-class Decision(StrEnum):
+class LockDecision(StrEnum):
     """What a person made of the proposal to lock."""
 
     OPEN = ""
@@ -112,7 +112,7 @@ class Reservation(Base):
     custody_id: Mapped[int | None] = mapped_column(ForeignKey("custody.id", ondelete="SET NULL"), index=True)
     """The hand-over that it became, once it was collected."""
     collected_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
     why: Mapped[str] = mapped_column(String(500), default="")
     key: Mapped[str | None] = mapped_column(String(128), unique=True)
     """What the page or program called the wish: the same key again is the same reservation."""
@@ -157,13 +157,13 @@ class OverdueLoan(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     service_point_id: Mapped[int | None] = mapped_column(ForeignKey("service_point.id"), index=True)
     due_at: Mapped[Moment]
-    step: Mapped[str] = mapped_column(String(16), default=Step.NONE.value)
+    step: Mapped[str] = mapped_column(String(16), default=LadderStep.NONE.value)
     reminded_at: Mapped[datetime | None]
     lead_told_at: Mapped[datetime | None]
     lead_email: Mapped[str] = mapped_column(String(255), default="")
     """Who was told; empty: nobody is recorded as the lead of the unit, and the keeper of the pool was told so."""
     proposed_at: Mapped[datetime | None]
-    decision: Mapped[str] = mapped_column(String(16), default=Decision.OPEN.value)
+    decision: Mapped[str] = mapped_column(String(16), default=LockDecision.OPEN.value)
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(String(255), default="")
     why: Mapped[str] = mapped_column(String(500), default="")

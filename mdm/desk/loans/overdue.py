@@ -17,7 +17,7 @@ from mdm.desk.custody.model import Custody
 from mdm.desk.loans import queries
 from mdm.desk.loans.ladder import USUAL, Rungs, next_step
 from mdm.desk.loans.letters import NO_LEAD, letter
-from mdm.desk.loans.model import Decision, LoanPlace, OverdueLoan, Step
+from mdm.desk.loans.model import LadderStep, LoanPlace, LockDecision, OverdueLoan
 from mdm.desk.loans.telling import KEEPERS_LANGUAGE, mail
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint, Unit
@@ -44,7 +44,7 @@ def climb(call: Call, after: int = 0) -> int | None:
         row = _row(call, custody)
         place = call.session.get(LoanPlace, custody.service_point_id) if custody.service_point_id else None
         last = max(filter(None, (row.reminded_at, row.lead_told_at)), default=None)
-        step = next_step(Step(row.step), last, row.due_at, _rungs(place), call.now)
+        step = next_step(LadderStep(row.step), last, row.due_at, _rungs(place), call.now)
         if step is not None:
             _take(call, row, place, step)
     return custodies[-1].id if len(custodies) == AT_ONCE else None
@@ -59,7 +59,9 @@ def _rungs(place: LoanPlace | None) -> Rungs:
 def _late(call: Call, after: int) -> Sequence[Custody]:
     """The next loans past their date that are not at the top of the ladder yet."""
     at_the_top = exists().where(
-        OverdueLoan.custody_id == Custody.id, OverdueLoan.due_at == Custody.due_at, OverdueLoan.step == Step.LOCK.value
+        OverdueLoan.custody_id == Custody.id,
+        OverdueLoan.due_at == Custody.due_at,
+        OverdueLoan.step == LadderStep.LOCK.value,
     )
     query = select(Custody).where(
         Custody.loan.is_(True), Custody.to_at.is_(None), Custody.due_at < call.now, ~at_the_top
@@ -79,8 +81,8 @@ def _row(call: Call, custody: Custody) -> OverdueLoan:
             person_id=custody.person_id,
             service_point_id=custody.service_point_id,
             due_at=custody.due_at,
-            step=Step.NONE.value,
-            decision=Decision.OPEN.value,
+            step=LadderStep.NONE.value,
+            decision=LockDecision.OPEN.value,
         )
         call.session.add(found)
         call.session.flush()
@@ -101,16 +103,16 @@ def _close(call: Call) -> None:
         row.closed_at = call.now
 
 
-def _take(call: Call, row: OverdueLoan, place: LoanPlace | None, step: Step) -> None:
+def _take(call: Call, row: OverdueLoan, place: LoanPlace | None, step: LadderStep) -> None:
     """One step: its letter, its line in the diary."""
     device = call.session.get_one(Device, row.device_id)
     person = call.session.get_one(Person, row.person_id)
     about, zone = _about(call, row, device, person), place.zone if place else NO_ZONE
-    if step is Step.REMINDED:
+    if step is LadderStep.REMINDED:
         row.reminded_at = call.now
         if person.email:
             mail(call, person.email, *letter("reminded", person.language, zone, about))
-    elif step is Step.LEAD:
+    elif step is LadderStep.LEAD:
         row.lead_told_at, row.lead_email = call.now, lead_of(call, person, call.now.date())
         to = row.lead_email or _keeper(call, row, place)
         subject, text = letter("lead", KEEPERS_LANGUAGE, zone, about)
@@ -126,7 +128,7 @@ def _take(call: Call, row: OverdueLoan, place: LoanPlace | None, step: Step) -> 
     _record(call, f"loan.{_ACTIONS[step]}", row, device, {"due": row.due_at.isoformat()})
 
 
-_ACTIONS = {Step.REMINDED: "reminded", Step.LEAD: "lead_told", Step.LOCK: "lock_proposed"}
+_ACTIONS = {LadderStep.REMINDED: "reminded", LadderStep.LEAD: "lead_told", LadderStep.LOCK: "lock_proposed"}
 
 
 def _about(call: Call, row: OverdueLoan, device: Device, person: Person) -> dict[str, str | datetime]:
@@ -162,33 +164,33 @@ def lock(call: Call, number: int, reason: str = "") -> OverdueLoan:
     Raises ConflictError where no lock is proposed or it was decided otherwise, and as ``commands.send``: a device that is not
     enrolled cannot be locked, and many within an hour need somebody else.
     """
-    row, device = _decidable(call, number, Decision.LOCKED)
-    if row.decision == Decision.LOCKED:
+    row, device = _decidable(call, number, LockDecision.LOCKED)
+    if row.decision == LockDecision.LOCKED:
         return row
     said = clean(reason, 500) or "overdue loan"
     commands.send(call, [device.uid], Verb.LOCK, {}, reason=said)
-    _decide(call, row, device, Decision.LOCKED, said)
+    _decide(call, row, device, LockDecision.LOCKED, said)
     return row
 
 
 def spare(call: Call, number: int, reason: str) -> OverdueLoan:
     """Turns the proposal down, with a reason. Twice is like once; raises as ``lock``, and InvalidError without a reason."""
-    row, device = _decidable(call, number, Decision.SPARED)
-    if row.decision == Decision.SPARED:
+    row, device = _decidable(call, number, LockDecision.SPARED)
+    if row.decision == LockDecision.SPARED:
         return row
     said = clean(reason, 500)
     if not said:
         sentence = N_("Say why it is not locked.")
         raise InvalidError(sentence, fields={"reason": sentence}, code="reason_needed")
-    _decide(call, row, device, Decision.SPARED, said)
+    _decide(call, row, device, LockDecision.SPARED, said)
     return row
 
 
-def _decidable(call: Call, number: int, wanted: Decision) -> tuple[OverdueLoan, Device]:
+def _decidable(call: Call, number: int, wanted: LockDecision) -> tuple[OverdueLoan, Device]:
     row = queries.overdue_loan(call, number)
     require(call.actor, Permission.DESK_WORK, row.where)
     call.session.refresh(row, with_for_update=True)
-    if row.step != Step.LOCK or row.decision not in (Decision.OPEN, wanted):
+    if row.step != LadderStep.LOCK or row.decision not in (LockDecision.OPEN, wanted):
         raise ConflictError(
             N_("No lock is proposed for this loan, or somebody has decided already. Nothing was changed."),
             code="loan_decided",
@@ -196,9 +198,11 @@ def _decidable(call: Call, number: int, wanted: Decision) -> tuple[OverdueLoan, 
     return row, call.session.get_one(Device, row.device_id)
 
 
-def _decide(call: Call, row: OverdueLoan, device: Device, decision: Decision, why: str) -> None:
+def _decide(call: Call, row: OverdueLoan, device: Device, decision: LockDecision, why: str) -> None:
     row.decision, row.decided_at, row.decided_by, row.why = decision.value, call.now, clean(call.actor.name), why
-    _record(call, f"loan.lock_{'confirmed' if decision is Decision.LOCKED else 'declined'}", row, device, {"why": why})
+    _record(
+        call, f"loan.lock_{'confirmed' if decision is LockDecision.LOCKED else 'declined'}", row, device, {"why": why}
+    )
 
 
 def _record(call: Call, action: str, row: OverdueLoan, device: Device, details: dict[str, Any]) -> None:

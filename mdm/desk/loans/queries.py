@@ -1,7 +1,6 @@
 """Reads of loans: at the actor's places only, by ``desk:view``."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,8 @@ from sqlalchemy import Select, and_, func, or_, select
 
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
-from mdm.desk.custody.model import Custody
 from mdm.desk.loans import room
-from mdm.desk.loans.model import AHEAD, LoanPlace, OverdueLoan, Reservation, State, Step
+from mdm.desk.loans.model import AHEAD, LadderStep, LoanPlace, LoanState, OverdueLoan, Reservation
 from mdm.desk.loans.slots import most_at_once
 from mdm.inventory.model import Device, LifeCycle, Ownership
 from mdm.org.model import ServicePoint
@@ -20,40 +18,8 @@ from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
 
-KEEPS = tuple(state.value for state in (*AHEAD, State.COLLECTED))
+KEEPS = tuple(state.value for state in (*AHEAD, LoanState.COLLECTED))
 """States in which a reservation has a place."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolLine:
-    """One kind of device in one pool, as it stands now."""
-
-    kind: str
-    devices: int
-    ready: int
-    out: int
-    aside: int
-    """In repair, lost, returned and not ready yet."""
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceLine:
-    """One place that lends, as it stands now."""
-
-    place: LoanPlace
-    point: ServicePoint
-    kinds: Sequence[PoolLine]
-    here: int
-    """Loans and reservations whose time is now."""
-    waiting: int
-    overdue: int
-
-    @property
-    def free(self) -> int:
-        """How many more could be lent this minute: devices that are ready, within the limit of the place."""
-        ready = sum(line.ready for line in self.kinds)
-        return ready if self.place.at_most is None else max(0, min(ready, self.place.at_most - self.here))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +89,7 @@ def booked(call: Call, uid: str) -> Booked:
 def of_person(call: Call, person_id: int) -> list[Reservation]:
     """What a person has reserved, waits for or has on loan by reservation, at the actor's places, soonest first."""
     query = reservations_select(call).where(
-        Reservation.person_id == person_id, Reservation.state.in_((*KEEPS, State.WAITING.value))
+        Reservation.person_id == person_id, Reservation.state.in_((*KEEPS, LoanState.WAITING.value))
     )
     return list(call.session.scalars(query.order_by(Reservation.begins_at, Reservation.id)))
 
@@ -140,7 +106,7 @@ def for_pickup(call: Call, person_id: int, service_point_id: int) -> Reservation
 
 def position(call: Call, row: Reservation) -> int | None:
     """The place of a reservation on the wait list, 1 for the first; None when it does not wait."""
-    if row.state != State.WAITING:
+    if row.state != LoanState.WAITING:
         return None
     before = or_(
         Reservation.created_at < row.created_at,
@@ -148,7 +114,7 @@ def position(call: Call, row: Reservation) -> int | None:
     )
     query = select(func.count(Reservation.id)).where(
         Reservation.service_point_id == row.service_point_id,
-        Reservation.state == State.WAITING.value,
+        Reservation.state == LoanState.WAITING.value,
         Reservation.begins_at < row.ends_at,
         Reservation.ends_at > row.begins_at,
         before,
@@ -159,7 +125,7 @@ def position(call: Call, row: Reservation) -> int | None:
 def between(call: Call, service_point_id: int, begins: datetime, ends: datetime) -> list[Booked]:
     """What takes, took or waits for a place between two moments, by beginning; NotFoundError as ``place``."""
     place(call, service_point_id)
-    shown = (*KEEPS, State.WAITING.value, State.RETURNED.value)
+    shown = (*KEEPS, LoanState.WAITING.value, LoanState.RETURNED.value)
     query = (
         reservations_select(call)
         .where(
@@ -181,7 +147,7 @@ def to_prepare(call: Call, until: datetime) -> list[Booked]:
     """Reservations for which no device lies ready and one should by then, the most urgent first."""
     query = (
         reservations_select(call)
-        .where(Reservation.state == State.RESERVED.value, Reservation.prepare_by <= until)
+        .where(Reservation.state == LoanState.RESERVED.value, Reservation.prepare_by <= until)
         .join(Person, Person.id == Reservation.person_id)
         .add_columns(Person)
         .order_by(Reservation.prepare_by, Reservation.id)
@@ -193,7 +159,7 @@ def to_prepare(call: Call, until: datetime) -> list[Booked]:
 def lendable(call: Call, row: Reservation) -> list[Device]:
     """Devices of the pool that could go out for this reservation now, by name."""
     promised = select(Reservation.device_id).where(
-        Reservation.state == State.PREPARED.value,
+        Reservation.state == LoanState.PREPARED.value,
         Reservation.id != row.id,
         Reservation.device_id.is_not(None),
         Reservation.begins_at < row.ends_at,
@@ -208,118 +174,6 @@ def lendable(call: Call, row: Reservation) -> list[Device]:
         Device.id.not_in(promised),
     )
     return list(call.session.scalars(query.order_by(Device.name, Device.id).limit(100)))
-
-
-def pool(call: Call, service_point_id: int) -> list[Device]:
-    """Every device of the pool of a place, by name; NotFoundError as ``place``."""
-    place(call, service_point_id)
-    query = select(Device).where(
-        within(call.actor.scope(Permission.DEVICE_VIEW), Device.service_point_id, Device.unit_id),
-        Device.service_point_id == service_point_id,
-        Device.ownership == Ownership.LOAN_POOL.value,
-        Device.state != LifeCycle.RETIRED.value,
-    )
-    return list(call.session.scalars(query.order_by(Device.kind, Device.name, Device.id).limit(500)))
-
-
-def pools(call: Call, *, only: int | None = None) -> list[PlaceLine]:
-    """Every place of the actor that lends, with what is free now, by name; ``only`` one of them."""
-    query = (
-        places_select(call)
-        .join(ServicePoint, ServicePoint.id == LoanPlace.service_point_id)
-        .add_columns(ServicePoint)
-        .order_by(ServicePoint.name, ServicePoint.id)
-    )
-    if only is not None:
-        query = query.where(LoanPlace.service_point_id == only)
-    found = [(row[0], row[1]) for row in call.session.execute(query)]
-    numbers = [one.service_point_id for one, _ in found]
-    states, waits, here, late = (
-        _states(call, numbers),
-        _waits(call, numbers),
-        _here(call, numbers),
-        _late(call, numbers),
-    )
-    return [
-        PlaceLine(
-            one,
-            point,
-            [
-                _pool_line(kind, by_state, waits.get((point.id, kind), 0))
-                for kind, by_state in sorted(states[point.id].items())
-            ],
-            here.get(point.id, 0),
-            sum(number for (where, _), number in waits.items() if where == point.id),
-            late.get(point.id, 0),
-        )
-        for one, point in found
-    ]
-
-
-def _pool_line(kind: str, by_state: Mapping[str, int], waiting: int) -> PoolLine:
-    ready = by_state.get(LifeCycle.IN_STOCK, 0) + by_state.get(LifeCycle.WIPED, 0)
-    out = by_state.get(LifeCycle.ON_LOAN, 0) + by_state.get(LifeCycle.HANDED_OUT, 0)
-    devices = sum(by_state.values())
-    return PoolLine(kind, devices, ready, out, devices - ready - out, waiting)
-
-
-def _states(call: Call, places: Sequence[int]) -> dict[int, dict[str, dict[str, int]]]:
-    found: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    query = (
-        select(Device.service_point_id, Device.kind, Device.state, func.count(Device.id))
-        .where(
-            Device.service_point_id.in_(places),
-            Device.ownership == Ownership.LOAN_POOL.value,
-            Device.state != LifeCycle.RETIRED.value,
-        )
-        .group_by(Device.service_point_id, Device.kind, Device.state)
-    )
-    for where, kind, state, number in call.session.execute(query):
-        if where is not None:
-            found[where][kind][state] = number
-    return found
-
-
-def _waits(call: Call, places: Sequence[int]) -> dict[tuple[int, str], int]:
-    query = (
-        select(Reservation.service_point_id, Reservation.kind, func.count(Reservation.id))
-        .where(Reservation.service_point_id.in_(places), Reservation.state == State.WAITING.value)
-        .group_by(Reservation.service_point_id, Reservation.kind)
-    )
-    return {(row[0], row[1]): row[2] for row in call.session.execute(query)}
-
-
-def _here(call: Call, places: Sequence[int]) -> dict[int, int]:
-    query = (
-        select(Reservation.service_point_id, func.count(Reservation.id))
-        .where(
-            Reservation.service_point_id.in_(places),
-            or_(
-                Reservation.state == State.COLLECTED.value,
-                and_(
-                    Reservation.state.in_([state.value for state in AHEAD]),
-                    Reservation.begins_at <= call.now,
-                    Reservation.ends_at > call.now,
-                ),
-            ),
-        )
-        .group_by(Reservation.service_point_id)
-    )
-    return {row[0]: row[1] for row in call.session.execute(query)}
-
-
-def _late(call: Call, places: Sequence[int]) -> dict[int, int]:
-    query = (
-        select(Custody.service_point_id, func.count(Custody.id))
-        .where(
-            Custody.service_point_id.in_(places),
-            Custody.to_at.is_(None),
-            Custody.loan.is_(True),
-            Custody.due_at < call.now,
-        )
-        .group_by(Custody.service_point_id)
-    )
-    return {row[0]: row[1] for row in call.session.execute(query) if row[0] is not None}
 
 
 def overdue_select(call: Call) -> Select[Any]:
@@ -345,7 +199,7 @@ def overdue_loan(call: Call, number: int) -> OverdueLoan:
 
 def due(call: Call) -> int:
     """How many overdue loans wait for a decision whether to lock: for the strip of what needs somebody."""
-    query = overdue_select(call).where(OverdueLoan.step == Step.LOCK.value, OverdueLoan.decision == "")
+    query = overdue_select(call).where(OverdueLoan.step == LadderStep.LOCK.value, OverdueLoan.decision == "")
     return call.session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
 
 
@@ -357,3 +211,40 @@ def overbooked(call: Call, service_point_id: int, begins: datetime, ends: dateti
         if booked.row.state in KEEPS
     ]
     return most_at_once(windows)
+
+
+def reservations(
+    call: Call,
+    *,
+    states: Sequence[str] = (),
+    service_point_id: int | None = None,
+    person_id: int | None = None,
+    after: tuple[datetime, int] | None = None,
+    limit: int = 50,
+) -> list[Reservation]:
+    """One page of reservations by beginning; ``after`` is beginning and row id of the last one of the page before."""
+    query = reservations_select(call)
+    if states:
+        query = query.where(Reservation.state.in_(states))
+    if service_point_id is not None:
+        query = query.where(Reservation.service_point_id == service_point_id)
+    if person_id is not None:
+        query = query.where(Reservation.person_id == person_id)
+    if after is not None:
+        begins, number = after
+        query = query.where(
+            or_(Reservation.begins_at > begins, and_(Reservation.begins_at == begins, Reservation.id > number))
+        )
+    return list(call.session.scalars(query.order_by(Reservation.begins_at, Reservation.id).limit(limit)))
+
+
+def overdue(
+    call: Call, *, step: str | None = None, after: int | None = None, limit: int = 50
+) -> list[tuple[OverdueLoan, Device, Person]]:
+    """One page of overdue loans by row id; ``after`` is the last one of the page before."""
+    query = overdue_select(call)
+    if step is not None:
+        query = query.where(OverdueLoan.step == step)
+    if after is not None:
+        query = query.where(OverdueLoan.id > after)
+    return [(row[0], row[1], row[2]) for row in call.session.execute(query.order_by(OverdueLoan.id).limit(limit))]

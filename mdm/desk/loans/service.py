@@ -15,7 +15,7 @@ from mdm.core.text import clean
 from mdm.desk.custody import lending
 from mdm.desk.custody import service as custody
 from mdm.desk.loans import booking, queries, room, telling, window
-from mdm.desk.loans.model import AHEAD, LoanPlace, Reservation, State
+from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, Reservation
 from mdm.enrollment.links import Links
 from mdm.inventory.model import Device, LifeCycle, Ownership
 from mdm.inventory.queries import device as one_device
@@ -56,11 +56,11 @@ def cancel(call: Call, uid: str, reason: str = "") -> Reservation:
     Raises ConflictError (``loan_ended``) for one that was collected or has ended otherwise.
     """
     row, place = _mine(call, uid)
-    if row.state == State.CANCELLED:
+    if row.state == LoanState.CANCELLED:
         return row
-    if row.state not in AHEAD | {State.WAITING}:
+    if row.state not in AHEAD | {LoanState.WAITING}:
         raise ended(row)
-    booking.end(call, place, row, State.CANCELLED, clean(reason, 500))
+    booking.end(call, place, row, LoanState.CANCELLED, clean(reason, 500))
     booking.record(call, "loan.cancelled", row, {"reason": row.why} if row.why else {})
     telling.tell_person(call, place, row, "cancelled")
     booking.move_up(call, place)
@@ -78,7 +78,7 @@ def prepare(call: Call, uid: str, device_key: str) -> Reservation:
     device = _lendable(call, place, row, device_key)
     if row.device_id == device.id:
         return row
-    row.device_id, row.state = device.id, State.PREPARED.value
+    row.device_id, row.state = device.id, LoanState.PREPARED.value
     booking.record(call, "loan.prepared", row, {"device": device.uid})
     return row
 
@@ -99,7 +99,7 @@ def collect(
     as the counter does (``signature_missing`` for neither a signature nor a reason why there is none).
     """
     row, place = _mine(call, uid)
-    if row.state == State.COLLECTED and (not device_key or one_device(call, device_key).id == row.device_id):
+    if row.state == LoanState.COLLECTED and (not device_key or one_device(call, device_key).id == row.device_id):
         return row
     if row.state not in AHEAD:
         raise ended(row)
@@ -127,7 +127,7 @@ def extend(call: Call, uid: str, ends: datetime) -> Reservation:
     InvalidError for an end that makes no sense there.
     """
     row, place = _mine(call, uid)
-    if row.state not in AHEAD | {State.COLLECTED}:
+    if row.state not in AHEAD | {LoanState.COLLECTED}:
         raise ended(row)
     if ends <= row.ends_at:
         sentence = N_("Choose an end that is later than the one it has.")
@@ -206,7 +206,7 @@ def _lendable(call: Call, place: LoanPlace, row: Reservation, key: str) -> Devic
     other = call.session.scalar(
         select(Reservation.id).where(
             Reservation.device_id == device.id,
-            Reservation.state == State.PREPARED.value,
+            Reservation.state == LoanState.PREPARED.value,
             Reservation.id != row.id,
             Reservation.begins_at < row.ends_at,
             Reservation.ends_at > row.begins_at,

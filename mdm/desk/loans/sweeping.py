@@ -10,7 +10,7 @@ from mdm.core.actor import require
 from mdm.core.permissions import Permission
 from mdm.desk.custody.model import Custody
 from mdm.desk.loans import booking, opening, room, telling
-from mdm.desk.loans.model import AHEAD, LoanPlace, Reservation, State
+from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, Reservation
 from mdm.inventory.model import Device, Ownership
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
@@ -25,7 +25,7 @@ TELL_BEFORE = timedelta(days=1)
 def places_to_sweep(call: Call) -> list[int]:
     """Places at which something is open. One transaction for each: a place is locked only while it is looked at."""
     require(call.actor, Permission.DESK_WORK)
-    open_states = [state.value for state in (*AHEAD, State.WAITING, State.COLLECTED)]
+    open_states = [state.value for state in (*AHEAD, LoanState.WAITING, LoanState.COLLECTED)]
     query = select(Reservation.service_point_id).where(Reservation.state.in_(open_states)).distinct()
     return list(call.session.scalars(query.order_by(Reservation.service_point_id)))
 
@@ -73,7 +73,8 @@ def tie(call: Call, place: LoanPlace) -> int:
             rows.add(row.id)
             custodies.add(custody.id)
             booking.follow(call, row, custody)
-            custody.due_at = custody.due_at or row.ends_at
+            # The counter knows the day at most, the reservation knows the hour.
+            custody.due_at = row.ends_at
     return len(rows)
 
 
@@ -84,15 +85,15 @@ def close_returned(call: Call, place: LoanPlace) -> int:
         .outerjoin(Custody, Custody.id == Reservation.custody_id)
         .where(
             Reservation.service_point_id == place.service_point_id,
-            Reservation.state == State.COLLECTED.value,
+            Reservation.state == LoanState.COLLECTED.value,
             or_(Custody.id.is_(None), Custody.to_at.is_not(None)),
         )
     )
     found = call.session.execute(query).all()
     for row, custody in found:
-        booking.end(call, place, row, State.RETURNED)
+        booking.end(call, place, row, LoanState.RETURNED)
         if custody is not None:
-            row.ended_at = custody.to_at
+            row.finished_at = custody.to_at
         booking.record(call, "loan.returned", row, {"device": row.device_id})
     return len(found)
 
@@ -109,7 +110,7 @@ def _release(call: Call, place: LoanPlace, point: ServicePoint) -> int:
     for row in call.session.scalars(query).all():
         until = opening.after_open_time(point.opening_hours, row.begins_at, zone, kept)
         if call.now >= min(until, row.ends_at):
-            booking.end(call, place, row, State.NO_SHOW)
+            booking.end(call, place, row, LoanState.NO_SHOW)
             booking.record(call, "loan.released", row, {})
             telling.tell_person(call, place, row, "no_show")
             released += 1
@@ -120,12 +121,12 @@ def _expire(call: Call, place: LoanPlace) -> int:
     """Ends the waiting of those whose time has begun without a place for them."""
     query = select(Reservation).where(
         Reservation.service_point_id == place.service_point_id,
-        Reservation.state == State.WAITING.value,
+        Reservation.state == LoanState.WAITING.value,
         Reservation.begins_at <= call.now,
     )
     rows = call.session.scalars(query).all()
     for row in rows:
-        booking.end(call, place, row, State.EXPIRED)
+        booking.end(call, place, row, LoanState.EXPIRED)
         booking.record(call, "loan.expired", row, {})
         telling.tell_person(call, place, row, "expired")
     return len(rows)
@@ -135,7 +136,7 @@ def _tell_keeper(call: Call, place: LoanPlace) -> None:
     """Writes once to the keeper for each device that must lie ready within a day."""
     query = select(Reservation).where(
         Reservation.service_point_id == place.service_point_id,
-        Reservation.state == State.RESERVED.value,
+        Reservation.state == LoanState.RESERVED.value,
         Reservation.prepare_told_at.is_(None),
         Reservation.prepare_by <= call.now + TELL_BEFORE,
     )

@@ -10,7 +10,8 @@ from mdm.core.errors import ConflictError, InvalidError
 from mdm.desk.custody import service as custody
 from mdm.desk.custody.model import Custody
 from mdm.desk.loans import overdue, places, queries, service, sweeping
-from mdm.desk.loans.model import Decision, OverdueLoan, Reservation, State, Step
+from mdm.desk.loans import pools as pooled
+from mdm.desk.loans.model import LadderStep, LoanState, LockDecision, OverdueLoan, Reservation
 from mdm.inventory import queries as inventory
 from mdm.inventory.model import LifeCycle
 from mdm.org import service as org
@@ -64,9 +65,9 @@ def test_what_lies_ready_is_collected_signed_for_and_due_at_the_end(calling: Cal
         again = service.collect(call, row.uid, signed=SIGNED)
         assert again.id == row.id
         device = inventory.device_by_uid(call, place.laptops[1])
-        assert (row.state, row.device_id, device.state) == (State.COLLECTED, device.id, LifeCycle.ON_LOAN)
+        assert (row.state, row.device_id, device.state) == (LoanState.COLLECTED, device.id, LifeCycle.ON_LOAN)
         assert (out(call).id, out(call).due_at, out(call).loan) == (row.custody_id, at(24, 12), True)
-        (line,) = queries.pools(call)
+        (line,) = pooled.pools(call)
         assert (line.here, line.kinds[0].ready, line.kinds[0].out, line.free) == (1, 1, 1, 1)
 
 
@@ -86,7 +87,7 @@ def test_only_a_ready_device_of_that_kind_and_pool_goes_out_and_to_one_person(ca
                 service.prepare(call, other.uid, key)
             assert refusal.value.code == code
         assert [device.uid for device in queries.lendable(call, other)] == [place.laptops[1]]
-        assert other.state == State.RESERVED
+        assert other.state == LoanState.RESERVED
         service.collect(call, other.uid, place.laptops[1], signed=SIGNED)
         with pytest.raises(ConflictError) as refusal:
             service.prepare(call, row.uid, place.laptops[1])
@@ -106,8 +107,8 @@ def test_a_loan_that_comes_back_early_makes_room_for_who_waits(calling: Calling)
         assert sweeping.sweep(call, place.point) == 2
         assert sweeping.sweep(call, place.point) == 0
         back = queries.reservation(call, row.uid)
-        assert (back.state, back.ended_at) == (State.RETURNED, at(24, 11))
-        assert queries.reservation(call, waiting.uid).state == State.RESERVED
+        assert (back.state, back.finished_at) == (LoanState.RETURNED, at(24, 11))
+        assert queries.reservation(call, waiting.uid).state == LoanState.RESERVED
 
 
 def test_a_loan_handed_out_at_the_counter_is_found_to_be_the_reserved_one(calling: Calling) -> None:
@@ -128,7 +129,7 @@ def test_a_loan_handed_out_at_the_counter_is_found_to_be_the_reserved_one(callin
         )
         assert sweeping.sweep(call, place.point) == 1
         row = queries.reservation(call, row.uid)
-        assert (row.state, row.custody_id, out(call).due_at) == (State.COLLECTED, out(call).id, at(24, 12))
+        assert (row.state, row.custody_id, out(call).due_at) == (LoanState.COLLECTED, out(call).id, at(24, 12))
         assert sweeping.sweep(call, place.point) == 0
 
 
@@ -149,7 +150,7 @@ def test_a_loan_over_the_counter_takes_room_from_reservations_until_it_is_due(ca
         reserve(call, place, 1, at(24, 9), at(24, 12))
         with pytest.raises(ConflictError):
             reserve(call, place, 2, at(24, 9), at(24, 12))
-        assert reserve(call, place, 2, at(24, 12), at(24, 17)).state == State.RESERVED
+        assert reserve(call, place, 2, at(24, 12), at(24, 17)).state == LoanState.RESERVED
 
 
 def test_an_extension_is_for_when_nobody_waits(calling: Calling) -> None:
@@ -192,7 +193,7 @@ def test_the_ladder_reminds_tells_the_lead_and_proposes_but_never_locks(calling:
     assert climb(calling, at(20, 13, month=12)) == []
     with calling(now=at(20, 13, month=12)) as call:
         (row,) = call.session.scalars(select(OverdueLoan)).all()
-        assert (row.step, row.decision, row.lead_email) == (Step.LOCK, Decision.OPEN, "boss@example.org")
+        assert (row.step, row.decision, row.lead_email) == (LadderStep.LOCK, LockDecision.OPEN, "boss@example.org")
         assert queries.due(call) == 1
         assert call.session.scalars(select(Command)).all() == []
 
@@ -234,7 +235,7 @@ def test_a_person_confirms_the_lock_and_twice_is_like_once(calling: Calling) -> 
             overdue.lock(call, number)
         inventory.device_by_uid(call, place.laptops[0]).enrolled_at = DECEMBER
     with calling(now=DECEMBER) as call:
-        assert overdue.lock(call, number, "called twice").decision == Decision.LOCKED
+        assert overdue.lock(call, number, "called twice").decision == LockDecision.LOCKED
         assert overdue.lock(call, number).why == "called twice"
         (sent,) = call.session.scalars(select(Command)).all()
         assert (sent.verb, sent.reason) == (Verb.LOCK, "called twice")
@@ -247,7 +248,7 @@ def test_a_proposal_that_is_turned_down_needs_a_reason_and_is_not_made_again(cal
     with calling(now=DECEMBER) as call:
         with pytest.raises(InvalidError):
             overdue.spare(call, number, " ")
-        assert overdue.spare(call, number, "in hospital").decision == Decision.SPARED
+        assert overdue.spare(call, number, "in hospital").decision == LockDecision.SPARED
         assert queries.due(call) == 0
     assert climb(calling, at(20, 9, month=12)) == []
 
@@ -266,7 +267,7 @@ def test_what_comes_back_or_may_stay_longer_leaves_the_ladder(calling: Calling) 
         overdue.climb(call)
         assert call.session.scalars(select(OverdueLoan.id).where(OverdueLoan.closed_at.is_(None))).all() == []
         sweeping.sweep(call, place.point)
-        assert call.session.scalars(select(Reservation.state)).all() == [State.RETURNED]
+        assert call.session.scalars(select(Reservation.state)).all() == [LoanState.RETURNED]
     assert climb(calling, at(20, 9, month=12)) == []
 
 
@@ -277,4 +278,4 @@ def test_a_late_device_is_not_counted_upon_for_the_next_day(calling: Calling) ->
         reserve(call, place, 1, at(25, 9), at(25, 12))
         with pytest.raises(ConflictError):
             reserve(call, place, 2, at(25, 9), at(25, 12))
-        assert reserve(call, place, 2, at(26, 9), at(26, 12)).state == State.RESERVED
+        assert reserve(call, place, 2, at(26, 9), at(26, 12)).state == LoanState.RESERVED

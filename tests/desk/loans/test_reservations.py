@@ -9,7 +9,8 @@ from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.desk.loans import places, queries, service, sweeping
-from mdm.desk.loans.model import State
+from mdm.desk.loans import pools as pooled
+from mdm.desk.loans.model import LoanState
 from mdm.inventory import service as inventory
 from mdm.inventory.model import LifeCycle
 from mdm.org import service as org
@@ -39,13 +40,13 @@ def test_two_at_a_time_and_the_third_is_refused_with_the_next_free_hour(calling:
     with calling() as call:
         place = library(call, laptops=5)
         for who in (0, 1):
-            assert reserve(call, place, who, at(24, 9), at(24, 12)).state == State.RESERVED
+            assert reserve(call, place, who, at(24, 9), at(24, 12)).state == LoanState.RESERVED
         with pytest.raises(ConflictError) as refusal:
             reserve(call, place, 2, at(24, 11), at(24, 13))
         assert refusal.value.code == "loan_full"
         assert refusal.value.params["free"] == "2026-11-24 12:00"
         # What ends when the other begins does not lie over it.
-        assert reserve(call, place, 2, at(24, 12), at(24, 13)).state == State.RESERVED
+        assert reserve(call, place, 2, at(24, 12), at(24, 13)).state == LoanState.RESERVED
         assert queries.overbooked(call, place.point, at(24, 0), at(25, 0)) == 2
 
 
@@ -68,7 +69,7 @@ def test_a_window_fits_wherever_there_is_room_all_along_it(calling: Calling) -> 
         reserve(call, place, 1, at(24, 9), at(24, 17))
         service.cancel(call, queries.of_person(call, place.people[0])[0].uid)
         reserve(call, place, 0, at(25, 9), at(25, 17))
-        assert reserve(call, place, 2, at(24, 9), at(25, 17)).state == State.RESERVED
+        assert reserve(call, place, 2, at(24, 9), at(25, 17)).state == LoanState.RESERVED
 
 
 @pytest.mark.parametrize(
@@ -101,15 +102,15 @@ def test_who_waits_moves_up_in_order_when_somebody_cancels_and_is_told(calling: 
         first = reserve(call, place, 0, at(24, 9), at(24, 12))
         second = reserve(call, place, 1, at(24, 9), at(24, 12), wait=True)
         third = reserve(call, place, 2, at(24, 9), at(24, 12), wait=True)
-        assert [second.state, third.state] == [State.WAITING] * 2
+        assert [second.state, third.state] == [LoanState.WAITING] * 2
         assert [queries.position(call, row) for row in (first, second, third)] == [None, 1, 2]
 
         service.cancel(call, first.uid)
 
-        assert [second.state, third.state] == [State.RESERVED, State.WAITING]
+        assert [second.state, third.state] == [LoanState.RESERVED, LoanState.WAITING]
         assert letters(call, "p1@example.org")[-1].startswith("A place came free: Laptop, Tue 24 Nov 2026 09:00")
-        assert service.cancel(call, first.uid).state == State.CANCELLED
-        assert [second.state, third.state] == [State.RESERVED, State.WAITING]
+        assert service.cancel(call, first.uid).state == LoanState.CANCELLED
+        assert [second.state, third.state] == [LoanState.RESERVED, LoanState.WAITING]
 
 
 def test_a_new_device_in_the_pool_lets_those_who_wait_move_up_by_the_clock(calling: Calling) -> None:
@@ -120,7 +121,7 @@ def test_a_new_device_in_the_pool_lets_those_who_wait_move_up_by_the_clock(calli
         assert sweeping.sweep(call, place.point) == 0
         lend_out(call, place.point, 7)
         assert sweeping.sweep(call, place.point) == 1
-        assert waiting.state == State.RESERVED
+        assert waiting.state == LoanState.RESERVED
         assert sweeping.sweep(call, place.point) == 0
 
 
@@ -131,7 +132,7 @@ def test_waiting_ends_when_its_time_has_come(calling: Calling) -> None:
         row = reserve(call, place, 1, at(24, 10), at(24, 12), wait=True)
     with calling(now=at(24, 10)) as call:
         sweeping.sweep(call, place.point)
-        assert queries.reservation(call, row.uid).state == State.EXPIRED
+        assert queries.reservation(call, row.uid).state == LoanState.EXPIRED
         assert letters(call, "p1@example.org")[-1].startswith("No place came free")
 
 
@@ -141,12 +142,12 @@ def test_nobody_comes_and_the_place_is_released_after_two_hours_of_opening_time(
         row = reserve(call, place, 0, at(24, 16.5), at(26, 12))
         waiting = reserve(call, place, 1, at(25, 14), at(26, 12), wait=True)
     # An hour on Tuesday and an hour on Wednesday: the night does not count.
-    for moment, state in ((at(25, 9), State.RESERVED), (at(25, 9.5), State.NO_SHOW)):
+    for moment, state in ((at(25, 9), LoanState.RESERVED), (at(25, 9.5), LoanState.NO_SHOW)):
         with calling(now=moment) as call:
             sweeping.sweep(call, place.point)
             assert queries.reservation(call, row.uid).state == state
     with calling(now=at(25, 10)) as call:
-        assert queries.reservation(call, waiting.uid).state == State.RESERVED
+        assert queries.reservation(call, waiting.uid).state == LoanState.RESERVED
         assert any(subject.startswith("Your reservation was released") for subject in letters(call))
 
 
@@ -184,13 +185,13 @@ def test_a_clerk_of_another_place_sees_and_moves_nothing(calling: Calling) -> No
         other = org.create_service_point(call, code="OTHER", name="Other")
         person = people.create(call, name="Elsewhere", service_point_id=other.id)
         there, here = call.by(clerk(other.id)), call.by(clerk(place.point))
-        assert queries.pools(there) == []
+        assert pooled.pools(there) == []
         assert queries.offered(there) == []
         assert queries.of_person(there, place.people[0]) == []
         for attempt in (
             lambda: queries.booked(there, row.uid),
             lambda: queries.between(there, place.point, at(24, 0), at(25, 0)),
-            lambda: queries.pool(there, place.point),
+            lambda: pooled.pool(there, place.point),
             lambda: service.cancel(there, row.uid),
             lambda: service.extend(there, row.uid, at(24, 13)),
             lambda: reserve(there, place, 1, at(24, 9), at(24, 12)),
@@ -201,8 +202,8 @@ def test_a_clerk_of_another_place_sees_and_moves_nothing(calling: Calling) -> No
         ):
             with pytest.raises(NotFoundError):
                 attempt()
-        assert row.state == State.RESERVED
-        assert [line.point.id for line in queries.pools(here)] == [place.point]
+        assert row.state == LoanState.RESERVED
+        assert [line.point.id for line in pooled.pools(here)] == [place.point]
         with pytest.raises(DeniedError):
             service.cancel(call.by(clerk(place.point, Role.AUDITOR)), row.uid)
 
@@ -229,11 +230,11 @@ def test_fewer_places_leave_what_is_reserved_as_it_is_and_let_nobody_in(calling:
         rows = [reserve(call, place, who, at(24, 9), at(24, 12)) for who in (0, 1)]
         waiting = reserve(call, place, 2, at(24, 9), at(24, 12), wait=True)
         places.change_place(call, place.point, at_most=1)
-        assert [row.state for row in rows] == [State.RESERVED] * 2
+        assert [row.state for row in rows] == [LoanState.RESERVED] * 2
         service.cancel(call, rows[0].uid)
-        assert waiting.state == State.WAITING
+        assert waiting.state == LoanState.WAITING
         places.change_place(call, place.point, at_most=2)
-        assert waiting.state == State.RESERVED
+        assert waiting.state == LoanState.RESERVED
 
 
 def test_rules_that_make_no_sense_are_refused_at_their_field(calling: Calling) -> None:

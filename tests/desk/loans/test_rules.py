@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mdm.core.errors import InvalidError
 from mdm.desk.loans import opening
 from mdm.desk.loans.ladder import USUAL, next_step
-from mdm.desk.loans.model import Step
+from mdm.desk.loans.model import LadderStep
 from mdm.desk.loans.slots import free_numbers, is_whole, most_at_once, slots_of
 from mdm.org.hours import parse
 
@@ -71,18 +71,18 @@ def test_a_device_lies_ready_at_the_close_of_an_open_day_before() -> None:
 @pytest.mark.parametrize(
     ("step", "since_due", "since_last", "following"),
     [
-        (Step.NONE, 1.9, None, None),
-        (Step.NONE, 2, None, Step.REMINDED),
-        (Step.NONE, 1000, None, Step.REMINDED),
-        (Step.REMINDED, 71, 60, None),
-        (Step.REMINDED, 72, 60, Step.LEAD),
-        (Step.REMINDED, 500, 23, None),
-        (Step.LEAD, 167, 90, None),
-        (Step.LEAD, 168, 90, Step.LOCK),
-        (Step.LOCK, 9999, 999, None),
+        (LadderStep.NONE, 1.9, None, None),
+        (LadderStep.NONE, 2, None, LadderStep.REMINDED),
+        (LadderStep.NONE, 1000, None, LadderStep.REMINDED),
+        (LadderStep.REMINDED, 71, 60, None),
+        (LadderStep.REMINDED, 72, 60, LadderStep.LEAD),
+        (LadderStep.REMINDED, 500, 23, None),
+        (LadderStep.LEAD, 167, 90, None),
+        (LadderStep.LEAD, 168, 90, LadderStep.LOCK),
+        (LadderStep.LOCK, 9999, 999, None),
     ],
 )
-def test_the_ladder(step: Step, since_due: float, since_last: float | None, following: Step | None) -> None:
+def test_the_ladder(step: LadderStep, since_due: float, since_last: float | None, following: LadderStep | None) -> None:
     now = datetime(2026, 12, 24, tzinfo=UTC)
     last = None if since_last is None else now - timedelta(hours=since_last)
     assert next_step(step, last, now - timedelta(hours=since_due), USUAL, now) is following

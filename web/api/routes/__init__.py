@@ -14,6 +14,7 @@ from web.api.routes import (
     groups,
     imports,
     intent,
+    loans,
     orders,
     overview,
     people,
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     units.api,
     service_points.api,
     imports.api,
+    loans.api,
     alarms.api,
     audit.api,
 )

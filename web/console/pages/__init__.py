@@ -6,6 +6,9 @@ from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
 from web.console.desk import hand_out as desk_hand_out
 from web.console.desk import labels as desk_labels
+from web.console.desk import loan_places as desk_loan_places
+from web.console.desk import loans as desk_loans
+from web.console.desk import overdue as desk_overdue
 from web.console.desk import papers as desk_papers
 from web.console.desk import place as desk_place
 from web.console.desk import repairs as desk_repairs
@@ -87,5 +90,8 @@ ROUTES: tuple[Route, ...] = (
     *desk_costs.ROUTES,
     *desk_cases.ROUTES,
     *desk_case.ROUTES,
+    *desk_loans.ROUTES,
+    *desk_loan_places.ROUTES,
+    *desk_overdue.ROUTES,
 )
 """The table of all addresses."""
