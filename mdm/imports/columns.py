@@ -69,6 +69,20 @@ DEVICES = {
     "holder": ("person", "user", "employee", "houder", "gebruiker", "medewerker", "détenteur", "utilisateur"),
     "purchased_on": ("purchased", "purchase date", "aankoopdatum", "date d'achat"),
     "warranty_until": ("warranty", "warranty until", "garantie", "garantie tot", "garantie jusqu'au"),
+    "cost": ("price", "purchase cost", "bought for", "prijs", "aankoopprijs", "kostprijs", "prix", "prix d'achat"),
+    "currency": ("munt", "valuta", "devise", "monnaie"),
+    "supplier": ("vendor", "leverancier", "fournisseur"),
+    "order_number": (
+        "order number",
+        "purchase order",
+        "bestelnummer",
+        "bestelbon",
+        "numéro de commande",
+        "bon de commande",
+    ),
+    "contract": ("contract number", "contractnummer", "raamcontract", "contrat"),
+    "contract_until": ("contract until", "contract end", "contract tot", "einde contract", "fin du contrat"),
+    "measure": ("employment measure", "maatregel", "tewerkstellingsmaatregel", "mesure", "mesure d'emploi"),
     "note": ("notes", "remark", "opmerking", "nota", "remarque"),
 }
 
@@ -101,6 +115,16 @@ _WORDS = {
         "city": ("stad", "ville", "company", "organisatie"),
         "private": ("prive", "privaat", "byod", "personal", "persoonlijk"),
         "loan_pool": ("loan pool", "pool", "uitleen", "uitleenpool", "pret"),
+    },
+    "measure": {
+        "article_60": ("article 60", "artikel 60", "art 60", "art. 60", "art60"),
+        "bis": (),
+        "ibo": (),
+        "lde": (),
+        "oao": (),
+        "sine": (),
+        "wes": (),
+        "wijkwerken": ("wijk werken", "wijk-werken"),
     },
     "state": {
         "in_stock": ("in stock", "stock", "voorraad", "in voorraad", "en stock"),

@@ -7,6 +7,7 @@ over the counter, where it leaves its trace.
 from typing import Any
 
 from mdm.core.errors import N_, InvalidError
+from mdm.core.money import cents
 from mdm.imports.columns import word
 from mdm.imports.plan import Once, Places, Planned, Progress, RowError, day, planned, values_of
 from mdm.imports.table import Row
@@ -21,17 +22,25 @@ from mdm.storage.call import Call
 
 KEYS = ("tag", "serial", "imei")
 _TEXTS = ("tag", "serial", "imei", "name", "manufacturer", "model", "phone_number", "ring", "note")
-_WORDS = ("platform", "kind", "ownership")
-_DAYS = ("purchased_on", "warranty_until")
-_EMPTY: dict[str, Any] = dict.fromkeys((*KEYS, *_DAYS, "unit", "service_point")) | dict.fromkeys(
-    ("name", "manufacturer", "model", "phone_number", "ring", "note"), ""
+_MONEY = ("currency", "supplier", "order_number", "contract")
+_WORDS = ("platform", "kind", "ownership", "measure")
+_DAYS = ("purchased_on", "warranty_until", "contract_until")
+_EMPTY: dict[str, Any] = dict.fromkeys((*KEYS, *_DAYS, "unit", "service_point", "cost")) | dict.fromkeys(
+    ("name", "manufacturer", "model", "phone_number", "ring", "note", "measure", *_MONEY), ""
 )
-_RENAMED = {"unit": "owner_unit_id", "service_point": "service_point_id"}
+_RENAMED = {"unit": "owner_unit_id", "service_point": "service_point_id", "cost": "cost_cents"}
 
 
 def plan(call: Call, rows: list[Row], progress: Progress | None = None) -> list[Planned[Draft]]:
     """What each row comes to."""
     return planned(rows, "tag", _Reader(call, rows).one, progress)
+
+
+def _cents(cell: str) -> int | None:
+    try:
+        return cents(cell)
+    except ValueError:
+        raise RowError("cost", N_('"%(value)s" is no amount. Write it as 1234.56.'), value=cell) from None
 
 
 class _Reader:
@@ -79,7 +88,7 @@ class _Reader:
         return sorted(value for value in found if isinstance(value, str) and value)
 
     def _values(self, cells: dict[str, str]) -> dict[str, Any]:
-        converters: dict[str, Any] = dict.fromkeys(_TEXTS, str)
+        converters: dict[str, Any] = dict.fromkeys((*_TEXTS, *_MONEY), str) | {"cost": _cents}
         converters |= {name: lambda cell, name=name: word(name, cell) for name in _WORDS}
         converters |= {name: lambda cell, name=name: day(name, cell) for name in _DAYS}
         converters |= {"unit": self.places.unit, "service_point": self.places.service_point}

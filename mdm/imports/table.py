@@ -52,8 +52,9 @@ class Table:
     bad: list[BadRow] = field(default_factory=list)
 
 
-def read(data: bytes, columns: Columns, required: tuple[str, ...]) -> Table:
-    """The rows of a file. Empty lines are left out.
+def read(data: bytes, columns: Columns, required: tuple[str, ...], *, rest: str = "") -> Table:
+    """The rows of a file. Empty lines are left out. With ``rest``, a column that means nothing to us is a field as well:
+    ``rest`` and its title.
 
     Raises TooLargeError beyond 20 MB or 100,000 rows; InvalidError when it is no CSV text, has no row, misses a required
     column or names one twice.
@@ -66,7 +67,7 @@ def read(data: bytes, columns: Columns, required: tuple[str, ...]) -> Table:
     header = next((cells for _, cells in lines if isinstance(cells, list) and any(cells)), None)
     if header is None:
         raise InvalidError(N_("The file is empty. Nothing was imported; its first line must name the columns."))
-    names, ignored = _fields(header, columns, required)
+    names, ignored = _fields(header, columns, required, rest)
     table = Table(encoding, delimiter, tuple(name for name in names if name), ignored)
     for number, cells in lines:
         if isinstance(cells, str):
@@ -118,11 +119,14 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
             yield number, N_("A quotation mark is not closed, or stands where none may be.")
 
 
-def _fields(header: list[str], columns: Columns, required: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+def _fields(
+    header: list[str], columns: Columns, required: tuple[str, ...], rest: str = ""
+) -> tuple[list[str], tuple[str, ...]]:
     if len(header) > MAX_COLUMNS:
         raise InvalidError(N_("The file has more than 200 columns. Nothing was imported."))
     meaning = {_plain(alias): name for name, aliases in columns.items() for alias in (name, *aliases)}
-    names = [meaning.get(_plain(title), "") for title in header]
+    further = [rest + clean(title, 64) if rest and clean(title, 64) else "" for title in header]
+    names = [meaning.get(_plain(title), other) for title, other in zip(header, further, strict=True)]
     ignored = tuple(clean(title, 64) for title, name in zip(header, names, strict=True) if not name and title)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
@@ -158,5 +162,5 @@ def _take(table: Table, number: int, cells: list[str], names: list[str]) -> None
 
 
 def _cell(cell: str) -> str:
-    written = clean(cell, MAX_CELL, lines=True)
+    written = clean(cell.replace("\r\n", "\n"), MAX_CELL, lines=True)
     return written[1:] if re.match(r"'[=+\-@\uff1d\uff0b\uff0d\uff20]", written) else written

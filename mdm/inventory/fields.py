@@ -137,7 +137,7 @@ CUSTOM_MOST = 60
 def _custom(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError(N_("Further fields are names with texts."))  # noqa: TRY004 -- a wrong field, not a wrong program
-    kept = {clean(name, 64): clean(text, 500) for name, text in list(value.items())[:CUSTOM_MOST]}
+    kept = {clean(name, 64): clean(text, 2000) for name, text in list(value.items())[:CUSTOM_MOST]}
     return {name: text for name, text in kept.items() if name and text}
 
 
