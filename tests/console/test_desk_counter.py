@@ -2,19 +2,26 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import segno
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text, update
+from sqlalchemy.orm import Session
 
 from mdm.access import service as access
 from mdm.access.places import Place
 from mdm.core.actor import command_line
 from mdm.core.clock import utcnow
 from mdm.core.permissions import Role
+from mdm.enrollment import service as enrollment
+from mdm.enrollment.links import Links
+from mdm.enrollment.model import Invitation
+from mdm.inventory.model import Device
+from mdm.policies.model import Cohort
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
@@ -49,6 +56,14 @@ class Counter:
             found = [tuple(row) for row in connection.execute(text(query), values)]
         engine.dispose()
         return found
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """What the worker and the gateway do meanwhile."""
+        engine = make_engine(self.settings.database)
+        with transaction(engine, write=True) as session:
+            yield session
+        engine.dispose()
 
     def free(self) -> str:
         """The tag of a device that is in stock now."""
@@ -163,14 +178,64 @@ def test_a_prepared_phone_goes_out_with_six_inputs_and_two_keys_a_step_at_most(
     keys.press("1", ".hm-thing:has-text('Charger')")
     keys.press("", "canvas")
     keys.draw()
+    before = counter.rows("SELECT count(*) FROM desk_paper")[0][0]
+    page.evaluate("['first', 'second'].forEach(() => document.querySelector('#signing').requestSubmit())")
     keys.press("", "#receipt")
+    page.keyboard.press("Enter")
 
+    # Enter was pressed three times, and counts once.
+    assert counter.rows("SELECT count(*) FROM desk_paper")[0][0] == before + 1
     assert (keys.inputs, keys.most) == (6, 2)
     assert f"Handed out to {name}" in page.inner_text("h1")
     assert "/desk/papers/" in page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.wait_for_function(IN_FIELD)
     assert counter.rows("SELECT how FROM desk_signature ORDER BY id DESC LIMIT 1") == [("clerk_screen",)]
+    context.close()
+
+
+def test_the_paper_shows_the_enrollment_live_until_it_is_green(counter: Counter) -> None:
+    (number, name), tag = counter.somebody(), counter.free()
+    context = counter.window()
+    page = context.new_page()
+    page.goto(f"/desk/hand-out?code={tag}")
+    keys = Keys(page)
+    keys.scan(number, f".hm-thing:has-text('{name}')")
+    keys.press("", "canvas")
+    keys.draw()
+    keys.press("", "#receipt")
+    assert page.is_visible("text=Not managed yet, and nobody is invited.")
+
+    with counter.writing() as session:
+        device = session.scalars(select(Device).where(Device.tag == tag)).one()
+        invitation, _ = enrollment.invite(
+            Call(command_line("tests"), session, utcnow(), alone()),
+            Links.of(counter.settings, "0" * 64),
+            email="",
+            person_id=device.person_id,
+            platform=device.platform,
+            service_point_code="WERKHAVEN",
+            device_uid=device.uid,
+        )
+        uid = invitation.uid
+    page.reload()
+    page.wait_for_selector(".hm-state .is-now:has-text('opened')")
+    with counter.writing() as session:
+        session.execute(update(Invitation).where(Invitation.uid == uid).values(opened_at=utcnow()))
+    page.wait_for_selector(".hm-state .is-done:has-text('opened')")
+    with counter.writing() as session:
+        now = utcnow()
+        done = {"used_at": now, "certified_at": now, "reported_at": now}
+        session.execute(update(Invitation).where(Invitation.uid == uid).values(**done))
+        device = session.scalars(select(Device).where(Device.tag == tag)).one()
+        device.enrolled_at = device.last_report_at = now
+        cohort = Cohort(key="counter", platform=device.platform, assignments=[], desired_digest="0123456789abcdef")
+        session.add(cohort)
+        session.flush()
+        device.cohort_id, device.applied_digest = cohort.id, cohort.desired_digest
+    page.wait_for_selector(".hm-state.is-green >> text=Ready. The device is managed now.")
+
+    assert page.locator("[data-poll]").count() == 0
     context.close()
 
 

@@ -5,11 +5,13 @@ import { desk, onSettled, say, show } from "./desk-page.js";
 import { forget, keep, kept } from "./desk-kept.js";
 
 const PATIENCE = 30_000; // milliseconds until an answer that does not come is a line that is down
+const BOUNCE = 700; // milliseconds in which an Enter after an Enter is a slip of the finger
 const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 let waiting = null; // what is on its way, or kept until the line is back
 let timer = 0;
 let tries = 0;
+let ended = -Infinity; // when something was done: the second of two Enters then leads nowhere
 
 function box() {
   return document.querySelector("#desk [data-line]");
@@ -66,7 +68,10 @@ async function attempt() {
     if (waiting !== now) return;
     if (answer.status === 401 || new URL(answer.url).pathname === "/sign-in") return later(say("sayOut"), { signIn: true });
     if (answer.status >= 500) return later(say("sayServer"));
-    if (now.method === "post" && answer.ok) forgetDrafts();
+    if (now.method === "post" && answer.ok) {
+      forgetDrafts();
+      ended = performance.now();
+    }
     await done();
     show(html, now.method === "get" || answer.redirected ? answer.url : addressIn(html));
     if (tries) tell(say("saySent"));
@@ -98,6 +103,7 @@ document.addEventListener("submit", (e) => {
   const form = e.target;
   if (!form.closest("[data-desk]") || form.matches("[data-plain]") || e.defaultPrevented) return;
   e.preventDefault();
+  if (performance.now() - ended < BOUNCE && form.matches("[data-scan]") && !form.elements.code.value) return;
   send(requestOf(form, e.submitter), form);
 });
 
@@ -123,7 +129,10 @@ addEventListener("beforeunload", (e) => {
 
 // What a page that was closed or loaded anew had kept: the same person's, and not older than half a day.
 kept().then((found) => {
-  if (found && !waiting && desk() && found.actor === desk().dataset.actor) {
+  if (!found || waiting || !desk()) return;
+  // Somebody else sits here now: nothing goes out in another name, and nothing of it stays.
+  if (found.actor !== desk().dataset.actor) forget();
+  else {
     waiting = found;
     tries = 1;
     tell(say("sayLine"));

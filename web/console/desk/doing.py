@@ -51,6 +51,7 @@ DOINGS: dict[Do, Doing] = {
     ),
     Do.SWAP: Doing("w", N_("Swap"), icon="repeat", page="/desk/swap?device={uid}"),
     Do.TAKE_IN: Doing("t", N_("Take in"), icon="package-import", page="/desk/take-in?device={uid}"),
+    Do.TAKE_PIECE: Doing("t", N_("Take in"), icon="package-import", page="/desk/take-piece"),
     Do.WAIT: Doing("y", N_("Look again"), icon="refresh", page="/desk?code={uid}", permission=Permission.DESK_VIEW),
     Do.WIPE: Doing("i", N_("Wipe it here"), icon="eraser", page="/desk/wipe?device={uid}"),
 }
@@ -101,6 +102,8 @@ def _shown(found: tuple[Do, Doing, str]) -> tuple[str, str, str]:
 def _url(card: Card, do: Do, doing: Doing) -> str:
     if do is Do.HAND_OUT:
         return hand_out_url(card)
+    if do is Do.TAKE_PIECE and card.piece is not None:
+        return f"{doing.page}?{urlencode({'piece': card.piece.code})}"
     if card.device is None:
         return ""
     path = doing.rule or doing.page.partition("?")[0]
