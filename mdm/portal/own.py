@@ -30,6 +30,7 @@ from mdm.storage.call import Call
 SILENT: Final = timedelta(days=14)
 """After so long without a word nobody knows how a device is."""
 LINES: Final = 30
+MACHINES: Final = tuple(kind.value for kind in (ActorKind.DEVICE, ActorKind.SYSTEM, ActorKind.VISITOR))
 
 
 class Light(StrEnum):
@@ -124,7 +125,7 @@ def deeds(call: Call, limit: int = LINES) -> list[Deed]:
     )
     rows: Sequence[AuditEntry] = call.session.scalars(
         select(AuditEntry)
-        .where(about, AuditEntry.actor_kind.not_in((ActorKind.SYSTEM.value, ActorKind.DEVICE.value)))
+        .where(about, AuditEntry.actor_kind.not_in(MACHINES), AuditEntry.action != "person.signed_in")
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     ).all()

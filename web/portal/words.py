@@ -28,7 +28,6 @@ DEEDS = {
     "order.cancelled": N_("cancelled the wipe"),
     "person.code_made": N_("made a paper with a code for you"),
     "person.edited": N_("changed your record"),
-    "person.signed_in": N_("signed in here"),
     "secret.revealed": N_("looked at a secret that is kept of it"),
 }
 """By action of the diary; whatever is not here is told as something that was done."""
