@@ -77,7 +77,7 @@ def test_the_page_has_a_plain_link_to_a_signed_profile(
     assert plistlib.loads(content)["ConsentText"].keys() >= {"default", "en", "nl", "fr"}
 
 
-def test_a_forged_host_does_not_reach_the_profile(visitor: Visitor, invited: Callable[..., str]) -> None:
+def test_check_11_a_forged_host_does_not_reach_the_profile(visitor: Visitor, invited: Callable[..., str]) -> None:
     """Check 11 of the black-box list."""
     token = invited()
     answer = visitor.get(

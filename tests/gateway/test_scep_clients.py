@@ -103,13 +103,17 @@ def scepclient(url: str, secret: str, folder: Path, seconds: int = 120) -> "subp
     )  # fmt: skip
 
 
-def test_scepclient_enrols_although_it_enciphers_with_des(gateway: RunningGateway, url: str, tmp_path: Path) -> None:
+def test_check_93_scepclient_enrols_although_it_enciphers_with_des(
+    gateway: RunningGateway, url: str, tmp_path: Path
+) -> None:
     done = scepclient(url, challenge(gateway), tmp_path / "a")
     assert done.returncode == 0, done.stderr.decode()
     checked(gateway, x509.load_pem_x509_certificate((tmp_path / "a" / "c.pem").read_bytes()))
 
 
-def test_scepclient_is_told_no_for_a_wrong_challenge(gateway: RunningGateway, url: str, tmp_path: Path) -> None:
+def test_check_94_scepclient_is_told_no_for_a_wrong_challenge(
+    gateway: RunningGateway, url: str, tmp_path: Path
+) -> None:
     before = enrolled(gateway)
     done = scepclient(url, "guessed", tmp_path / "a")
     assert done.returncode != 0
@@ -139,7 +143,7 @@ def strongswan(url: str, folder: Path, name: str, *more: str | Path, digest: str
     return x509.load_pem_x509_certificate(made)
 
 
-def test_strongswan_enrols_and_renews_under_the_certificate_in_use(
+def test_checks_93_98_strongswan_enrols_and_renews_under_the_certificate_in_use(
     gateway: RunningGateway, url: str, tmp_path: Path
 ) -> None:
     first = strongswan(url, tmp_path, "first", "--password", challenge(gateway))
@@ -149,7 +153,9 @@ def test_strongswan_enrols_and_renews_under_the_certificate_in_use(
     assert second.public_key() != first.public_key()
 
 
-def test_strongswan_is_told_no_for_a_challenge_that_was_used(gateway: RunningGateway, url: str, tmp_path: Path) -> None:
+def test_check_94_strongswan_is_told_no_for_a_challenge_that_was_used(
+    gateway: RunningGateway, url: str, tmp_path: Path
+) -> None:
     secret = challenge(gateway)
     strongswan(url, tmp_path, "first", "--password", secret)
     before = enrolled(gateway)
@@ -158,7 +164,7 @@ def test_strongswan_is_told_no_for_a_challenge_that_was_used(gateway: RunningGat
     assert enrolled(gateway) == before
 
 
-def test_strongswan_polls_until_somebody_says_yes(by_hand: RunningGateway, tmp_path: Path) -> None:
+def test_check_99_strongswan_polls_until_somebody_says_yes(by_hand: RunningGateway, tmp_path: Path) -> None:
     with plain(by_hand.port, by_hand.signer.home / "signer" / "ca.pem") as address:
         url = f"{address}/apple/v1/scep"
         pki(tmp_path, "--scepca", "--url", url, "--caout", "ca.pem", "--outform", "pem")
@@ -191,7 +197,7 @@ def approve_what_waits(gateway: RunningGateway) -> None:
 
 
 @pytest.mark.slow
-def test_scepclient_repeats_its_request_until_somebody_says_yes_and_one_certificate_is_issued(
+def test_check_99_scepclient_repeats_its_request_until_somebody_says_yes_and_one_certificate_is_issued(
     by_hand: RunningGateway, tmp_path: Path
 ) -> None:
     with plain(by_hand.port, by_hand.signer.home / "signer" / "ca.pem") as address:
@@ -215,7 +221,7 @@ def test_scepclient_repeats_its_request_until_somebody_says_yes_and_one_certific
 # certmonger ------------------------------------------------------------------------------------------------------------
 
 
-def test_certmongers_helper_reads_capabilities_and_certificate(
+def test_check_92_certmongers_helper_reads_capabilities_and_certificate(
     gateway: RunningGateway, url: str, tmp_path: Path
 ) -> None:
     if not CERTMONGER.exists():
@@ -229,7 +235,7 @@ def test_certmongers_helper_reads_capabilities_and_certificate(
     assert ca == x509.load_pem_x509_certificate(gateway.signer.client.phone_ca().encode())
 
 
-def test_certmongers_helper_sends_a_message_and_takes_the_answer(
+def test_check_92_certmongers_helper_sends_a_message_and_takes_the_answer(
     gateway: RunningGateway, url: str, tmp_path: Path
 ) -> None:
     if not CERTMONGER.exists():
@@ -256,7 +262,7 @@ def armoured(message: bytes) -> bytes:
 # The address itself ----------------------------------------------------------------------------------------------------
 
 
-def test_formats_of_the_two_questions_that_need_no_key(gateway: RunningGateway) -> None:
+def test_check_92_formats_of_the_two_questions_that_need_no_key(gateway: RunningGateway) -> None:
     agent = gateway.agent()
     capabilities = agent.send("GET", "/apple/v1/scep?operation=GetCACaps")
     assert (capabilities.status, capabilities.headers["content-type"]) == (200, "text/plain")
@@ -276,7 +282,9 @@ def test_other_questions_are_refused(gateway: RunningGateway, operation: str) ->
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"\x30\x80" * 24_000])
-def test_garbage_is_refused_fast_and_without_an_answer_in_scep(gateway: RunningGateway, garbage: bytes) -> None:
+def test_check_103_garbage_is_refused_fast_and_without_an_answer_in_scep(
+    gateway: RunningGateway, garbage: bytes
+) -> None:
     begun = time.monotonic()
     reply = gateway.agent().send("POST", "/apple/v1/scep?operation=PKIOperation", garbage)
     assert reply.status == 400
@@ -289,7 +297,7 @@ def test_a_message_larger_than_any_request_is_not_read(gateway: RunningGateway) 
 
 
 @pytest.mark.parametrize("how", ["get", "post with the message in the query too", "post without a type"])
-def test_a_request_comes_in_the_query_or_the_body_and_the_query_of_a_post_is_ignored(
+def test_check_102_a_request_comes_in_the_query_or_the_body_and_the_query_of_a_post_is_ignored(
     gateway: RunningGateway, how: str
 ) -> None:
     ca = x509.load_pem_x509_certificate(gateway.signer.client.phone_ca().encode())

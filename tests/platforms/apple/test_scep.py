@@ -100,7 +100,7 @@ def counted(house: House) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def test_the_right_challenge_gives_a_certificate_that_says_what_we_say(house: House) -> None:
+def test_checks_93_97_the_right_challenge_gives_a_certificate_that_says_what_we_say(house: House) -> None:
     certificate = issued(enrol(house, house.challenge(), name="CN of another device"))
 
     with house.call(write=False) as call:
@@ -120,14 +120,14 @@ def test_the_right_challenge_gives_a_certificate_that_says_what_we_say(house: Ho
 
 
 @pytest.mark.parametrize("wrong", [None, "", "guessed", "x" * 5000])
-def test_a_wrong_challenge_is_refused_in_scep_and_nothing_is_recorded(house: House, wrong: str | None) -> None:
+def test_check_94_a_wrong_challenge_is_refused_in_scep_and_nothing_is_recorded(house: House, wrong: str | None) -> None:
     house.challenge()
     told = enrol(house, wrong)
     assert (told.status, told.fail_info, told.certificate) == ("2", "2", None)
     assert counted(house) == (0, 0)
 
 
-def test_a_challenge_that_is_used_is_refused_to_another_key_and_repeated_to_its_own(house: House) -> None:
+def test_check_94_a_challenge_that_is_used_is_refused_to_another_key_and_repeated_to_its_own(house: House) -> None:
     challenge = house.challenge()
     first = issued(enrol(house, challenge))
     assert enrol(house, challenge, number=1).fail_info == "2"
@@ -136,7 +136,7 @@ def test_a_challenge_that_is_used_is_refused_to_another_key_and_repeated_to_its_
     assert counted(house) == (1, 1)
 
 
-def test_an_expired_challenge_is_refused(house: House) -> None:
+def test_check_94_an_expired_challenge_is_refused(house: House) -> None:
     challenge = house.challenge()
     house.later = timedelta(minutes=61)
     assert enrol(house, challenge).fail_info == "2"
@@ -158,7 +158,7 @@ def test_an_invitation_that_was_withdrawn_gives_no_certificate(house: House) -> 
     assert counted(house) == (0, 0)
 
 
-def test_transaction_and_nonce_come_back_byte_for_byte(house: House) -> None:
+def test_check_101_transaction_and_nonce_come_back_byte_for_byte(house: House) -> None:
     mine, transaction, nonce = device_key(), "a+b/c=='\\ <&>", b"\x00\xff" * 8
     own = phone.own_certificate(mine)
     inner = phone.request(mine, house.challenge())
@@ -192,7 +192,7 @@ def test_a_signer_with_another_key_than_the_request_is_taken_and_answered_to(hou
     assert certificate.public_key() == mine.public_key()
 
 
-def test_a_short_key_gives_no_certificate(house: House) -> None:
+def test_check_96_a_short_key_gives_no_certificate(house: House) -> None:
     pem = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
     mine = device_key()
     own = phone.own_certificate(mine)
@@ -220,7 +220,7 @@ def openssl_csr(key_pem: bytes, challenge: str, folder: Path = Path("/dev/shm"),
         file.unlink()
 
 
-def test_extensions_that_are_asked_for_never_reach_the_certificate(house: House) -> None:
+def test_check_96_extensions_that_are_asked_for_never_reach_the_certificate(house: House) -> None:
     mine = device_key()
     own = phone.own_certificate(mine)
     pem, challenge = holder_key(mine), house.challenge()
@@ -271,12 +271,12 @@ def test_attributes_in_any_order_are_read(house: House) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"\x30\x80" * 25_000, encode(0x30, b"\x02\x01\x01")])
-def test_what_is_no_scep_message_gets_no_answer_in_scep(house: House, garbage: bytes) -> None:
+def test_check_95_what_is_no_scep_message_gets_no_answer_in_scep(house: House, garbage: bytes) -> None:
     with pytest.raises(InvalidError):
         house.answer(garbage)
 
 
-def test_a_message_whose_signature_is_broken_is_refused_as_such(house: House) -> None:
+def test_check_95_a_message_whose_signature_is_broken_is_refused_as_such(house: House) -> None:
     mine = device_key()
     own = phone.own_certificate(mine)
     sent = bytearray(phone.message(Kind.REQUEST, phone.request(mine, "x"), house.ca, mine, own, transaction="T"))
@@ -285,7 +285,9 @@ def test_a_message_whose_signature_is_broken_is_refused_as_such(house: House) ->
     assert (told.status, told.fail_info, told.transaction) == ("2", "1", "T")
 
 
-def test_an_unknown_cipher_is_refused_as_such_and_all_that_does_not_open_as_one(house: House, tmp_path: Path) -> None:
+def test_check_95_an_unknown_cipher_is_refused_as_such_and_all_that_does_not_open_as_one(
+    house: House, tmp_path: Path
+) -> None:
     mine, stranger = device_key(), holder("stranger", number=1)
     own = phone.own_certificate(mine)
     ca = tmp_path / "ca.pem"
@@ -306,7 +308,7 @@ def test_an_unknown_cipher_is_refused_as_such_and_all_that_does_not_open_as_one(
         assert (told.status, told.fail_info) == ("2", expected)
 
 
-def test_a_request_that_does_not_prove_its_key_is_refused(house: House) -> None:
+def test_check_96_a_request_that_does_not_prove_its_key_is_refused(house: House) -> None:
     mine = device_key()
     own = phone.own_certificate(mine)
     csr = bytearray(phone.request(mine, house.challenge()))
@@ -337,7 +339,7 @@ def renew(house: House, with_key: int, certificate: x509.Certificate, new: int) 
     return phone.told(house.answer(sent), house.ca, mine, certificate)
 
 
-def test_a_renewal_is_signed_by_the_certificate_in_use_and_needs_no_challenge(house: House) -> None:
+def test_check_98_a_renewal_is_signed_by_the_certificate_in_use_and_needs_no_challenge(house: House) -> None:
     first = issued(enrol(house, house.challenge()))
     second = issued(renew(house, 0, first, 1))
     assert second.subject == first.subject
@@ -346,7 +348,7 @@ def test_a_renewal_is_signed_by_the_certificate_in_use_and_needs_no_challenge(ho
     assert counted(house) == (1, 2)
 
 
-def test_a_renewal_under_a_revoked_certificate_is_refused(house: House) -> None:
+def test_check_98_a_renewal_under_a_revoked_certificate_is_refused(house: House) -> None:
     first = issued(enrol(house, house.challenge()))
     with house.calling(now=utcnow()) as call:
         service.revoke(call, call.session.scalars(select(Device)).one().uid, "lost")
@@ -355,7 +357,7 @@ def test_a_renewal_under_a_revoked_certificate_is_refused(house: House) -> None:
     assert counted(house) == (1, 1)
 
 
-def test_a_renewal_under_an_expired_or_a_foreign_certificate_is_refused(house: House) -> None:
+def test_check_98_a_renewal_under_an_expired_or_a_foreign_certificate_is_refused(house: House) -> None:
     first = issued(enrol(house, house.challenge()))
     assert renew(house, 0, holder("foreign", number=0).certificate, 1).status == "2"
     house.later = timedelta(days=366)
@@ -389,7 +391,9 @@ def test_a_profile_for_renewal_is_worth_nothing_once_the_certificate_before_is_r
 # By hand ---------------------------------------------------------------------------------------------------------------
 
 
-def test_where_certificates_are_given_by_hand_a_request_waits_and_is_fetched_by_its_owner_alone(house: House) -> None:
+def test_checks_99_100_given_by_hand_a_request_waits_and_is_fetched_by_its_owner_alone(
+    house: House,
+) -> None:
     house.by_hand = True
     challenge, mine = house.challenge(), device_key()
     own = phone.own_certificate(mine)

@@ -1,6 +1,11 @@
 """Phones against the running gateway, as they would come: profile, SCEP, check-in, commands, all over TLS."""
 
+import base64
+import http.client
+import socket
+import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +21,7 @@ from mdm.orders import service as orders
 from mdm.orders.model import Order, OrderState
 from mdm.orders.release import release
 from mdm.org.model import ServicePoint
-from mdm.platforms.apple import handout, post
+from mdm.platforms.apple import asking, cms, handout, plist, post
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, ApplePush
 from mdm.simulate.figures import Figures
 from mdm.simulate.invitations import invite
@@ -103,6 +108,58 @@ def test_simulated_phones_enrol_and_answer_over_the_wire(wire: Wire) -> None:
         assert set(session.scalars(select(AppleDevice.state))) == {"enrolled"}
         done = select(func.count()).select_from(AppleCommand).where(AppleCommand.state == "acknowledged")
         assert session.scalar(done) == 12
+
+
+def answered(line: http.client.HTTPSConnection) -> int:
+    """The status of the answer; 0 where the gateway hung up instead. A TimeoutError is neither."""
+    try:
+        return line.getresponse().status
+    except (http.client.HTTPException, ConnectionError):
+        return 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_checks_4_5_10_bodies_in_pieces_bodies_cut_short_and_many_turns_at_once_over_the_wire(wire: Wire) -> None:
+    """As many at once as a test has time for; thousands are the benchmark's."""
+    gateway, known = wire.gateway, list(wire.register.read().values())
+    asked: dict[str, str] = {}
+    for number in (0, 1):
+        wire.phone(number).run()
+        with transaction(gateway.engine) as session:
+            call = Call(system("tests"), session, utcnow())
+            apple = session.scalars(select(AppleDevice).where(AppleDevice.udid == wire.phone(number).udid)).one()
+            named = {"Settings": [{"Item": "DeviceName", "DeviceName": f"Phone {number}"}]}
+            asked[apple.udid] = asking.queue(call, apple, "Settings", named).uuid
+
+    def turns(number: int) -> set[tuple[str, int, str]]:
+        phone = wire.fleet.phone(known[number % 2])
+        answers = [phone.idle() for _ in range(10)]
+        return {(phone.udid, status, str(plist.read(body)["CommandUUID"])) for status, body in answers}
+
+    with ThreadPoolExecutor(8) as pool:
+        given = set().union(*pool.map(turns, range(8)))
+    assert given == {(udid, 200, uuid) for udid, uuid in asked.items()}
+
+    phone = wire.phone(0)
+    body = plist.write({"UDID": phone.udid, "Status": "Idle"})
+    signature = base64.b64encode(cms.sign(body, phone.key, phone.certificate, attached=False)).decode()
+    context = ssl.create_default_context(cadata=gateway.signer.client.ca().certificate)
+    for cut in (False, True):
+        line = http.client.HTTPSConnection("localhost", gateway.port, context=context, timeout=60)
+        if not cut:
+            line.request("PUT", phone.server_path, iter([body[:50], body[50:]]), {"Mdm-Signature": signature})
+            answer = line.getresponse()
+            assert (answer.status, plist.read(answer.read())["CommandUUID"]) == (200, asked[phone.udid])
+        else:
+            line.putrequest("PUT", phone.server_path)
+            line.putheader("Content-Length", str(len(body) * 2))
+            line.putheader("Mdm-Signature", signature)
+            line.endheaders(body)
+            assert line.sock is not None
+            line.sock.shutdown(socket.SHUT_WR)
+            assert answered(line) in (0, 400)
+        line.close()
+    assert phone.idle()[0] == 200
 
 
 def test_a_phone_is_erased_by_a_released_order_and_by_nothing_else(wire: Wire) -> None:
