@@ -96,6 +96,7 @@ def _things(call: Call, city: City) -> None:
     invitation, _ = enrollment.invite(
         call, LINKS, email="own@example.org", platform="linux", service_point_code="SP-own"
     )
+    _desk(call, city)
     sent = commands.send(call, [city.device["own"]], Verb.REFRESH)
     batch = _batch(call, city)
     together = orders.request_wipes(call, [city.device["own"]], "stolen")
@@ -169,6 +170,19 @@ def _loans(call: Call, city: City) -> dict[str, int | str]:
     call.session.flush()
     city.device["tablet"] = tablets[0].uid
     return {"loan_place_id": point, "loan_uid": reserved.uid, "overdue_loan_id": late.id}
+
+
+def _desk(call: Call, city: City) -> None:
+    """A device of our place in somebody's hands, with its paper, and one that can take its place."""
+    point, person = city.service_point["own"], city.person["own"]
+    for name in ("held", "spare"):
+        made = inventory.create(
+            call, {"platform": "linux", "kind": "laptop", "name": name, "tag": name, "service_point_id": point}
+        )
+        city.device[name] = made.uid
+    wanted = custody.HandOut(person, (city.device["held"],), point, unsigned="for the test", invite=False)
+    paper = custody.hand_out(call, wanted).paper
+    city.ids["paper_uid"] = paper.uid if paper is not None else ""
 
 
 def _act(call: Call, device: str) -> str:

@@ -77,6 +77,19 @@ def body_of(operation: str, city: City) -> Any:
         "edit_service_point": {"phone": "03 123 45 67"},
         "edit_unit": {"name": "Renamed"},
         "hand_out_device": {"person_id": person},
+        "hand_out_over_counter": {
+            "person_id": person,
+            "devices": [city.device["spare"]],
+            "service_point_id": point,
+            "unsigned": "r",
+        },
+        "swap_over_counter": {
+            "broken": city.device["held"],
+            "loaner": city.device["spare"],
+            "service_point_id": point,
+            "unsigned": "r",
+        },
+        "take_in_over_counter": {"device": city.device["held"], "service_point_id": point},
         "let_person_leave": {},
         "move_device": {"state": "lost"},
         "move_unit": {"parent_id": None, "from_date": "2027-01-01"},
@@ -118,5 +131,6 @@ QUERIES = {
     "cancel_unit_move": "?from_date=2027-01-01",
     "compare_policy_versions": "?before=0&after=1",
     "find_device": "?key=SERIAL-own",
+    "scan_code": "?code=SERIAL-own",
 }
 """What must stand behind the address of an operation."""

@@ -16,7 +16,7 @@ from mdm.desk.paper.strokes import HEIGHT, WIDTH
 from mdm.desk.paper.words import word
 from mdm.orders.receipt_pdf import FONTS
 
-LEFT: Final = 42
+LEFT: Final = 52
 """Width of the column of names, in millimetres."""
 SIGNATURE: Final = (70.0, 28.0)
 """Field of the drawn signature, in millimetres."""
