@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "invite": ("devices", "Invite a person to enrol a device"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),
+    "desk": ("desk", "Show what a scan means, a hand-over paper, what somebody still has"),
     "phones": ("phones", "The push certificate, Apple's list of devices, certificates given by hand"),
     "policy": ("files", "Apply and show policies as files"),
     "loan": ("loans", "Reserve, prepare and extend loans, and decide about overdue ones"),

@@ -11,6 +11,7 @@ from web.console.desk import loans as desk_loans
 from web.console.desk import overdue as desk_overdue
 from web.console.desk import papers as desk_papers
 from web.console.desk import pieces as desk_pieces
+from web.console.desk import photos as desk_photos
 from web.console.desk import place as desk_place
 from web.console.desk import repairs as desk_repairs
 from web.console.desk import scan as desk_scan
@@ -45,6 +46,7 @@ from web.console.pages import (
     settings,
     sign_in,
     stopping,
+    terms,
     wiping,
 )
 from web.console.pages.helpers import Route
@@ -95,5 +97,6 @@ ROUTES: tuple[Route, ...] = (
     *desk_loans.ROUTES,
     *desk_loan_places.ROUTES,
     *desk_overdue.ROUTES,
+    *desk_photos.ROUTES,
 )
 """The table of all addresses."""
