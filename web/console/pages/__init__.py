@@ -75,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     *audit.ROUTES,
     *phones.ROUTES,
     *settings.ROUTES,
+    *terms.ROUTES,
     *alarms.ROUTES,
     *desk_place.ROUTES,
     *desk_scan.ROUTES,
