@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, diary, edit, lists, phones, start
+from tests.bench import apply, checkins, diary, edit, lists, phones, scans, start
 from tests.bench.house import LOAD_CORE, SERVER_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "apply", "diary")
+PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
 PHONES = ((2_000, 100), (200_000, 2))
@@ -174,6 +174,27 @@ def _lists(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
                 f"device list, three filters, 250,000 devices ({name})",
                 f"p50 {large['p50']:.0f} ms, p95 {large['p95']:.0f} ms; {large['p95'] / small['p95']:.2f} times 25,000",
             )
+
+
+def _desk(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, _cpu in databases.each():
+        found = scans.measure(folder / f"desk-{name}", url(), LARGE)
+        bare = found["bare"]
+        kinds = ", ".join(
+            f"{kind} {found[kind]:.1f}" for kind in ("tag", "serial", "label", "number", "word", "unknown")
+        )
+        yield (
+            f"scan to card, milliseconds in the process, 25,000 devices ({name})",
+            f"{kinds}; a bare read by primary key {bare:.2f}: a tag costs {found['tag'] / bare:.0f} times that",
+        )
+        yield (
+            f"scan to card over HTTP, 25,000 devices ({name})",
+            f"p50 {found['http_p50']:.0f} ms, p95 {found['http_p95']:.0f} ms",
+        )
+        yield (
+            f"a scan into a box ({name})",
+            f"{found['first']:.0f} ms among the first ten, {found['last']:.0f} ms among the last ten of fifty",
+        )
 
 
 def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
