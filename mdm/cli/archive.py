@@ -25,7 +25,7 @@ from mdm.settings import FILE, Settings
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-FOLDERS = ("signer", "keys", "tls")
+FOLDERS = ("signer", "keys", "tls", "files")
 SQLITE = "database.sqlite"
 POSTGRESQL = "database.pgdump"
 BLOCK = 1024 * 1024
@@ -46,7 +46,9 @@ def members(home: Path) -> Iterator[Path]:
 
 def _left_out(path: Path) -> bool:
     return (
-        path.name in ("lock",) or path.suffix in (".db", ".sqlite") or path.name.endswith(("-wal", "-shm", "-journal"))
+        path.name in ("lock",)
+        or path.suffix in (".db", ".sqlite", ".part")
+        or path.name.endswith(("-wal", "-shm", "-journal"))
     )
 
 

@@ -13,6 +13,7 @@ from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
 from mdm.desk.custody import codes
 from mdm.desk.custody.model import KitKind, KitPiece, PieceState
+from mdm.desk.custody.once import insert_once
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
 from mdm.storage.unique import flush_unique
@@ -78,23 +79,18 @@ def kinds(call: Call) -> Sequence[KitKind]:
 def shipped_kinds(call: Call) -> Sequence[KitKind]:
     """``kinds``, after the shipped ones were written where no kind is there at all. Twice is like once."""
     if call.session.scalar(select(KitKind.id).limit(1)) is None:
-        call.session.add_all(
-            KitKind(
-                code=kind.code,
-                names=dict(kind.names),
-                numbered=kind.numbered,
-                returned=kind.returned,
-                position=position,
-                created_at=call.now,
-            )
+        rows = [
+            {
+                "code": kind.code,
+                "names": dict(kind.names),
+                "numbered": kind.numbered,
+                "returned": kind.returned,
+                "position": position,
+                "created_at": call.now,
+            }
             for position, kind in enumerate(SHIPPED)
-        )
-        flush_unique(
-            call.session,
-            ConflictError(
-                N_("Somebody else did the same at this moment. Nothing was done; do it once more."), code="stale"
-            ),
-        )
+        ]
+        insert_once(call, KitKind, ("code",), rows)
     return kinds(call)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -16,6 +16,7 @@ from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.desk.custody.model import Terms
+from mdm.desk.custody.once import insert_once
 from mdm.storage.call import Call
 from mdm.storage.unique import flush_unique
 
@@ -61,8 +62,12 @@ def now(call: Call, language: str) -> Text:
 
 def kept(call: Call, text: Text) -> Terms:
     """The row of this text, by which a paper names it for ever; the shipped text becomes one when it is first needed."""
-    found = call.session.scalar(select(Terms).where(Terms.language == text.language, Terms.digest == text.digest))
-    return found or _keep(call, text, 1, "")
+    query = select(Terms).where(Terms.language == text.language, Terms.digest == text.digest)
+    found = call.session.scalar(query.limit(1))
+    if found is None:
+        insert_once(call, Terms, ("language", "version"), [_row(call, text, 1, "")])
+        found = call.session.scalars(query.limit(1)).one()
+    return found
 
 
 def latest(call: Call, language: str) -> Terms | None:
@@ -102,7 +107,7 @@ def save(call: Call, language: str, title: str, text: str) -> Terms:
         raise InvalidError(N_("The terms were not saved: correct the fields that are marked."), fields=wrong)
     before = latest(call, written.language)
     if before is None:
-        before = _keep(call, shipped()[written.language], 1, "")
+        before = kept(call, shipped()[written.language])
     if before.digest == written.digest:
         return before
     made = _keep(call, written, before.version + 1, call.actor.name)
@@ -117,20 +122,24 @@ def save(call: Call, language: str, title: str, text: str) -> Terms:
 
 
 def _keep(call: Call, text: Text, version: int, by: str) -> Terms:
-    row = Terms(
-        language=text.language,
-        version=version,
-        title=text.title,
-        text=text.text,
-        digest=text.digest,
-        created_by=by,
-        created_at=call.now,
-    )
-    call.session.add(row)
+    made = Terms(**_row(call, text, version, by))
+    call.session.add(made)
     flush_unique(
         call.session,
         ConflictError(
             N_("Somebody else saved these terms at this moment. Nothing was done; do it once more."), code="stale"
         ),
     )
-    return row
+    return made
+
+
+def _row(call: Call, text: Text, version: int, by: str) -> dict[str, Any]:
+    return {
+        "language": text.language,
+        "version": version,
+        "title": text.title,
+        "text": text.text,
+        "digest": text.digest,
+        "created_by": by,
+        "created_at": call.now,
+    }
