@@ -10,8 +10,8 @@ from web.console.desk import loan_places as desk_loan_places
 from web.console.desk import loans as desk_loans
 from web.console.desk import overdue as desk_overdue
 from web.console.desk import papers as desk_papers
-from web.console.desk import pieces as desk_pieces
 from web.console.desk import photos as desk_photos
+from web.console.desk import pieces as desk_pieces
 from web.console.desk import place as desk_place
 from web.console.desk import repairs as desk_repairs
 from web.console.desk import scan as desk_scan
