@@ -37,27 +37,28 @@ def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
         result = import_csv(
             call,
             ImportKind(kind),
-            _content(file, MAX_BYTES),
+            content(file, MAX_BYTES),
             name=file.name,
             dry_run=dry_run,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
-        rows = [_row(row) for row in result.rows]
+        rows = [row_of(row) for row in result.rows]
     told = {"applied": result.applied, "dry_run": dry_run, "counts": result.counts}
     if json_wanted:
         output.as_json(told | {"ignored_columns": list(result.ignored_columns), "rows": rows})
     else:
-        _tell(told, rows, result.ignored_columns)
+        tell(told, rows, result.ignored_columns)
     return errors.REFUSED if result.errors else errors.OK
 
 
-def _content(file: Path, limit: int) -> bytes:
+def content(file: Path, limit: int) -> bytes:
     """The file, or as much of it as shows that it is over the limit: whatever its size, memory stays small."""
     with file.open("rb") as source:
         return source.read(limit + 1)
 
 
-def _row(row: "Planned[Any]") -> dict[str, Any]:
+def row_of(row: "Planned[Any]") -> dict[str, Any]:
+    """One line of an import as programs read it."""
     return {
         "line": row.line,
         "outcome": row.outcome.value,
@@ -67,7 +68,8 @@ def _row(row: "Planned[Any]") -> dict[str, Any]:
     }
 
 
-def _tell(told: dict[str, Any], rows: list[dict[str, Any]], ignored: tuple[str, ...]) -> None:
+def tell(told: dict[str, Any], rows: list[dict[str, Any]], ignored: tuple[str, ...]) -> None:
+    """Says what came of an import: the first wrong lines on standard error, the counts on standard output."""
     if ignored:
         output.note(f"Columns that nothing is known about were left out: {', '.join(ignored)}.")
     wrong = [row for row in rows if row["outcome"] == "error"]
@@ -96,7 +98,7 @@ def apply(file: Path, json_wanted: bool) -> None:
     """Make a policy what a TOML or JSON file says; twice is like once."""
     from mdm.policies.document import MAX_DOCUMENT, apply_document, parse_document
 
-    document = parse_document(_content(file, MAX_DOCUMENT))
+    document = parse_document(content(file, MAX_DOCUMENT))
     with work() as call:
         applied = apply_document(call, document)
     told = {"policy": applied.name, "version": applied.version, "done": applied.done}

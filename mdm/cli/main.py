@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sign-in": ("operators", "Print a link that signs an operator in once"),
     "token": ("operators", "Make, show and revoke tokens for programs"),
     "import": ("files", "Take people, units, service points or devices from a CSV file"),
+    "snipe": ("snipe", "Move in from Snipe-IT by its CSV files, and out again"),
     "invite": ("devices", "Invite a person to enrol a device"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),

@@ -244,6 +244,7 @@ LOAN_STEPS = {
     "lock": N_("Lock proposed"),
 }
 LOAN_DECISIONS = {"locked": N_("Locked"), "spared": N_("Not locked")}
+SNIPE_LISTS = {"locations": N_("Locations"), "users": N_("Users"), "assets": N_("Assets")}
 YES_NO = {"yes": N_("Yes"), "no": N_("No")}
 LANGUAGES = {
     "nl": "Nederlands",

@@ -20,6 +20,7 @@ from mdm.desk.cases import service as cases
 from mdm.desk.custody import follow as custody
 from mdm.desk.custody import photos
 from mdm.desk.custody.photos import Folder
+from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import overdue, sweeping
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
@@ -220,6 +221,7 @@ def tidy(office: Office) -> None:
         outbox.tidy(call.session, call.now)
     with office.call("tidy") as call:
         access.tidy(call.session, call.now)
+        exchange.tidy(call.session, call.now)
 
 
 def forget(office: Office) -> None:

@@ -175,3 +175,27 @@ def test_an_auditor_reads_the_stock_and_moves_nothing(signed_in: SignedIn) -> No
         assert visitor.get(address).status_code == 200
     for address in ("/desk/stock/minimum", "/desk/stock/shelves", "/desk/repairs/open"):
         assert visitor.post(address).status_code == 403
+
+
+def test_a_file_of_snipe_it_is_looked_at_first_and_taken_as_a_whole(clerk: Visitor, settings: Settings) -> None:
+    def bring(text: str, **more: str) -> str:
+        file = (io.BytesIO(text.encode()), "assets.csv")
+        return str(clerk.post("/desk/stock/exchange", kind="assets", file=file, **more).location)
+
+    head = "Asset Tag,Category,Location,Kleur\n"
+    page = bring(
+        f"{head}SN-1,Mobile Phones,Werkhaven,rood\nSN-2,Mobile Phones,Nowhere,\nSN-3,Monitors,,\n", only_ours="yes"
+    )
+    shown = clerk.get(page).text
+    assert "There is no open service point" in shown
+    assert "left out" in shown
+    clerk.post(page, step="take")
+    assert rows(settings, Device, Device.tag.like("SN-%")) == []
+    page = bring(f"{head}SN-1,Mobile Phones,Werkhaven,rood\n")
+    assert "Every line is right." in clerk.get(page).text
+    assert rows(settings, Device, Device.tag.like("SN-%")) == []
+    assert clerk.post(page, step="take").status_code == 303
+    assert [device.service_point_id for device in rows(settings, Device, Device.tag.like("SN-%"))] == [1]  # type: ignore[attr-defined]
+    assert clerk.get(page).status_code == 410
+    assert "SN-1" in clerk.get("/desk/stock/exchange/assets.csv").text
+    assert clerk.post("/desk/stock/exchange", kind="assets").status_code == 422

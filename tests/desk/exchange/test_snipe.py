@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import undefer
 
-from mdm.core.errors import DeniedError, InvalidError, TooLargeError
-from mdm.desk.exchange import service
+from mdm.core.errors import DeniedError, GoneError, InvalidError, TooLargeError
+from mdm.desk.exchange import kept, service
 from mdm.desk.exchange.columns import EXPORTED
 from mdm.desk.exchange.export import export_assets
+from mdm.desk.exchange.model import ExchangeFile
 from mdm.desk.exchange.service import Files, SnipeKind, SnipeResult
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
@@ -23,6 +24,7 @@ from mdm.org.model import ServicePoint
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from mdm.storage.seal import Seal
 from tests.conftest import FLEET_ADMIN, NOW, Calling
 from tests.desk.stock.place import clerk, phone, point
 
@@ -239,6 +241,25 @@ def test_a_clerk_moves_in_and_out_what_is_the_own_desks(calling: Calling) -> Non
         assert [row.outcome.value for row in result.rows] == ["error"]
         with pytest.raises(DeniedError):
             take(speaking, "users", USERS)
+
+
+def test_a_file_that_was_brought_is_sealed_and_nobody_elses_and_forgotten_after_a_day(calling: Calling) -> None:
+    seal = Seal(bytes(32))
+    files = Files(ASSETS.encode(), statuses=b"Name,Type\n")
+    with calling() as call:
+        uid = kept.keep(call, seal, SnipeKind.ASSETS, files, name="a.csv", only_ours=True).uid
+        row, found, only_ours = kept.kept(call, seal, uid)
+        assert (found, only_ours, row.name) == (files, True, "a.csv")
+        assert b"Peeters" not in row.content
+        with pytest.raises(GoneError):
+            kept.kept(call.by(clerk(1)), seal, uid)
+        with pytest.raises(InvalidError):
+            kept.keep(call, seal, SnipeKind.ASSETS, Files(b""))
+    with calling(now=NOW + kept.KEPT) as call:
+        with pytest.raises(GoneError):
+            kept.kept(call, seal, uid)
+        kept.tidy(call.session, call.now)
+        assert call.session.scalar(select(func.count()).select_from(ExchangeFile)) == 0
 
 
 @pytest.mark.slow

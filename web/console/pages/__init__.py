@@ -4,6 +4,7 @@ from web.console.desk import box as desk_box
 from web.console.desk import case as desk_case
 from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
+from web.console.desk import exchange as desk_exchange
 from web.console.desk import hand_out as desk_hand_out
 from web.console.desk import labels as desk_labels
 from web.console.desk import loan_places as desk_loan_places
@@ -93,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     *desk_takes.ROUTES,
     *desk_repairs.ROUTES,
     *desk_costs.ROUTES,
+    *desk_exchange.ROUTES,
     *desk_cases.ROUTES,
     *desk_case.ROUTES,
     *desk_loans.ROUTES,
