@@ -7,6 +7,7 @@ from typing import Any
 
 from mdm.core.errors import N_
 from mdm.core.permissions import Role
+from mdm.core.risk import RISKS, Risk, Why
 
 Details = Mapping[str, Any]
 
@@ -76,7 +77,13 @@ WORDS: Mapping[Kind, str] = {
     Kind.WEBHOOK_CHANGED: N_("A target of webhooks changed"),
 }
 
-_SAID = N_("%(actor)s: %(action)s %(subject)s. %(why)s")
+_ALONE: Mapping[str, str] = {
+    Why.NO_ROSTER.value: N_(
+        "%(actor)s did this alone, because nobody has founded the roster of approvers yet: %(verb)s (%(subject)s)."
+    ),
+    Why.HOST.value: N_("%(actor)s did this alone, at the command line of the server: %(verb)s (%(subject)s)."),
+}
+"""What is said of an act that nobody else agreed to, by why it could be done."""
 _APPROVER = N_(
     "%(actor)s made %(subject)s an approver. If nobody planned that, press the red button and ask who did it."
 )
@@ -93,6 +100,34 @@ _RESTORED = N_(
 )
 
 # How often a roster was signed, and that its proposal ended, is left out: what was proposed and what came of it is enough.
+_SAID: Mapping[str, str] = {
+    "act.held": N_("The request about %(subject)s waits: %(why)s"),
+    "act.failed": N_("The request about %(subject)s was approved, and could not be done: %(why)s"),
+    "approval.failed": N_("A signature about %(subject)s was refused: %(why)s"),
+    "order.approval_failed": N_("A signature over the order to wipe %(subject)s was refused: %(why)s"),
+    "act.approval_failed": N_("A signature over the request about %(subject)s was refused: %(why)s"),
+    "roster.approval_failed": N_(
+        "A signature over version %(subject)s of the roster of approvers was refused: %(why)s"
+    ),
+    "order.held": N_("The order to wipe %(subject)s waits: %(why)s"),
+    "order.paused": N_(
+        "The holder paused the order to wipe %(subject)s. An approver of the place decides whether it goes on."
+    ),
+    "roster.proposed": N_("%(actor)s proposed version %(subject)s of the roster of approvers. %(why)s"),
+    "roster.refused": N_("The signer refused version %(subject)s of the roster of approvers: %(why)s"),
+    "roster.sealed": N_("Version %(subject)s of the roster of approvers is in force. In it: %(people)s."),
+    "orders.frozen": N_("%(actor)s stopped every order that no device had fetched. %(why)s"),
+    "passkey.stopped": N_(
+        "A passkey of %(subject)s was used by two devices, so it was copied. It does not count any more; ask its owner."
+    ),
+    "push_certificate.refused": N_("Apple refuses the push certificate, so no phone is woken. %(why)s"),
+    "secret.revealed": N_("%(actor)s looked at a secret that is kept of %(subject)s. %(why)s"),
+    "orders.thawed": N_("Enough approvers have signed: orders go on."),
+    "webhook.removed": N_("%(actor)s removed the target of webhooks %(subject)s."),
+    "webhook.secret_shown": N_("%(actor)s looked at the secret of the target of webhooks %(subject)s."),
+    "webhook.set": N_("%(actor)s set the target of webhooks %(subject)s."),
+}
+"""What is said of each of them, for the catalogues."""
 _KINDS: Mapping[str, Kind] = {
     "act.performed_alone": Kind.ACT_PERFORMED,
     "act.held": Kind.ACT_HELD,
@@ -134,5 +169,10 @@ def alarm_of(line: Line) -> Sentence | None:
     kind = _KINDS.get(line.action)
     if kind is None:
         return None
-    why = line.details.get("why") or line.details.get("reason") or ""
-    return Sentence(kind, _SAID, said | {"action": line.action, "why": str(why)[:500]})
+    why = str(line.details.get("why") or line.details.get("reason") or "")[:500]
+    if line.action == "act.performed_alone":
+        verb = str(line.details.get("verb"))
+        words = RISKS[Risk(verb)].words if verb in set(Risk) else verb
+        return Sentence(kind, _ALONE.get(why, _ALONE[Why.HOST.value]), said | {"verb": words})
+    people = ", ".join(str(one.get("name")) for one in line.details.get("people") or [])[:500]
+    return Sentence(kind, _SAID[line.action], said | {"why": why, "people": people})

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
+from mdm.access.model import Operator
 from mdm.alarms import service
 from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
 from mdm.alarms.model import Alarm
 from mdm.alarms.spike import WINDOW, spikes
 from mdm.audit.model import AuditEntry, DiaryClosure
+from mdm.core.actor import ActorKind
 from mdm.core.clock import iso
 from mdm.core.errors import N_
 from mdm.core.permissions import Where
@@ -49,8 +51,11 @@ def look_at_diary(call: Call, after: int) -> int:
     )
     lines = call.session.scalars(query).all()
     call.session.execute(update(Alarm).where(Alarm.line.in_([entry.id for entry in lines])).values(line=None))
+    first = _first_command(call)
     for entry in lines:
-        line = Line(entry.action, entry.actor_name, entry.subject_name or entry.subject_id, entry.details)
+        if entry.actor_kind == ActorKind.COMMAND_LINE and entry.request_id == first:
+            continue
+        line = Line(entry.action, entry.actor_name, _subject(call, entry), entry.details)
         found = alarm_of(line)
         if found is not None:
             alarm = service.raise_alarm(
@@ -64,6 +69,22 @@ def look_at_diary(call: Call, after: int) -> int:
             )
             alarm.line = entry.id
     return lines[-1].id if len(lines) == FEW else end
+
+
+def _first_command(call: Call) -> str:
+    """The command that let the first operator in: it had to do everything alone, and there was nobody to be told."""
+    query = (
+        select(AuditEntry.request_id).where(AuditEntry.action == "operator.created").order_by(AuditEntry.id).limit(1)
+    )
+    return call.session.scalar(query) or "-"
+
+
+def _subject(call: Call, entry: AuditEntry) -> str:
+    """What people call the subject of a line."""
+    if entry.subject_name or not entry.subject_id.isdecimal() or entry.subject_kind != "operator":
+        return entry.subject_name or entry.subject_id
+    operator = call.session.get(Operator, int(entry.subject_id))
+    return operator.name if operator is not None else entry.subject_id
 
 
 def _last_raised(call: Call) -> int:

@@ -13,12 +13,13 @@ from sqlalchemy import delete, select
 import mdm
 from mdm.access.model import Operator, OperatorGrant
 from mdm.alarms import looking, queries, service
+from mdm.alarms.grouping import grouped
 from mdm.alarms.kinds import ALARMING, Kind, Line, alarm_of
 from mdm.alarms.model import Alarm
 from mdm.alarms.spike import AT_ONE_PLACE, IN_THE_CITY, WINDOW, spikes
 from mdm.audit import service as audit
 from mdm.audit.model import AuditEntry, DiaryClosure
-from mdm.core.actor import Actor, ActorKind
+from mdm.core.actor import Actor, ActorKind, command_line
 from mdm.core.errors import InvalidError
 from mdm.core.permissions import Grant, PlaceKind, Role, Where
 from mdm.orders.model import ActState, OrderState
@@ -26,7 +27,7 @@ from mdm.orders.roster.model import ProposalState
 from mdm.org.model import ServicePoint
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
-from tests.conftest import NOW, Calling
+from tests.conftest import FLEET_ADMIN, NOW, Calling
 
 STATES: Final[Mapping[str, type[StrEnum]]] = {"act": ActState, "order": OrderState, "roster": ProposalState}
 """Things whose lines in the diary are named after the state they come to."""
@@ -108,6 +109,38 @@ def test_lines_of_the_diary_become_alarms_once_and_old_ones_never(calling: Calli
         assert "Zoë" in service.sentence(alarms[0])
 
 
+def test_the_command_that_lets_the_first_operator_in_tells_nobody_and_the_next_one_does(calling: Calling) -> None:
+    first, second = command_line("root", "cli-1"), command_line("root", "cli-2")
+    alone = {"verb": "role_give", "why": "no_roster"}
+    with calling(first) as call:
+        audit.record(call, "operator.created", ("operator", 1), name="Ada")
+        audit.record(call, "operator.role_given", ("operator", 1), name="Ada", details={"role": "fleet_admin"})
+        audit.record(call, "act.performed_alone", ("operator", 1), details=alone)
+    with calling(second) as call:
+        audit.record(call, "act.performed_alone", ("policy", "Op zak"), details=alone)
+        looking.look_at_diary(call, 0)
+        told = [service.sentence(one) for one in queries.alarms(call.by(FLEET_ADMIN))]
+    assert told == [
+        "root did this alone, because nobody has founded the roster of approvers yet: Give an operator a role (Op zak)."
+    ]
+
+
+def test_alarms_of_one_kind_within_the_hour_are_one_entry_of_the_list() -> None:
+    rows = [
+        Alarm(kind=kind, at=NOW - timedelta(minutes=minutes))
+        for kind, minutes in (
+            ("freeze", 0),
+            ("order_held", 1),
+            ("order_held", 50),
+            ("order_held", 111),
+            ("freeze", 112),
+        )
+    ]
+    found = [(group.newest, group.others) for group in grouped(rows)]
+    assert found == [(rows[0], ()), (rows[1], (rows[2],)), (rows[3], ()), (rows[4], ())]
+    assert grouped([]) == []
+
+
 def test_in_a_diary_that_was_cut_new_lines_with_old_numbers_are_alarms_too(calling: Calling) -> None:
     with calling() as call:
         for number in range(4):
@@ -145,6 +178,7 @@ def test_every_kind_has_its_lines(action: str, kind: Kind | None) -> None:
     found = alarm_of(Line(action, "Mo", "thing", {}))
     assert (found.kind if found else None) == kind
     assert found is None or found.text % found.params
+    assert found is None or action not in found.text % found.params, "people read it"
 
 
 def _written(source: str) -> set[str]:

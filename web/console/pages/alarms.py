@@ -6,12 +6,15 @@ from flask_babel import gettext
 
 from mdm.alarms import queries, targets
 from mdm.alarms.address import hosts
+from mdm.alarms.grouping import grouped
 from mdm.alarms.kinds import WORDS, Kind
+from mdm.alarms.model import Alarm
 from mdm.core.errors import HavenmeesterError
 from mdm.core.permissions import Permission
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.console.frame import fill
 from web.console.identity import SEAL
 from web.console.identity import settings as configuration
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
@@ -21,7 +24,8 @@ def _alarms(call: Call, failure: Failure | None = None, secret: tuple[str, str] 
     manages = call.actor.may(Permission.WEBHOOK_MANAGE)
     response = page(
         "settings/alarms.html",
-        alarms=queries.alarms(call),
+        groups=grouped(queries.alarms(call)),
+        said=_said,
         words={kind.value: gettext(sentence) for kind, sentence in WORDS.items()},
         kinds=[(kind.value, gettext(WORDS[kind])) for kind in Kind]
         + [(targets.DIARY_HEAD, gettext("Signed heads of the diary, as a witness"))],
@@ -33,6 +37,12 @@ def _alarms(call: Call, failure: Failure | None = None, secret: tuple[str, str] 
         secret=secret,
     )
     return failure.stamp(response) if failure else response
+
+
+def _said(alarm: Alarm) -> str:
+    """The sentence of an alarm in the language of the page; the verb in it has words of its own in the catalogues."""
+    params = alarm.params
+    return fill(alarm.text, params | {"verb": gettext(params["verb"])} if "verb" in params else params)
 
 
 @may(Permission.ALARM_VIEW)
