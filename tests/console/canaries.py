@@ -18,6 +18,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.routing import Rule
 
+from mdm.access.model import ApiToken
+from mdm.alarms.model import Alarm
 from mdm.audit.model import AuditEntry
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
@@ -115,6 +117,28 @@ def _mark_other(call: Call, city: City) -> dict[str, str]:
     session.add(
         FactSection(
             device_id=device.id, section="system", digest="x", content={"hostname": CANARY}, changed_at=call.now
+        )
+    )
+    session.add(
+        Alarm(
+            at=call.now,
+            kind="order_held",
+            text="%(subject)s",
+            params={"subject": f"{CANARY}-toestel"},
+            subject_kind="order",
+            subject_id=order.id,
+            service_point_id=point,
+            told=0,
+        )
+    )
+    session.add(
+        ApiToken(
+            name=f"{CANARY}-programma",
+            secret_digest="c" * 64,
+            role=Role.AUDITOR.value,
+            service_point_id=point,
+            created_at=call.now,
+            created_by=CANARY,
         )
     )
     session.add(Application(platform="linux", identifier=f"{CANARY}-app", name=f"{CANARY}-app"))
