@@ -40,4 +40,4 @@ def test_the_units_of_the_page_are_units(tmp_path: Path, name: str) -> None:
 def test_the_page_has_them_all_and_a_wrong_one_is_noticed(tmp_path: Path) -> None:
     assert units().keys() == {"havenmeester-signer.service", "havenmeester-console.service"}
     name = "havenmeester-signer.service"
-    assert "Restart" in verified(tmp_path, name, units()[name].replace("Restart=always", "Restart=sometimes"))
+    assert "restart specifier" in verified(tmp_path, name, units()[name].replace("Restart=always", "Restart=sometimes"))
