@@ -83,9 +83,29 @@ def approve(uid: str, refused: bool) -> None:
     output.say("Refused." if refused else "Approved. The phone fetches its certificate when it asks next.")
 
 
+@phones.command("push-request")
+def push_request() -> None:
+    """Make a request for a push certificate: its key stays here. Signed where apple_vendor names a vendor's certificate."""
+    from mdm.platforms.apple import push_request as requests_
+    from mdm.storage.seal import load_seal
+
+    settings = load()
+    with work(settings=settings) as call:
+        made = requests_.begin(call, load_seal(settings.home / "keys"), settings.organisation)
+        vendor = settings.apple_vendor
+        found = requests_.signed(made, Path(vendor)).decode() if vendor else made.csr
+    output.note("Take this to Apple's portal (have your vendor sign it first, unless apple_vendor did), then:")
+    output.note("havenmeester phones push-certificate --certificate FILE --account ACCOUNT")
+    output.say(found.strip())
+
+
 @phones.command("push-certificate")
 @click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM from Apple.")
-@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its private key, PEM.")
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its private key, PEM; not needed after push-request.",
+)
 @click.option("--account", default="", help="The Apple account it was made with; the next one needs the same.")
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def push_certificate(certificate: Path | None, key: Path | None, account: str, json_wanted: bool) -> int:
@@ -95,15 +115,15 @@ def push_certificate(certificate: Path | None, key: Path | None, account: str, j
     from mdm.storage.engine import make_engine, transaction
     from mdm.storage.seal import load_seal
 
-    if (certificate is None) != (key is None):
-        raise click.UsageError("Give both --certificate and --key, or neither.")
+    if certificate is None and key is not None:
+        raise click.UsageError("Give --certificate as well.")
     settings = load()
     engine = make_engine(settings.database)
     with transaction(engine) as session:
         call = Call(command_line("push-certificate"), session, utcnow())
-        if certificate is not None and key is not None:
+        if certificate is not None:
             seal = load_seal(settings.home / "keys")
-            pushing.bring(call, seal, certificate.read_text(), key.read_text(), account)
+            pushing.bring(call, seal, certificate.read_text(), key.read_text() if key is not None else "", account)
         held = pushing.in_use(session)
         left = pushing.days_left(session, call.now)
     engine.dispose()

@@ -11,6 +11,7 @@ from mdm.core.permissions import Permission
 from mdm.orders.roster.founding import Founding, founding
 from mdm.overview import home as figures
 from mdm.overview.devices import exact
+from mdm.platforms.apple import pushing
 from mdm.storage.call import Call
 from web.common.guard import may, signed_in
 from web.console.charts import address, as_file, drawn, named
@@ -28,6 +29,7 @@ def home(call: Call) -> Response:
         "sees": sees,
         "operator": operator,
         "no_way_back": not (operator.password_hash or operator.oidc_subject or has_passkey(call, operator.id)),
+        "standing": pushing.standing(call) if call.actor.may(Permission.SETTINGS_VIEW) else None,
         "founding": _founding(call),
         "may_found": call.actor.may(Permission.OPERATOR_MANAGE),
     }
