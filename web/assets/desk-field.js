@@ -4,7 +4,8 @@ import { desk, field, onSettled } from "./desk-page.js";
 const KEEPS = "input, textarea, select, button, a[href], summary, video, dialog, [tabindex], [contenteditable]";
 
 export function focus() {
-  if (!desk()) return; // The page of an employee's own phone: no keyboard flies up before it is wanted.
+  // On an employee's own phone no keyboard flies up before it is wanted.
+  if (!desk() || desk().hasAttribute("data-no-focus")) return;
   const wanted = document.querySelector("#desk [data-focus]") || field();
   if (wanted && !wanted.closest("[hidden]")) wanted.focus({ preventScroll: true });
 }

@@ -22,7 +22,8 @@ function tell(sentence, { signIn = false } = {}) {
   if (!note) return;
   note.hidden = !sentence;
   note.querySelector("[data-line-says]").textContent = sentence;
-  note.querySelector("[data-line-sign-in]").hidden = !signIn;
+  const link = note.querySelector("[data-line-sign-in]");
+  if (link) link.hidden = !signIn;
 }
 
 /** The request that a form makes, as plain data that can be kept. */

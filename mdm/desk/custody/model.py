@@ -181,7 +181,7 @@ class Signature(Base):
     asked_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     link_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Digest of the secret in the link; None where it is signed at the clerk's screen, or the link was used."""
+    """Digest of the secret in the link; None where it is signed at the clerk's screen, or was withdrawn."""
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     signed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     how: Mapped[str] = mapped_column(String(16), default="")

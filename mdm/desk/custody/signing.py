@@ -51,15 +51,15 @@ def withdraw(call: Call, uid: str) -> Signature:
 
 
 def opened(call: Call, secret: str) -> Signature:
-    """What the link of this secret asks to sign; for everybody who has it.
+    """What the link of this secret asks to sign, or what was signed by it; for everybody who has it.
 
-    Raises NotFoundError for an unknown, used or withdrawn one, GoneError (``signature_expired``) for one that is too old.
+    Raises NotFoundError for an unknown or withdrawn one, GoneError (``signature_expired``) for one that is too old.
     """
     found = call.session.scalar(
         select(Signature).where(Signature.link_digest == secret_digest(secret[:MAX_SECRET])).with_for_update()
     )
     if found is None:
-        raise NotFoundError(N_("This link is not known, or it was used. Nothing was signed; ask at the counter."))
+        raise NotFoundError(N_("This link is not known. Nothing was signed; ask at the counter."))
     if found.expires_at <= call.now:
         raise GoneError(N_("This link is too old. Nothing was signed; ask at the counter."), code="signature_expired")
     if found.opened_at is None:
@@ -68,10 +68,15 @@ def opened(call: Call, secret: str) -> Signature:
 
 
 def sign(call: Call, secret: str, signed: Signed) -> Signature:
-    """Signs by the link; it works once. Raises as ``opened``, and InvalidError for what is no signature."""
+    """Signs by the link, once: whoever sends it again because the answer was lost changes nothing of what was signed.
+
+    Raises as ``opened``, and InvalidError for what is no signature.
+    """
     found = opened(call, secret)
+    if found.signed_at is not None:
+        return found
     _fill(found, signed, SignedHow.OWN_PHONE)
-    found.signed_at, found.link_digest = call.now, None
+    found.signed_at = call.now
     audit.record(
         call,
         "signature.given",

@@ -62,7 +62,7 @@ def keys_of(call: Call, card: Card) -> list[Key]:
     where = card.device.where if card.device else card.piece.where if card.piece else None
     found = [key for key in (_key(call, card, do, where) for do in _does(card)) if key is not None]
     keys = [
-        Key("" if place == 0 and one[0] == card.next.do else one[1].letter, *_shown(one))
+        Key("" if place == 0 and one[0] == card.next.do else one[1].letter, *_shown(card, one))
         for place, one in enumerate(found)
     ]
     if card.device is not None:
@@ -94,9 +94,10 @@ def _key(call: Call, card: Card, do: Do, where: Where | None) -> tuple[Do, Doing
     return (do, doing, url) if allowed and url else None
 
 
-def _shown(found: tuple[Do, Doing, str]) -> tuple[str, str, str]:
-    _do, doing, url = found
-    return str(gettext(doing.label)), url, doing.icon
+def _shown(card: Card, found: tuple[Do, Doing, str]) -> tuple[str, str, str]:
+    do, doing, url = found
+    more = do is Do.HAND_OUT and card.device is not None and card.holder is not None
+    return str(gettext("Give more along") if more else gettext(doing.label)), url, doing.icon
 
 
 def _url(card: Card, do: Do, doing: Doing) -> str:

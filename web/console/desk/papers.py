@@ -12,7 +12,8 @@ from mdm.core.errors import NotFoundError
 from mdm.core.permissions import Permission
 from mdm.desk.custody import papers, receipts
 from mdm.desk.custody.asked import Invited
-from mdm.desk.custody.model import Paper
+from mdm.desk.custody.model import Paper, PaperKind
+from mdm.desk.custody.scan import Card, device_card
 from mdm.enrollment.model import Invitation
 from mdm.enrollment.progress import ORDER, SENTENCES, Progress, Standing
 from mdm.enrollment.queries import invitation_progress, invitations_select, live
@@ -23,7 +24,9 @@ from mdm.orders.model import Order
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 from web.common.guard import may
+from web.console.desk.doing import keys_of
 from web.console.desk.frame import desk_page, exists
+from web.console.desk.place import desk_place
 from web.console.identity import settings
 from web.console.pages.helpers import GET, Route, page
 
@@ -98,6 +101,7 @@ def paper_page(
     """The page of a paper. ``invited``: invitations that were made just now, whose addresses are shown this once."""
     shown = going(call, paper)
     codes = {uid: (one.url, qr(one.url)) for uid, one in (invited or {}).items() if one.url}
+    after = _after(call, paper)
     return desk_page(
         call,
         "desk/paper.html",
@@ -108,12 +112,26 @@ def paper_page(
         waits=any(one.waits for one in shown),
         codes=codes,
         again=again,
+        after=after,
+        keys=keys_of(call, after) if after is not None else [],
         order=ORDER,
         sentences=SENTENCES,
-        phones={Platform.IOS, Platform.ANDROID},
+        typed={one.device.uid for one in shown if one.device.platform == Platform.LINUX},
         address=url_for("desk_paper", uid=paper.uid),
         labels=LABELS if exists(LABELS) else "",
     )
+
+
+def _after(call: Call, paper: Paper) -> Card | None:
+    """What lies on the counter now that this is done: the one device that came back, with its next step."""
+    back = paper.content.get("back", ())
+    if paper.kind not in (PaperKind.TAKE_IN, PaperKind.SWAP) or len(back) != 1:
+        return None
+    place = desk_place(call)
+    try:
+        return device_card(call, str(back[0]["uid"]), place.id if place else None)
+    except NotFoundError:
+        return None
 
 
 def qr(content: str) -> str:
