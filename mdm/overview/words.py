@@ -243,6 +243,15 @@ LOAN_STEPS = {
     "lead": N_("Team lead told"),
     "lock": N_("Lock proposed"),
 }
+KIOSK_SEEN = {"good": N_("All is well"), "wrong": N_("Something is wrong"), "absent": N_("Not there")}
+KIOSK_PAPER = {"full": N_("Full"), "low": N_("Low"), "empty": N_("Empty")}
+KIOSK_SESSIONS = {
+    "applied": N_("As told"),
+    "failed": N_("Failed"),
+    "pending": N_("Pending"),
+    "staged": N_("Written, not running"),
+    "unsupported": N_("Not possible there"),
+}
 LOAN_DECISIONS = {"locked": N_("Locked"), "spared": N_("Not locked")}
 SNIPE_LISTS = {"locations": N_("Locations"), "users": N_("Users"), "assets": N_("Assets")}
 YES_NO = {"yes": N_("Yes"), "no": N_("No")}
@@ -321,6 +330,9 @@ ACTIONS = {
     "kit_kind.saved": N_("changed a kind of kit"),
     "kit_piece.recorded": N_("recorded a piece of kit"),
     "kit_piece.taken_in": N_("took a piece of kit in"),
+    "kiosk.seen": N_("looked at a kiosk"),
+    "kiosk_round.finished": N_("finished a round along kiosks"),
+    "kiosk_round.started": N_("began a round along kiosks"),
     "list.exported": N_("exported a list"),
     "loan.cancelled": N_("cancelled a reservation"),
     "loan.collected": N_("handed out what was reserved"),

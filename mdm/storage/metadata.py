@@ -26,6 +26,7 @@ ROOMS = (
     "desk.exchange",
     "desk.cases",
     "desk.loans",
+    "desk.kiosks",
     "portal",
     "platforms.apple",
     "platforms.apple.automated",

@@ -95,6 +95,8 @@ VOCABULARY = {
     "loan_state": "LOAN_STATES",
     "loan_step": "LOAN_STEPS",
     "loan_decision": "LOAN_DECISIONS",
+    "kiosk_session": "KIOSK_SESSIONS",
+    "paper": "KIOSK_PAPER",
     "actor_kind": "ACTORS",
     "spoken": "LANGUAGES",
     "action": "ACTIONS",

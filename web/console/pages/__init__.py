@@ -6,6 +6,7 @@ from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
 from web.console.desk import exchange as desk_exchange
 from web.console.desk import hand_out as desk_hand_out
+from web.console.desk import kiosks as desk_kiosks
 from web.console.desk import labels as desk_labels
 from web.console.desk import loan_places as desk_loan_places
 from web.console.desk import loans as desk_loans
@@ -101,5 +102,6 @@ ROUTES: tuple[Route, ...] = (
     *desk_loan_places.ROUTES,
     *desk_overdue.ROUTES,
     *desk_photos.ROUTES,
+    *desk_kiosks.ROUTES,
 )
 """The table of all addresses."""

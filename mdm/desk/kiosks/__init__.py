@@ -1,0 +1,1 @@
+"""Kiosks at their places: walking round, seeing what no report can tell."""

@@ -1,0 +1,102 @@
+"""The list of kiosks: what they report of themselves, and what somebody saw who walked round.
+
+A kiosk reports its updates, its session and its browser. Paper no agent can see: it is what was seen last. What was never
+reported is NULL, and shown as that.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
+
+from mdm.core.errors import N_
+from mdm.core.permissions import Permission
+from mdm.desk.kiosks.model import KioskStop
+from mdm.desk.kiosks.queries import kiosks_select
+from mdm.inventory.model import Application, AppSetItem, Device, FactSection
+from mdm.org.model import ServicePoint
+from mdm.overview import words
+from mdm.overview.devices import places, point_of
+from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, moment_order, text_order
+from mdm.storage.call import Call
+from mdm.storage.scoping import has_words
+
+BROWSERS = ("chromium", "firefox", "firefox-esr", "google-chrome-stable", "epiphany-browser")
+
+
+def kiosks_of(call: Call) -> Select[Any]:
+    """Kiosks at the actor's places, with their place."""
+    return (
+        kiosks_select(call)
+        .outerjoin(ServicePoint, ServicePoint.id == Device.service_point_id)
+        .with_only_columns(Device.id, maintain_column_froms=True)
+    )
+
+
+def _words(_call: Call, values: Sequence[str]) -> ColumnElement[bool]:
+    return and_(true(), *(has_words(Device.search, value) for value in values))
+
+
+def _last(column: Any) -> Any:
+    """A column of the last time that somebody stood before it."""
+    query = select(column).where(KioskStop.device_id == Device.id, KioskStop.seen_at.is_not(None))
+    return query.order_by(KioskStop.seen_at.desc()).limit(1).correlate(Device).scalar_subquery()
+
+
+def _fact(section: str, *path: str) -> Any:
+    """A text of the last report; NULL where the kiosk never said it."""
+    content = FactSection.content[path].as_string()
+    query = select(content).where(FactSection.device_id == Device.id, FactSection.section == section)
+    return query.correlate(Device).scalar_subquery()
+
+
+_BROWSER = (
+    select(func.min(Application.identifier + " " + AppSetItem.version))
+    .select_from(AppSetItem)
+    .join(Application, Application.id == AppSetItem.application_id)
+    .where(AppSetItem.app_set_id == Device.app_set_id, Application.identifier.in_(BROWSERS))
+    .correlate(Device)
+    .scalar_subquery()
+)
+_PAPER, _WALKED = _last(KioskStop.paper), _last(KioskStop.seen_at)
+
+KIOSKS = Listing(
+    name="kiosks",
+    permission=Permission.DESK_VIEW,
+    base=kiosks_of,
+    id=Device.id,
+    sort="service_point",
+    extra=(
+        Device.uid.label("_uid"),
+        Device.name.label("_name"),
+        Device.tag.label("_tag"),
+        Device.serial.label("_serial"),
+        Device.kind.label("_kind"),
+        Device.product.label("_product"),
+        Device.findings.label("_findings"),
+        Device.grace_until.label("_grace_until"),
+        ServicePoint.name.label("_place"),
+    ),
+    columns=(
+        Column("device", N_("Kiosk"), Device.name, "device", True, text_order(Device.name)),
+        Column("service_point", N_("Service point"), ServicePoint.name, "text", True, text_order(ServicePoint.name)),
+        Column("state", N_("State"), Device.state, "state", True, Device.state),
+        Column("health", N_("Health"), Device.standing, "verdict", True, Device.standing),
+        Column(
+            "session", N_("Session"), _fact("desired", "resources", "kiosk.session", "state"), "kiosk_session", True
+        ),
+        Column("browser", N_("Browser"), _BROWSER, "reported", True),
+        Column("paper", N_("Paper"), _PAPER, "paper", True),
+        Column("walked", N_("Somebody looked"), _WALKED, "seen", True, moment_order(_WALKED)),
+        Column("seen", N_("Last seen"), Device.last_seen_at, "seen", True, moment_order(Device.last_seen_at)),
+        Column("updates", N_("Last update"), _fact("patch", "last_update"), "reported", False),
+        Column("os", N_("Operating system"), Device.os_name + " " + Device.os_version, "text", False),
+    ),
+    filters=(
+        Filter("q", N_("Search"), _words, shown=False),
+        Filter("service_point", N_("Service point"), any_place(Device.service_point_id, point_of), choices=places),
+        Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
+        Filter("health", N_("Health"), any_of(Device.standing), words=words.STANDINGS),
+        Filter("paper", N_("Paper"), any_of(_PAPER), words=words.KIOSK_PAPER),
+    ),
+)
