@@ -32,6 +32,12 @@ CONDITIONS = {
     "unseen": N_("Not looked at"),
 }
 """How a device looks when it comes back."""
+LIGHTS = {
+    "red": N_("Locked to an account"),
+    "amber": N_("Perhaps locked to an account"),
+    "green": N_("Not locked to any account"),
+}
+"""What the account-lock light showed when a device came back."""
 PIECE_STATES = {
     "in_stock": N_("In stock"),
     "handed_out": N_("Handed out"),

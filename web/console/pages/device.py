@@ -17,6 +17,7 @@ from mdm.compliance.rules import RULES
 from mdm.core.errors import N_, HavenmeesterError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.desk.cases import queries as cases
+from mdm.desk.custody import queries as custody
 from mdm.enrollment import queries as enrollments
 from mdm.enrollment import service as enrollment
 from mdm.inventory import lifecycle, queries
@@ -133,7 +134,7 @@ def _compliance(call: Call, found: Device) -> dict[str, Any]:
 
 
 def _history(call: Call, found: Device) -> dict[str, Any]:
-    return {"events": queries.events(call, found.uid, limit=200)}
+    return {"events": queries.events(call, found.uid, limit=200), "hand_overs": custody.hand_overs(call, found.uid)}
 
 
 def _activity(call: Call, found: Device) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def _show(call: Call, language: str, failure: Failure | None = None) -> Response
     chosen = language if language in texts else next(iter(texts))
     response = page(
         "settings/terms.html",
-        languages=[(one, words.LANGUAGES[one]) for one in texts],
+        offered=[(one, words.LANGUAGES[one]) for one in texts],
         language=chosen,
         shown=texts[chosen],
         versions=room.versions(call, chosen),
