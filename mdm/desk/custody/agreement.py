@@ -234,6 +234,13 @@ def not_out(call: Call, device: Device) -> ConflictError:
             code="not_out",
             device=device.label,
         )
+    if not last.in_by:
+        return ConflictError(
+            N_("%(device)s is back already, since %(day)s. Nothing was changed."),
+            code="not_out",
+            device=device.label,
+            day=last.to_at.date().isoformat(),
+        )
     return ConflictError(
         N_("%(device)s is back already: %(clerk)s took it in on %(day)s. Nothing was changed."),
         code="not_out",

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import and_, or_, select
 
+from mdm.core.actor import ActorKind
 from mdm.core.ids import new_uid
 from mdm.desk.custody.model import Custody
 from mdm.inventory.model import Device, LifeCycle
@@ -36,7 +37,7 @@ def follow(call: Call, device: Device) -> Custody | None:
     if kept is not None and kept.person_id == device.person_id:
         return kept
     if kept is not None:
-        kept.to_at, kept.in_by = call.now, call.actor.name
+        kept.to_at, kept.in_by = call.now, _clerk(call)
         # The old one is closed before a new one opens: the database holds that there is one.
         call.session.flush()
     if device.person_id is None:
@@ -55,11 +56,16 @@ def begin(call: Call, device: Device, person: Person, *, loan: bool) -> Custody:
         unit_id=device.unit_id,
         from_at=call.now,
         loan=loan,
-        out_by=call.actor.name,
+        out_by=_clerk(call),
     )
     call.session.add(made)
     call.session.flush()
     return made
+
+
+def _clerk(call: Call) -> str:
+    """Who did it; empty for the worker, who only writes down what is so already."""
+    return "" if call.actor.kind is ActorKind.SYSTEM else call.actor.name
 
 
 def follow_devices(call: Call, device_ids: Collection[int]) -> int:
