@@ -167,6 +167,8 @@ def test_a_policy_shows_its_effect_is_published_compared_and_rolled_back(api: Ap
     new = {"passcode.min_length": 12}
 
     effect = api.post(f"{path}/effect", {"settings": new}).json
+    tunnel = {"name": "City", "server": "vpn.example", "method": "shared_secret", "secret": "s"}
+    limits = api.post(f"{path}/effect", {"settings": {"vpn.ikev2": [tunnel]}}).json["limits"]
     saved = api.post(f"{path}/versions", {"expected": 1, "settings": new, "note": "longer"})
     late = api.post(f"{path}/versions", {"expected": 1, "settings": {}})
     wrong = api.post(f"{path}/versions", {"expected": 2, "settings": {"passcode.min_length": 1000}})
@@ -174,6 +176,7 @@ def test_a_policy_shows_its_effect_is_published_compared_and_rolled_back(api: Ap
     back = api.post(f"{path}/roll-back", {"number": 1, "expected": 2})
 
     assert effect["devices"] == 3
+    assert ("linux", "vpn.ikev2", "platform") in {(one["platform"], one["key"], one["code"]) for one in limits}
     assert (saved.status_code, saved.json["number"]) == (201, 2)
     assert (late.status_code, late.json["code"]) == (409, "version_conflict")
     assert (wrong.status_code, list(wrong.json["fields"])) == (422, ["passcode.min_length"])

@@ -41,6 +41,10 @@ def _setting(setting: Setting, language: str) -> dict[str, Any]:
             }
             for platform, support in setting.platforms.items()
         ],
+        "notes": [
+            {"platform": platform, "name": PLATFORM_NAMES[platform], "text": note.to(language)}
+            for platform, note in setting.notes.items()
+        ],
     }
 
 

@@ -3,10 +3,13 @@
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask_babel import gettext
 
 from mdm.core.permissions import Permission
 from mdm.core.risk import Risk
 from mdm.inventory import queries as inventory
+from mdm.inventory.model import Platform
+from mdm.platforms import before
 from mdm.platforms.explain import explain
 from mdm.policies import assigning, document, queries
 from mdm.policies import effect as effects
@@ -127,7 +130,7 @@ def remove_assignment(call: Call, assignment_id: int, query: shapes.ConfirmQuery
     assigning.unassign(call, assignment_id, confirmed=query.confirmed)
 
 
-def _effect(found: effects.Effect) -> shapes.Effect:
+def _effect(found: effects.Effect, told: before.Told) -> shapes.Effect:
     return shapes.Effect(
         devices=found.devices,
         gain=found.gain,
@@ -155,6 +158,28 @@ def _effect(found: effects.Effect) -> shapes.Effect:
         conflicts=[
             shapes.Clash(severity=severity, text=text, devices=devices) for severity, text, devices in found.conflicts
         ],
+        limits=[
+            shapes.PlatformLimit(
+                platform=Platform(one.platform),
+                key=one.key,
+                label=one.label,
+                code=one.code,
+                text=one.text,
+                note=one.note,
+                devices=one.devices,
+            )
+            for one in told.limits
+        ],
+        foreseen=[
+            shapes.Foreseen(
+                platform=name,
+                code=one.code,
+                severity="error" if one.grave else "warning",
+                text=gettext(one.sentence, **one.params),
+                keys=list(one.keys),
+            )
+            for name, one in told.foreseen
+        ],
     )
 
 
@@ -164,7 +189,8 @@ def preview_new_policy(call: Call, body: shapes.ProposalNew) -> shapes.Effect:
 
     Nothing is changed: how many devices gain, change and lose what, which ones, and what to mind.
     """
-    return _effect(effects.effect(call, None, body.settings, [one.model_dump() for one in body.assignments]))
+    found = effects.effect(call, None, body.settings, [one.model_dump() for one in body.assignments])
+    return _effect(found, before.before_saving(call, body.settings))
 
 
 @operation(api, "POST", f"{POLICY}/effect", EDIT, body=shapes.Proposal, answer=shapes.Effect, write=False)
@@ -174,7 +200,8 @@ def preview_policy(call: Call, policy_id: int, body: shapes.Proposal) -> shapes.
     Nothing is changed. What is absent from the body stays as it is.
     """
     wanted = None if body.assignments is None else [one.model_dump(exclude_none=True) for one in body.assignments]
-    return _effect(effects.effect(call, policy_id, body.settings, wanted, archived=body.archived))
+    found = effects.effect(call, policy_id, body.settings, wanted, archived=body.archived)
+    return _effect(found, before.before_saving(call, body.settings or {}))
 
 
 @operation(api, "POST", "/policies/apply", EDIT, body=shapes.Document, answer=shapes.Applied, risks=(Risk.POLICY_HARD,))

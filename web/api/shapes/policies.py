@@ -260,6 +260,28 @@ class Clash(Answer):
     devices: int
 
 
+class PlatformLimit(Answer):
+    """A setting that a platform of the fleet cannot do, or does otherwise."""
+
+    platform: Platform
+    key: str
+    label: str
+    code: str = Field(description="platform, version, supervised, city, checked, silent or none.")
+    text: str
+    note: str = Field(description="What to use in its place, where there is something.")
+    devices: int = Field(description="Devices of the fleet that it is about.")
+
+
+class Foreseen(Answer):
+    """What settings would do to devices of a platform and the people who hold them."""
+
+    platform: str
+    code: str
+    severity: str
+    text: str
+    keys: list[str]
+
+
 class Effect(Answer):
     """What a change would do, before it is saved."""
 
@@ -274,6 +296,10 @@ class Effect(Answer):
     reached_after: int
     warnings: list[Warned]
     conflicts: list[Clash]
+    limits: list[PlatformLimit] = Field(
+        description="What platforms of the fleet cannot do; empty where nothing is set."
+    )
+    foreseen: list[Foreseen] = Field(description="What devices would refuse, and what would lock people out.")
 
 
 class Document(Body):
