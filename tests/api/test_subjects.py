@@ -175,7 +175,7 @@ def test_a_policy_shows_its_effect_is_published_compared_and_rolled_back(api: Ap
     difference = api.get(f"{path}/difference?before=1&after=2").json["items"]
     back = api.post(f"{path}/roll-back", {"number": 1, "expected": 2})
 
-    assert effect["devices"] == 3
+    assert effect["devices"] == effect["reached_after"] >= 3
     assert ("linux", "vpn.ikev2", "platform") in {(one["platform"], one["key"], one["code"]) for one in limits}
     assert (saved.status_code, saved.json["number"]) == (201, 2)
     assert (late.status_code, late.json["code"]) == (409, "version_conflict")
