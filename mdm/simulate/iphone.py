@@ -22,6 +22,7 @@ LOCKED: Final = frozenset(
     {"InstallProfile", "InstallApplication", "CertificateList", "SecurityInfo", "InstallProvisioningProfile"}
 )
 """What a locked phone puts off."""
+UPDATE: Final = "com.apple.configuration.softwareupdate.enforcement.specific"
 CHECKIN_TYPE: Final = "application/x-apple-aspen-mdm-checkin"
 SERVER_TYPE: Final = "application/x-apple-aspen-mdm; charset=UTF-8"
 ITEMS: Final = (
@@ -38,6 +39,7 @@ ITEMS: Final = (
     "passcode.is-compliant",
     "passcode.is-present",
     "softwareupdate.install-state",
+    "softwareupdate.pending-version",
     "test.string-value",
 )
 
@@ -357,8 +359,25 @@ class IPhone:
                 "declarations": lists,
             },
         }
+        target = self._update_asked()
+        items["softwareupdate"] = {
+            "install-state": "prepared" if target else "none",
+            "pending-version": {"os-version": target, "build-version": "22E240" if target else ""},
+        }
         report = {"StatusItems": items, "Errors": [], **more}
         return self.declarative("status", json.dumps(report).encode())
+
+    def _update_asked(self) -> str:
+        """The version that it was told to have by some day and has not; "" where there is none."""
+        for one in self.declarations.values():
+            if one["Type"] == UPDATE and one["Payload"]["TargetOSVersion"] != self.os_version:
+                return str(one["Payload"]["TargetOSVersion"])
+        return ""
+
+    def install_update(self) -> None:
+        """The day has come: it installs what it was told to, and says so."""
+        self.os_version = self._update_asked() or self.os_version
+        self.tell()
 
 
 def _error(text: str, code: int = 12000) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mdm.platforms.apple import asking, listed, offered, pushing, service, statu
 from mdm.platforms.apple.model import AppleDevice, AppleProfile, AppleSession, AppleSet, DeviceState
 from mdm.storage.call import Call
 
+ENFORCED: Final = "com.apple.configuration.softwareupdate.enforcement.specific"
 STALE: Final = 300
 """Characters of a reason that the page shows."""
 
@@ -87,6 +88,7 @@ def about(call: Call, device_uid: str) -> About:
     apple = service.phone(call, device_uid)
     device = call.session.get_one(Device, apple.device_id)
     session = call.session.get(AppleSession, apple.session_id) if apple.session_id is not None else None
+    content = _told(call, apple)
     return About(
         apple=apple,
         enrollment=_kind(call, apple, session),
@@ -95,12 +97,12 @@ def about(call: Call, device_uid: str) -> About:
         profiles=_profiles(call, apple),
         certificates=listed.items(apple, listed.CERTIFICATES),
         applications=listed.items(apple, listed.APPLICATIONS),
-        declarations=_declarations(call, apple),
+        declarations=[_declaration(one, apple.declared.get(one["identifier"])) for one in content],
         errors=[str(one)[:STALE] for one in apple.status.get("errors", [])],
         listed_at={
             what: listed.listed_at(apple, what) for what in (listed.PROFILES, listed.CERTIFICATES, listed.APPLICATIONS)
         },
-        update=_update(apple),
+        update=_update(apple, content),
         unlock_token=apple.unlock_token is not None,
         bypass_code=apple.bypass_code is not None,
     )
@@ -181,10 +183,11 @@ def _state(row: AppleProfile) -> str:
     return "failed" if row.wanted == row.failed else "pending"
 
 
-def _declarations(call: Call, apple: AppleDevice) -> list[DeclarationLine]:
+def _told(call: Call, apple: AppleDevice) -> Sequence[Mapping[str, Any]]:
+    """The declarations that it was told of last, or shall be told of."""
     token = apple.advertised_token or apple.set_token
     held = call.session.get(AppleSet, token) if token else None
-    return [_declaration(one, apple.declared.get(one["identifier"])) for one in held.content] if held else []
+    return held.content if held is not None else []
 
 
 def _declaration(one: Mapping[str, Any], said: object) -> DeclarationLine:
@@ -201,17 +204,23 @@ def _declaration(one: Mapping[str, Any], said: object) -> DeclarationLine:
     return DeclarationLine(one["identifier"], one["kind"], one["type"], state, reasons)
 
 
-def _update(apple: AppleDevice) -> dict[str, str]:
-    """What it says of a pending update: version, when it shall be installed, how far it is, why it failed."""
-    pending, failed = (
-        status.item(apple.status, f"softwareupdate.{name}") for name in ("pending-version", "failure-reason")
-    )
+def _update(apple: AppleDevice, content: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The update that it was told to install and has not, by when, how far it is, and why it failed; empty: there is none."""
+    pending = status.item(apple.status, "softwareupdate.pending-version")
+    failed = status.item(apple.status, "softwareupdate.failure-reason")
     state = status.item(apple.status, "softwareupdate.install-state")
-    found: dict[str, str] = {}
-    if isinstance(pending, Mapping) and pending.get("os-version"):
-        found["version"] = str(pending["os-version"])[:64]
-        if pending.get("target-local-date-time"):
-            found["by"] = str(pending["target-local-date-time"])[:64]
+    told = {
+        str(one["payload"].get("TargetOSVersion")): str(one["payload"].get("TargetLocalDateTime"))
+        for one in content
+        if one["type"] == ENFORCED
+    }
+    waits = str(pending.get("os-version") or "")[:64] if isinstance(pending, Mapping) else ""
+    if not waits and not told:
+        return {}
+    wanted = waits or min(told)
+    found = {"version": wanted}
+    if wanted in told:
+        found["by"] = told[wanted][:64].replace("T", " ")
     if isinstance(state, str) and state not in ("", "none"):
         found["state"] = state[:64]
     if isinstance(failed, Mapping) and failed.get("reason"):
