@@ -26,6 +26,7 @@ from mdm.people import bulk as people
 from mdm.people import fields as person_fields
 from mdm.people.model import Person
 from mdm.pilot.data import table
+from mdm.pilot.desk import load_desk
 from mdm.pilot.devices import devices
 from mdm.pilot.loans import load_pools, load_reservations
 from mdm.pilot.names import Colleague, colleagues
@@ -65,6 +66,7 @@ def load(call: Call, progress: Progress | None = None, links: Links | None = Non
         ("Loans", lambda: load_reservations(call, load_pools(call, points))),
     ]
     steps += [("Policies", lambda: load_policies(call)), ("Compliance", lambda: load_rules(call))]
+    steps.append(("Desk", lambda: load_desk(call)))
     if links is not None:
         steps.append(("Invitations", lambda: load_invitations(call, links, staff)))
     for number, (name, step) in enumerate(steps, start=1):

@@ -197,6 +197,9 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/compliance/exemptions/", "number", "exemption_id"),
     ("/enrollment/", "uid", "invitation_uid"),
     ("/devices/", "uid", "device_uid"),
+    ("/devices/<uid>/phone/ask/", "what", "=lost_mode"),
+    ("/devices/<uid>/phone/commands/", "number", "mine"),
+    ("/devices/<uid>/phone/secrets/", "what", "=bypass_code"),
     ("/commands/", "number", "command_id"),
     ("/people/", "number", "person_id"),
     ("/units/", "number", "unit_id"),
@@ -214,6 +217,11 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/desk/cases/", "uid", "case_uid"),
     ("/desk/lost/", "uid", "device_uid"),
     ("/desk/papers/", "uid", "paper_uid"),
+    ("/desk/repairs/", "uid", "repair_uid"),
+    ("/desk/scan/", "code", "scan_code"),
+    ("/desk/stock/shelves/", "number", "shelf_id"),
+    ("/desk/stock/takes/", "number", "take_id"),
+    ("/desk/stock/transfers/", "uid", "transfer_uid"),
     ("/desk/signing/", "uid", "signature_uid"),
 )
 """Beginning of an address, argument, and whose id it is. ``=`` stands before a word; ``mine`` stands at no place, so it is only
@@ -231,7 +239,8 @@ def addresses(stage: Stage, rule: Rule, place: str) -> str | None:
     path, known = rule.rule, stage.ids.get(place, {})
     for name in sorted(rule.arguments):
         kind = next(
-            (kind for start, argument, kind in CONSOLE_ARGUMENTS if path.startswith(start) and argument == name), None
+            (kind for start, argument, kind in CONSOLE_ARGUMENTS if rule.rule.startswith(start) and argument == name),
+            None,
         )
         if kind is None:
             raise UnknownArgumentError(f"{rule.rule}: {name}")

@@ -94,6 +94,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "minimum_id": str(minimum.id),
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
+        "scan_code": shelf.code,
         "reservation_uid": reservation.uid,
         "shelf_id": str(shelf.id),
         "signature_uid": asked.uid,

@@ -36,7 +36,7 @@ WORDS = (CANARY, "qqxqzzy")
 SEARCHES = ("/search?q=", "/devices?q=", "/people?q=", "/units?q=", "/service-points?q=", "/applications?q=", "/enrollment?q=",
             "/commands?q=", "/approvals?q=", "/audit?q=", "/devices/file?q=", "/people/file?q=", "/audit/file?q=",
             "/desk?code=", "/desk/cases?q=", "/desk/cases/file?q=", "/desk/cases/new/lost?code=", "/desk/cases/new/leaver?code=",
-            "/desk/hand-out?code=")  # fmt: skip
+            "/desk/hand-out?code=", "/desk/stock?q=", "/desk/repairs?q=", "/desk/repairs/file?q=", "/desk/scan/")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from mdm.core.permissions import Permission
 from mdm.desk.cases import location, papers, queries, service
 from mdm.desk.cases.model import GONE, Case, CaseKind, CaseState, Outcome, StepState
 from mdm.desk.cases.queries import File
-from mdm.inventory.model import Device
+from mdm.inventory.model import Device, LifeCycle
+from mdm.inventory.queries import devices_select
 from mdm.orders import lanes
 from mdm.orders import queries as orders
 from mdm.orders.model import Lane
@@ -58,12 +59,20 @@ def _page(call: Call, file: File, failure: Failure | None = None, place: Any = N
         may_wipe=device is not None and actor.may(lanes.RULES[Lane.STOLEN].permission, device.where),
         lock_due=found.lock_on is not None and found.lock_on <= call.now.date(),
         ways=_ways(found, device),
+        owed=_owed(call, file),
         outcomes=[one.value for one in file.flow.outcomes],
         failure=failure,
         values=request.form,
         today=call.now.date(),
     )
     return failure.stamp(response) if failure is not None else response
+
+
+def _owed(call: Call, file: File) -> dict[int, str]:
+    """Ids in addresses of the devices that are still to come back."""
+    ids = [one.device_id for one in file.items if one.device_id is not None and one.returned_at is None]
+    rows = call.session.execute(devices_select(call).where(Device.id.in_(ids)).with_only_columns(Device.id, Device.uid))
+    return {row[0]: row[1] for row in rows}
 
 
 def _ways(found: Case, device: Device | None) -> dict[str, dict[str, str]]:
@@ -77,9 +86,9 @@ def _ways(found: Case, device: Device | None) -> dict[str, dict[str, str]]:
         }
     if device is not None:
         ways["loaner"] = {"url": url_for("swap", device=device.uid), "icon": "repeat", "label": N_("Swap")}
-        if "repair_open" in current_app.view_functions:
+        if device.state != LifeCycle.IN_REPAIR:
             ways["repair"] = {
-                "url": url_for("repair_open", device=device.uid),
+                "url": url_for("desk_repair_open", device=device.uid),
                 "icon": "tool",
                 "label": N_("To repair"),
             }
