@@ -63,7 +63,7 @@ def test_the_pilot_is_entered_once(calling: Calling) -> None:
     with calling(ROOT) as call:
         assert not pilot.load(call, None, LINKS)
 
-    assert told[-1] == ("Invitations", 9, 9)
+    assert told[-1] == ("Invitations", 10, 10)
     with calling(write=False) as call:
         session = call.session
         units = {line.unit.code: line for line in org.units(call)}
