@@ -57,8 +57,7 @@ def _shelve(call: Call, point: ServicePoint, phones: Sequence[Device]) -> None:
         shelves.shelve(call, phone, made[0])
     for tablet in _devices(call, point, LifeCycle.IN_STOCK, DeviceKind.TABLET):
         shelves.shelve(call, tablet, made[1])
-    levels.set_minimum(call, point.id, DeviceKind.PHONE.value, len(phones) + 2)
-    levels.set_minimum(call, point.id, DeviceKind.TABLET.value, 1)
+    levels.set_minimum(call, point.id, DeviceKind.PHONE.value, max(1, len(phones) - 1))
 
 
 def _free(call: Call, point: ServicePoint, number: int) -> list[Person]:

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from mdm.desk.cases import service as cases
-from mdm.desk.custody import handing, signing
+from mdm.desk.custody import box, handing, signing
 from mdm.desk.custody import service as custody
 from mdm.desk.custody.asked import HandOut
 from mdm.desk.custody.kit import KitGiven
 from mdm.desk.loans import places as loan_places
 from mdm.desk.loans import service as loans
+from mdm.desk.loans.model import LadderStep, OverdueLoan
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels, shelves, takes, transfers
 from mdm.inventory import service as inventory
@@ -84,14 +85,29 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         call,
         {"platform": "linux", "kind": "kiosk", "name": f"{word} zuil", "service_point_id": point},
     )
+    late = OverdueLoan(
+        custody_id=out.custodies[0].id,
+        device_id=phone.id,
+        person_id=person,
+        service_point_id=point,
+        due_at=call.now - timedelta(days=2),
+        step=LadderStep.PROPOSED.value,
+        lead_email=f"{word}@stad.example",
+        proposed_at=call.now,
+    )
+    session.add(late)
+    run = box.start(call, point)
+    box.scan(call, run.uid, f"{word}-onbekend")
     leaver = cases.open_leaver(call, person)
     session.flush()
     assert signing.signature(call, asked.uid).person_id == session.get_one(Person, person).id
     return {
+        "box_uid": run.uid,
         "case_uid": case.uid,
         "leaver_uid": leaver.uid,
         "custody_uid": out.custodies[0].uid,
         "minimum_id": str(minimum.id),
+        "overdue_id": str(late.id),
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
         "scan_code": shelf.code,
