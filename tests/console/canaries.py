@@ -218,6 +218,8 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/desk/lost/", "uid", "device_uid"),
     ("/desk/papers/", "uid", "paper_uid"),
     ("/desk/repairs/", "uid", "repair_uid"),
+    ("/desk/photos/", "uid", "photo_uid"),
+    ("/desk/stock/exchange/", "uid", "mine"),
     ("/desk/box/", "uid", "box_uid"),
     ("/desk/loans/pools/", "number", "service_point_id"),
     ("/desk/loans/overdue/", "number", "overdue_id"),

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from mdm.core.ids import new_uid
 from mdm.desk.cases import service as cases
 from mdm.desk.custody import box, handing, signing
 from mdm.desk.custody import service as custody
 from mdm.desk.custody.asked import HandOut
 from mdm.desk.custody.kit import KitGiven
+from mdm.desk.custody.model import Photo
 from mdm.desk.loans import places as loan_places
 from mdm.desk.loans import service as loans
 from mdm.desk.loans.model import LadderStep, OverdueLoan
@@ -91,11 +93,24 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         person_id=person,
         service_point_id=point,
         due_at=call.now - timedelta(days=2),
-        step=LadderStep.PROPOSED.value,
+        step=LadderStep.LOCK.value,
         lead_email=f"{word}@stad.example",
         proposed_at=call.now,
     )
     session.add(late)
+    photo = Photo(
+        uid=new_uid(),
+        digest="d" * 64,
+        size=1,
+        width=1,
+        height=1,
+        service_point_id=point,
+        device_id=phone.id,
+        custody_id=out.custodies[0].id,
+        taken_by=f"{word} fotograaf",
+        taken_at=call.now,
+    )
+    session.add(photo)
     run = box.start(call, point)
     box.scan(call, run.uid, f"{word}-onbekend")
     leaver = cases.open_leaver(call, person)
@@ -108,6 +123,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "custody_uid": out.custodies[0].uid,
         "minimum_id": str(minimum.id),
         "overdue_id": str(late.id),
+        "photo_uid": photo.uid,
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
         "scan_code": shelf.code,

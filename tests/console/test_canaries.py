@@ -97,7 +97,7 @@ def test_the_canaries_sing_for_whoever_answers_for_the_city(stage: Stage) -> Non
     cookie = stage.city.cookies[Role.FLEET_ADMIN, "city"]
     singing = {route for route, _place, answer in _reads(stage, cookie) if shows_canary(answer)}
     for route in ("/devices", "/devices/<uid>", "/people", "/units", "/service-points", "/enrollment", "/commands",
-                  "/approvals", "/approvals/<number>", "/audit", "/devices/file", "api /devices",
+                  "/approvals", "/approvals/<number>", "/audit/file", "/devices/file", "api /devices",
                   "api /devices/{device_uid}", "api /people", "api /orders/{order_id}", "api /audit",
                   "/settings/alarms", "/settings/tokens", "api /alarms", "api /tokens",
                   "/desk/cases", "/desk/cases/<uid>", "/desk/cases/file", "/desk/papers/<uid>"):  # fmt: skip
