@@ -295,6 +295,60 @@ def test_a_swap_takes_one_in_and_gives_another_out_on_one_paper(clerk: Visitor, 
     assert states == {broken: "returned", loaner: "on_loan"}
 
 
+def test_a_box_form_that_comes_twice_counts_once_also_when_it_undoes(clerk: Visitor, settings: Settings) -> None:
+    tags = [
+        row[0] for row in rows(settings, "SELECT tag FROM device WHERE state = 'handed_out' AND service_point_id = 1")
+    ]
+    clerk.get("/desk/box")
+    box = clerk.post("/desk/box").location
+    clerk.get(box)
+
+    for number, tag in enumerate(tags[:3]):
+        clerk.post(box, code=tag, key=f"scan-{number}")
+        clerk.post(box, code=tag, key=f"scan-{number}")
+    double = clerk.post(box, code=tags[0], key="once more").text
+    undone = [clerk.post(box, code="u", key="undo").status_code for _ in range(2)]
+    page = clerk.get(box).text
+    finished = [clerk.post(box, code="f", key="end").location for _ in range(2)]
+
+    assert "is in this box already" in double
+    assert undone == [303, 303]
+    assert "Taken in: 2" in page
+    assert "Laid aside: 1" in page
+    assert finished[0] == finished[1]
+    assert rows(settings, "SELECT count(*) FROM desk_paper") == [(1,)]
+    back = "SELECT count(*) FROM device WHERE state = 'returned' AND tag IN (:a, :b, :c)"
+    assert rows(settings, back, a=tags[0], b=tags[1], c=tags[2]) == [(2,)]
+
+
+def test_erased_by_hand_needs_to_be_said_how_and_counts_once(clerk: Visitor, settings: Settings) -> None:
+    uid, _, _ = hand_out(clerk, settings)
+    key = key_of(clerk.get(f"/desk/take-in?device={uid}&step=sign").text)
+    receipt = clerk.post("/desk/take-in", device=uid, condition="good", step="sign", key=key, press="n").text
+
+    bare = clerk.post("/desk/erase", device=uid, key="first", how="")
+    twice = [clerk.post("/desk/erase", device=uid, key="second", how="Reset in Settings") for _ in range(2)]
+
+    assert "Say that it was erased" in receipt
+    assert (bare.status_code, "Say how it was erased" in bare.text) == (422, True)
+    assert [answer.status_code for answer in twice] == [303, 303]
+    assert twice[0].location == twice[1].location
+    assert rows(settings, "SELECT state FROM device WHERE uid = :uid", uid=uid) == [("wiped",)]
+
+
+def test_a_sim_card_comes_back_without_its_phone(clerk: Visitor, settings: Settings) -> None:
+    sim = "8932042000011122237"
+    hand_out(clerk, settings, kit=f"sim:{sim}")
+
+    card = clerk.get(f"/desk?code={sim}").text
+    page = clerk.get(clerk.get(f"/desk?card={sim}&code=").location)
+    done = clerk.post("/desk/take-piece", piece=sim, key=key_of(page.text))
+
+    assert f"{somebody(settings)[2]} has it." in card
+    assert done.location == f"/desk?code={sim}"
+    assert rows(settings, "SELECT state, person_id FROM kit_piece") == [("in_stock", None)]
+
+
 def test_a_clerk_with_one_place_works_there_and_an_admin_chooses(clerk: Visitor, signed_in: SignedIn) -> None:
     mo = signed_in("mo@stad.example")
 

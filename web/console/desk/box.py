@@ -15,6 +15,7 @@ from web.common.guard import may
 from web.console.desk.draft import LONGEST
 from web.console.desk.frame import desk_page, worked_at
 from web.console.desk.keys import Key
+from web.console.desk.once import once
 from web.console.desk.place import desk_place
 from web.console.pages.helpers import BOTH, Route, refused, text
 
@@ -52,8 +53,9 @@ def desk_box_run(call: Call, uid: str) -> Response:
         if entry.lower() == "f":
             return _finish(call, uid)
         if entry.lower() == "u":
-            _undo(call, uid)
-        elif entry:
+            # An answer that was lost on its way must not undo a second one.
+            return once(call, lambda: _undo(call, uid))
+        if entry:
             line = box.scan(call, uid, entry, key=text("key"))
     except HavenmeesterError as error:
         failure = refused(call, error)
@@ -61,12 +63,13 @@ def desk_box_run(call: Call, uid: str) -> Response:
     return failure.stamp(response) if failure else response
 
 
-def _undo(call: Call, uid: str) -> None:
+def _undo(call: Call, uid: str) -> Response:
     line = box.undo(call, uid)
     if line is None:
         flash(gettext("There is nothing to undo."), "warning")
     else:
         flash(gettext("Undone: %(device)s is with %(holder)s again.", device=line.label, holder=line.holder), "done")
+    return make_response(redirect(url_for("desk_box_run", uid=uid), 303))
 
 
 def _finish(call: Call, uid: str) -> Response:

@@ -18,6 +18,7 @@ from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
 from web.console.desk.frame import desk_page
+from web.console.desk.once import once
 from web.console.pages.helpers import BOTH, Route, done, refused, text
 
 
@@ -34,6 +35,10 @@ def desk_wipe(call: Call) -> Response:
     device = _device(call)
     if request.method == "GET":
         return _wipe_page(call, device)
+    return once(call, lambda: _wipe(call, device))
+
+
+def _wipe(call: Call, device: Device) -> Response:
     try:
         orders.request_wipe(call, device.uid, returning.REASON, lane=Lane.HAND_IN, presence=text("code"))
     except HavenmeesterError as error:
@@ -51,15 +56,18 @@ def _wipe_page(call: Call, device: Device, failure: Failure | None = None) -> Re
 def desk_erase(call: Call) -> Response:
     """Somebody erased it by hand, and looked: from then on it can go on a shelf."""
     device = _device(call)
-    failure = None
-    if request.method == "POST":
-        try:
-            service.erased_by_hand(call, device.uid, text("how"))
-        except HavenmeesterError as error:
-            failure = refused(call, error)
-            device = device_by_uid(call, device.uid)
-        else:
-            return done(gettext("%(device)s is empty now.", device=device.label), url_for("desk", code=device.uid))
+    return once(call, lambda: _erased(call, device)) if request.method == "POST" else _erase_page(call, device)
+
+
+def _erased(call: Call, device: Device) -> Response:
+    try:
+        service.erased_by_hand(call, device.uid, text("how"))
+    except HavenmeesterError as error:
+        return _erase_page(call, device_by_uid(call, device.uid), refused(call, error))
+    return done(gettext("%(device)s is empty now.", device=device.label), url_for("desk", code=device.uid))
+
+
+def _erase_page(call: Call, device: Device, failure: Failure | None = None) -> Response:
     response = desk_page(
         call,
         "desk/erase.html",
