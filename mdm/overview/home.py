@@ -13,6 +13,7 @@ from mdm.commands.model import Command
 from mdm.compliance.model import Exemption
 from mdm.core.actor import ActorKind
 from mdm.core.permissions import Permission
+from mdm.desk.loans import queries as loans
 from mdm.desk.repairs import queries as repairs
 from mdm.desk.stock import levels
 from mdm.enrollment.model import Invitation
@@ -115,6 +116,7 @@ def needs(call: Call) -> list[Need]:
         found += [
             Need("stock", len(levels.low(call)), ()),
             Need("repairs", repairs.overdue_count(call), (("overdue", "yes"),)),
+            Need("loans", loans.overdue_count(call), ()),
         ]
     return [need for need in found if need.count]
 

@@ -13,6 +13,7 @@ from mdm.audit import service as audit
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.ids import new_uid
 from mdm.core.text import clean
+from mdm.desk.custody import lending
 from mdm.desk.custody.model import Custody
 from mdm.desk.loans import opening, room, telling, window
 from mdm.desk.loans.model import AHEAD, OPEN, TOGETHER, LoanPlace, LoanState, Reservation
@@ -193,6 +194,58 @@ def follow(call: Call, row: Reservation, handed: Custody) -> None:
     row.state, row.device_id, row.custody_id = LoanState.COLLECTED.value, handed.device_id, handed.id
     row.collected_at = handed.from_at
     record(call, "loan.collected", row, {"device": handed.device_id})
+
+
+def cancel(call: Call, place: LoanPlace, row: Reservation, why: str = "") -> Reservation:
+    """Takes a reservation back, tells the person, and lets who waits move up. Raises as ``service.cancel``."""
+    if row.state == LoanState.CANCELLED:
+        return row
+    if row.state not in AHEAD | {LoanState.WAITING}:
+        raise ended(row)
+    end(call, place, row, LoanState.CANCELLED, why)
+    record(call, "loan.cancelled", row, {"reason": why} if why else {})
+    telling.tell_person(call, place, row, "cancelled")
+    move_up(call, place)
+    return row
+
+
+def extend(call: Call, place: LoanPlace, row: Reservation, ends: datetime) -> Reservation:
+    """Moves the end of a reservation or loan. Raises as ``service.extend``."""
+    if row.state not in AHEAD | {LoanState.COLLECTED}:
+        raise ended(row)
+    if ends <= row.ends_at:
+        sentence = N_("Choose an end that is later than the one it has.")
+        raise InvalidError(sentence, fields={"ends_at": sentence}, code="loan_order")
+    point = call.session.get_one(ServicePoint, place.service_point_id)
+    # Of a loan that has begun only the end is asked about.
+    window.checked(place, point.opening_hours, point.closed_on, row.begins_at, ends, min(call.now, row.begins_at))
+    since = max(row.ends_at, call.now)
+    if ends <= since:
+        sentence = N_("This has passed already. Choose a later end.")
+        raise InvalidError(sentence, fields={"ends_at": sentence}, code="loan_past")
+    if waited_for(call, place, row, since, ends):
+        raise ConflictError(
+            N_("Somebody waits for this time. Nothing was changed; the device is expected back as agreed."),
+            code="loan_waited_for",
+        )
+    full = room.take(call, place, row, since, ends)
+    if full is not None:
+        raise full_error(call, place, row.kind, full, since, ends)
+    before, row.ends_at = row.ends_at, ends
+    if row.custody_id is not None:
+        lending.set_due(call, row.custody_id, ends)
+    record(call, "loan.extended", row, {"ends": [before.isoformat(), ends.isoformat()]})
+    telling.tell_person(call, place, row, "extended")
+    return row
+
+
+def ended(row: Reservation) -> ConflictError:
+    """What is answered where a reservation is past the point at which this could be done."""
+    return ConflictError(
+        N_("This reservation is %(state)s: this cannot be done any more. Nothing was changed."),
+        code="loan_ended",
+        state=row.state.replace("_", " "),
+    )
 
 
 def waited_for(call: Call, place: LoanPlace, row: Reservation, begins: datetime, ends: datetime) -> bool:

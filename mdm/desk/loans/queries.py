@@ -248,3 +248,8 @@ def overdue(
     if after is not None:
         query = query.where(OverdueLoan.id > after)
     return [(row[0], row[1], row[2]) for row in call.session.execute(query.order_by(OverdueLoan.id).limit(limit))]
+
+
+def overdue_count(call: Call) -> int:
+    """How many loans should be back and are not, at the actor's places: as many as the list of them shows."""
+    return call.session.scalar(overdue_select(call).with_only_columns(func.count(), maintain_column_froms=True)) or 0

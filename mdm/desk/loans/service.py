@@ -12,14 +12,12 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
-from mdm.desk.custody import lending
 from mdm.desk.custody import service as custody
-from mdm.desk.loans import booking, queries, room, telling, window
+from mdm.desk.loans import booking, queries, room
 from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, Reservation
 from mdm.enrollment.links import Links
 from mdm.inventory.model import Device, LifeCycle, Ownership
 from mdm.inventory.queries import device as one_device
-from mdm.org.model import ServicePoint
 from mdm.people.queries import person as one_person
 from mdm.storage.call import Call
 
@@ -56,15 +54,7 @@ def cancel(call: Call, uid: str, reason: str = "") -> Reservation:
     Raises ConflictError (``loan_ended``) for one that was collected or has ended otherwise.
     """
     row, place = _mine(call, uid)
-    if row.state == LoanState.CANCELLED:
-        return row
-    if row.state not in AHEAD | {LoanState.WAITING}:
-        raise ended(row)
-    booking.end(call, place, row, LoanState.CANCELLED, clean(reason, 500))
-    booking.record(call, "loan.cancelled", row, {"reason": row.why} if row.why else {})
-    telling.tell_person(call, place, row, "cancelled")
-    booking.move_up(call, place)
-    return row
+    return booking.cancel(call, place, row, clean(reason, 500))
 
 
 def prepare(call: Call, uid: str, device_key: str) -> Reservation:
@@ -74,7 +64,7 @@ def prepare(call: Call, uid: str, device_key: str) -> Reservation:
     """
     row, place = _mine(call, uid)
     if row.state not in AHEAD:
-        raise ended(row)
+        raise booking.ended(row)
     device = _lendable(call, place, row, device_key)
     if row.device_id == device.id:
         return row
@@ -102,7 +92,7 @@ def collect(
     if row.state == LoanState.COLLECTED and (not device_key or one_device(call, device_key).id == row.device_id):
         return row
     if row.state not in AHEAD:
-        raise ended(row)
+        raise booking.ended(row)
     device = _to_collect(call, place, row, device_key)
     wanted = custody.HandOut(
         person_id=row.person_id,
@@ -127,41 +117,7 @@ def extend(call: Call, uid: str, ends: datetime) -> Reservation:
     InvalidError for an end that makes no sense there.
     """
     row, place = _mine(call, uid)
-    if row.state not in AHEAD | {LoanState.COLLECTED}:
-        raise ended(row)
-    if ends <= row.ends_at:
-        sentence = N_("Choose an end that is later than the one it has.")
-        raise InvalidError(sentence, fields={"ends_at": sentence}, code="loan_order")
-    point = call.session.get_one(ServicePoint, place.service_point_id)
-    # Of a loan that has begun only the end is asked about.
-    window.checked(place, point.opening_hours, point.closed_on, row.begins_at, ends, min(call.now, row.begins_at))
-    since = max(row.ends_at, call.now)
-    if ends <= since:
-        sentence = N_("This has passed already. Choose a later end.")
-        raise InvalidError(sentence, fields={"ends_at": sentence}, code="loan_past")
-    if booking.waited_for(call, place, row, since, ends):
-        raise ConflictError(
-            N_("Somebody waits for this time. Nothing was changed; the device is expected back as agreed."),
-            code="loan_waited_for",
-        )
-    full = room.take(call, place, row, since, ends)
-    if full is not None:
-        raise booking.full_error(call, place, row.kind, full, since, ends)
-    before, row.ends_at = row.ends_at, ends
-    if row.custody_id is not None:
-        lending.set_due(call, row.custody_id, ends)
-    booking.record(call, "loan.extended", row, {"ends": [before.isoformat(), ends.isoformat()]})
-    telling.tell_person(call, place, row, "extended")
-    return row
-
-
-def ended(row: Reservation) -> ConflictError:
-    """What is answered where a reservation is past the point at which this could be done."""
-    return ConflictError(
-        N_("This reservation is %(state)s: this cannot be done any more. Nothing was changed."),
-        code="loan_ended",
-        state=row.state.replace("_", " "),
-    )
+    return booking.extend(call, place, row, ends)
 
 
 def _place(call: Call, service_point_id: int) -> LoanPlace:
