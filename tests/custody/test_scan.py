@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import DeniedError
@@ -148,3 +149,24 @@ def test_nobody_without_the_desk_sees_a_card(calling: Calling, counter: Counter)
         look_up(call, "TAG-one")
     with pytest.raises(DeniedError), calling(clerk(counter.here), write=False) as call:
         look_up(call, "TAG-one", counter.point["nova"])
+
+
+def test_a_card_costs_a_handful_of_statements_whoever_has_the_device(
+    calling: Calling, counter: Counter, out: Any, engine: Engine
+) -> None:
+    out("one", kit=(KitGiven(code=SIM), KitGiven("charger")))
+    needed = {}
+    for code in ("TAG-one", "TAG-two", "B-77"):
+        seen: list[str] = []
+
+        def note(*given: Any, seen: list[str] = seen) -> None:
+            seen.append(str(given[2]))
+
+        with calling(clerk(counter.here), write=False) as call:
+            event.listen(engine, "before_cursor_execute", note)
+            look_up(call, code, counter.here)
+            event.remove(engine, "before_cursor_execute", note)
+        needed[code] = len(seen)
+    assert needed["TAG-one"] <= 8
+    assert needed["TAG-two"] <= 6
+    assert needed["B-77"] <= 6

@@ -15,6 +15,8 @@ from mdm.desk.custody.asked import HandOut, Swap, TakeIn
 from mdm.desk.custody.follow import follow_all
 from mdm.desk.custody.kit import KitGiven
 from mdm.desk.custody.model import Custody, KitLine, KitPiece, Paper, PaperCounter
+from mdm.desk.custody.next_step import Do
+from mdm.desk.custody.scan import look_up
 from mdm.desk.custody.service import erased_by_hand, hand_out, make_ready, swap, take_in
 from mdm.enrollment.holders import holder_of
 from mdm.inventory import service as inventory
@@ -174,8 +176,10 @@ def test_of_clerks_who_take_one_device_in_at_once_one_does(
     uid = counter.device["one"]
     told = at_once(engine, counter, [lambda call: take_in(call, TakeIn(uid, counter.here))] * CLERKS)
     assert told == ["", "not_out", "not_out", "not_out"]
-    with calling(write=False) as call:
+    with calling(clerk(counter.here), write=False) as call:
         holds(call)
+        assert look_up(call, "tag-one", counter.here).next.do is Do.ERASE
+        assert look_up(call, "P2", counter.here).title == "Mo Peeters"
 
 
 def test_papers_written_at_once_have_numbers_without_gaps_and_devices_in_any_order_never_wait_for_ever(

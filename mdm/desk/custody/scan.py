@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, String, and_, literal, or_, select, union_all
 
 from mdm.core.actor import require
 from mdm.core.errors import N_, DeniedError
@@ -18,7 +18,7 @@ from mdm.desk.custody.kit import name_of
 from mdm.desk.custody.locks import Locks
 from mdm.desk.custody.model import Custody, KitKind, KitPiece
 from mdm.desk.custody.next_step import Do, Sentence, Standing, Step, Steps, steps
-from mdm.desk.custody.queries import Held, held_by, kit_of, open_for
+from mdm.desk.custody.queries import Held, held_by, kit_of
 from mdm.desk.repairs.model import Repair
 from mdm.desk.repairs.queries import open_for as open_repair
 from mdm.desk.stock.model import Shelf
@@ -116,7 +116,7 @@ def look_up(call: Call, code: str, service_point_id: int | None = None) -> Card:
     read = codes.read(code)
     if not read.spellings:
         return _unknown(read, N_("Nothing was read. Scan once more, or type what stands on the label."))
-    found: list[Thing] = [*_devices(call, read), *_people(call, read), *_pieces(call, read), *_shelves(call, read)]
+    found = _found(call, read)
     if len(found) == 1:
         return _card(call, read, found[0], service_point_id)
     if found:
@@ -137,31 +137,22 @@ def person_card(call: Call, person_id: int) -> Card:
     return _person(call, read, found) if found is not None else _nothing(call, read)
 
 
-def _devices(call: Call, read: Read) -> Sequence[Device]:
+def _found(call: Call, read: Read) -> list[Thing]:
+    """Everything at the actor's places that has one of these spellings: one statement, however many kinds there are."""
     some = read.spellings
-    keys = or_(Device.uid.in_(some), Device.serial.in_(some), Device.tag.in_(some), Device.imei.in_(some))
-    return call.session.scalars(devices.devices_select(call, Permission.DESK_VIEW).where(keys).limit(MOST)).all()
-
-
-def _people(call: Call, read: Read) -> Sequence[Person]:
-    some = read.spellings
-    keys = or_(Person.badge.in_(some), Person.number.in_(some), Person.email.in_(some))
-    return call.session.scalars(people.people_select(call).where(keys).limit(MOST)).all()
-
-
-def _pieces(call: Call, read: Read) -> Sequence[KitPiece]:
-    return call.session.scalars(
-        select(KitPiece)
-        .where(
-            KitPiece.code.in_(read.spellings),
-            within(call.actor.scope(Permission.DESK_VIEW), KitPiece.service_point_id, KitPiece.unit_id),
-        )
-        .limit(MOST)
-    ).all()
-
-
-def _shelves(call: Call, read: Read) -> Sequence[Shelf]:
-    return call.session.scalars(shelves_select(call).where(Shelf.code.in_(read.spellings)).limit(MOST)).all()
+    device = or_(Device.uid.in_(some), Device.serial.in_(some), Device.tag.in_(some), Device.imei.in_(some))
+    person = or_(Person.badge.in_(some), Person.number.in_(some), Person.email.in_(some))
+    seen = within(call.actor.scope(Permission.DESK_VIEW), KitPiece.service_point_id, KitPiece.unit_id)
+    parts: tuple[tuple[type[Thing], Select[Any]], ...] = (
+        (Device, devices.devices_select(call, Permission.DESK_VIEW).where(device).with_only_columns(Device.id)),
+        (Person, people.people_select(call).where(person).with_only_columns(Person.id)),
+        (KitPiece, select(KitPiece.id).where(KitPiece.code.in_(some), seen)),
+        (Shelf, shelves_select(call).where(Shelf.code.in_(some)).with_only_columns(Shelf.id)),
+    )
+    kinds = {kind.__tablename__: kind for kind, _ in parts}
+    named = [query.add_columns(literal(kind.__tablename__, String).label("kind")) for kind, query in parts]
+    rows = call.session.execute(union_all(*named).limit(MOST)).all()
+    return [cast(Thing, call.session.get_one(kinds[str(row[1])], int(row[0]))) for row in rows]
 
 
 def _card(call: Call, read: Read, one: Thing, service_point_id: int | None) -> Card:
@@ -175,14 +166,14 @@ def _card(call: Call, read: Read, one: Thing, service_point_id: int | None) -> C
 
 
 def _device(call: Call, read: Read, device: Device, service_point_id: int | None) -> Card:
-    custody = open_for(call, device) if device.person_id is not None else None
-    holder = call.session.get(Person, device.person_id) if device.person_id is not None else None
+    custody, holder = _held(call, device)
     order = open_order(call, device.uid)
     invitation, progress = _enrolling(call, device)
     here = service_point_id in (None, device.service_point_id)
     repair = open_repair(call, device)
     standing = _standing(call, device, custody, holder, order, progress, here=here)
-    found = steps(replace(standing, repair=repair is not None, in_transit=transfer_of(call, device) is not None))
+    in_transit = device.person_id is None and transfer_of(call, device) is not None
+    found = steps(replace(standing, repair=repair is not None, in_transit=in_transit))
     return Card(
         CardKind.DEVICE,
         read.text,
@@ -202,6 +193,18 @@ def _device(call: Call, read: Read, device: Device, service_point_id: int | None
         repair=repair,
         warnings=tuple(_warnings(call, holder, here=here)),
     )
+
+
+def _held(call: Call, device: Device) -> tuple[Custody | None, Person | None]:
+    """Who has a device, and since which hand-over."""
+    if device.person_id is None:
+        return None, None
+    row = call.session.execute(
+        select(Person, Custody)
+        .outerjoin(Custody, and_(Custody.device_id == device.id, Custody.to_at.is_(None)))
+        .where(Person.id == device.person_id)
+    ).one()
+    return row[1], row[0]
 
 
 def _standing(
@@ -229,6 +232,8 @@ def _standing(
 
 def _enrolling(call: Call, device: Device) -> tuple[Invitation | None, Progress | None]:
     """The newest invitation for this device, and how far it is; nothing for one that is old, withdrawn or green."""
+    if device.person_id is None:
+        return None, None
     found = call.session.scalar(
         select(Invitation)
         .where(
