@@ -16,6 +16,8 @@ from mdm.desk.custody import service as custody
 from mdm.desk.loans import places as loans
 from mdm.desk.loans import service as reserving
 from mdm.desk.loans.model import LadderStep, OverdueLoan
+from mdm.desk.repairs import service as repairs
+from mdm.desk.stock import service as stock
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import groups
@@ -122,6 +124,34 @@ def _things(call: Call, city: City) -> None:
     }
 
 
+def _stock(call: Call, city: City) -> dict[str, int | str]:
+    """A shelf, a transfer each way with a third service point, and two repairs, one of them at its supplier."""
+    point = city.service_point["own"]
+    third = org.create_service_point(call, code="SP-third", name="Point third")
+    phones = [
+        inventory.create(
+            call, {"platform": "android", "kind": "phone", "tag": f"STOCK-{number}", "service_point_id": place}
+        )
+        for number, place in enumerate((point, point, point, point, point, third.id), 1)
+    ]
+    shelf = stock.create_shelf(call, point, "A1")
+    going = stock.open_transfer(call, point, third.code)
+    stock.add_device(call, going.uid, "STOCK-1")
+    coming = stock.open_transfer(call, third.id, "SP-OWN")
+    stock.add_device(call, coming.uid, "STOCK-6")
+    stock.send(call, coming.uid)
+    broken = repairs.open(call, phones[2], faults=["screen"])
+    away = repairs.open(call, phones[3], faults=["sound"])
+    repairs.send(call, phones[3], supplier="Repair nv")
+    return {
+        "shelf": shelf.id,
+        "transfer_uid": going.uid,
+        "arriving_uid": coming.uid,
+        "repair_uid": broken.uid,
+        "away_uid": away.uid,
+    }
+
+
 def _loans(call: Call, city: City) -> dict[str, int | str]:
     """A pool with a tablet at our place, a reservation for it, and a loan for which a lock is proposed."""
     point, person = city.service_point["own"], city.person["own"]
@@ -211,6 +241,7 @@ HOOKS = "hooks.stad.example"
 
 def settle(call: Call, city: City) -> None:
     """Operators with a live session and tokens, one for every role at every place; one more of each to be acted on."""
+    city.ids |= _stock(call, city)
     for role in Role:
         for place in PLACES:
             where = access.CITY if place == "city" else access.Place(city.service_point[place])

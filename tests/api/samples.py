@@ -36,6 +36,17 @@ def body_of(operation: str, city: City) -> Any:
         "roll_back_policy": {"number": 1, "expected": 1},
         "save_policy_version": {"expected": 1, "settings": {"passcode.min_length": 12}},
         "cancel_act": {},
+        "set_stock_level": {"service_point_id": point, "kind": "phone", "least": 3},
+        "create_shelf": {"service_point_id": point, "name": "B7"},
+        "shelve_device": {"shelf_id": city.ids["shelf"]},
+        "create_transfer": {"service_point_id": point, "to": "SP-THIRD", "codes": ["STOCK-2"]},
+        "send_transfer": {},
+        "receive_device": {"code": "STOCK-6"},
+        "finish_transfer": {"note": "all there"},
+        "open_repair": {"faults": ["screen"]},
+        "send_repair": {"supplier": "Repair nv", "due_on": "2027-01-01"},
+        "take_repair_back": {},
+        "close_repair": {"outcome": "repaired", "cost_cents": 4500},
         "cancel_loan": {},
         "collect_loan": {"device": city.device["tablet"], "unsigned": "none"},
         "create_loan": {
@@ -123,6 +134,9 @@ FILES = {
     "devices": b"serial,platform,kind,service_point\nS-1,linux,laptop,SP-OWN\n",
     "people": b"name,email,service_point\nAda,ada@example.org,SP-OWN\n",
     "service_points": b"code,name\nSP-OWN,Point own\n",
+    "snipe_assets": b"Asset Tag,Category,Location\nN-1,Laptops,SP-OWN\n",
+    "snipe_locations": b"Name,Code\nPoint own,SP-OWN\n",
+    "snipe_users": b"First Name,Last Name,Email,Location\nAda,Lovelace,ada@example.org,SP-OWN\n",
     "units": b"code,name\nU-OWN,Unit own\n",
 }
 """A CSV file of each kind."""

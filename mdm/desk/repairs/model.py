@@ -18,7 +18,7 @@ class RepairState(StrEnum):
     OPEN = "open"
 
 
-class Outcome(StrEnum):
+class RepairOutcome(StrEnum):
     """How a repair ended."""
 
     BEYOND_REPAIR = "beyond_repair"

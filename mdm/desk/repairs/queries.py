@@ -47,6 +47,12 @@ def repair(call: Call, uid: str) -> Repair:
     return found
 
 
+def by_id(call: Call, ids: Sequence[int]) -> list[Repair]:
+    """The repairs with these row ids in this order; what is not the actor's is left out."""
+    found = {one.id: one for one in call.session.scalars(repairs_select(call).where(Repair.id.in_(ids)))}
+    return [found[number] for number in ids if number in found]
+
+
 def open_for(call: Call, device: Device) -> Repair | None:
     """The repair of a device that is not closed; None when there is none or it is not the actor's."""
     return call.session.scalar(repairs_select(call).where(Repair.device_id == device.id, Repair.closed_at.is_(None)))

@@ -18,7 +18,7 @@ from mdm.core.money import CURRENCY, MOST
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.desk.repairs import queries, steps
-from mdm.desk.repairs.model import Fault, Outcome, Repair, RepairFault, RepairState
+from mdm.desk.repairs.model import Fault, Repair, RepairFault, RepairOutcome, RepairState
 from mdm.inventory import lifecycle
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, LifeCycle
@@ -191,13 +191,13 @@ def close(
     a wrong price, ConflictError when no repair is open.
     """
     repair = _mine(call, device)
-    if outcome not in set(Outcome):
+    if outcome not in set(RepairOutcome):
         raise InvalidError(
             N_("The repair was not closed: say how it ended."), fields={"outcome": N_("Choose how it ended.")}
         )
     if cost_cents is not None and not 0 <= cost_cents <= MOST:
         raise InvalidError(N_("The repair was not closed: the cost is wrong."), fields={"cost": N_("Write 123.45.")})
-    if replacement is not None and (outcome != Outcome.REPLACED or replacement.id == device.id):
+    if replacement is not None and (outcome != RepairOutcome.REPLACED or replacement.id == device.id):
         raise InvalidError(
             N_("The repair was not closed: only a replaced device has another one instead."),
             fields={"replacement": N_("Leave this empty, or choose the outcome replaced.")},
@@ -252,7 +252,7 @@ def _letter(point: ServicePoint, late: Sequence[tuple[Repair, Device]]) -> dict[
 def _go_on(call: Call, device: Device, repair: Repair) -> None:
     if device.state != LifeCycle.IN_REPAIR:
         return
-    mended = repair.outcome in (Outcome.REPAIRED, Outcome.NO_FAULT)
+    mended = repair.outcome in (RepairOutcome.REPAIRED, RepairOutcome.NO_FAULT)
     if device.person_id is not None:
         if not mended:
             return

@@ -97,6 +97,14 @@ def shelves(call: Call, service_point_id: int, *, closed: bool = False) -> list[
     return [ShelfLine(shelf, counted.get(shelf.id, 0)) for shelf in found]
 
 
+def every_shelf(call: Call, *, service_point_id: int | None = None) -> Sequence[Shelf]:
+    """The shelves at the actor's service points, closed ones as well, in the order in which they were made."""
+    query = shelves_select(call)
+    if service_point_id is not None:
+        query = query.where(Shelf.service_point_id == service_point_id)
+    return call.session.scalars(query.order_by(Shelf.id)).all()
+
+
 def shelf(call: Call, shelf_id: int) -> Shelf:
     """One shelf; NotFoundError when it is not there or not at the actor's service points."""
     return _shelf(call, Shelf.id == shelf_id)

@@ -21,8 +21,11 @@ from web.api.routes import (
     people,
     phones,
     policies,
+    repairs,
     reports,
     service_points,
+    snipe,
+    stock,
     system,
     units,
 )
@@ -49,7 +52,10 @@ BLUEPRINTS = (
     units.api,
     service_points.api,
     imports.api,
+    snipe.api,
     loans.api,
+    stock.api,
+    repairs.api,
     alarms.api,
     audit.api,
 )

@@ -31,7 +31,8 @@ def _row(plan: Planned[object]) -> ImportRow:
     )
 
 
-def _shown(result: Result) -> ImportResult:
+def shown(result: Result) -> ImportResult:
+    """What came of a file, with a line for every row."""
     return ImportResult(
         kind=result.kind,
         applied=result.applied,
@@ -44,15 +45,20 @@ def _shown(result: Result) -> ImportResult:
     )
 
 
-def _take(call: Call, kind: ImportKind, *, dry_run: bool) -> ImportResult:
+def is_csv() -> None:
+    """Nothing for a body of CSV; raises MediaTypeError for any other."""
     if request.mimetype != CSV:
         raise MediaTypeError(
             N_("The body must be %(wanted)s, not %(given)s. Nothing was changed."),
             wanted=CSV,
             given=request.mimetype[:80] or "of no type",
         )
+
+
+def _take(call: Call, kind: ImportKind, *, dry_run: bool) -> ImportResult:
+    is_csv()
     name = request.headers.get("X-File-Name", "")
-    return _shown(import_csv(call, kind, request.get_data(), name=name, dry_run=dry_run))
+    return shown(import_csv(call, kind, request.get_data(), name=name, dry_run=dry_run))
 
 
 def _importer(kind: ImportKind) -> View:
