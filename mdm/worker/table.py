@@ -48,6 +48,7 @@ RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...]
     ("events of devices", timedelta(days=90), inventory.forget_events),
     # A year and a month, for the half-yearly reports.
     ("changes of verdict", timedelta(days=400), compliance.forget_changes),
+    ("reservations that have ended", timedelta(days=400), sweeping.forget),
 )
 """What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
 PHOTOS_KEPT = timedelta(days=400)

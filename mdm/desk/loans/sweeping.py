@@ -1,16 +1,16 @@
 """What time does to reservations, for the clock: returned, released, expired, to be prepared, moved up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from mdm.core.actor import require
 from mdm.core.permissions import Permission
 from mdm.desk.custody.model import Custody
 from mdm.desk.loans import booking, opening, room, telling
-from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, Reservation
+from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, OverdueLoan, Reservation
 from mdm.inventory.model import Device, Ownership
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
@@ -143,3 +143,15 @@ def _tell_keeper(call: Call, place: LoanPlace) -> None:
     for row in call.session.scalars(query).all():
         row.prepare_told_at = call.now
         telling.tell_keeper(call, place, row, "prepare")
+
+
+def forget(session: Session, before: datetime, limit: int = 1000) -> int:
+    """Forgets up to ``limit`` reservations that ended before then, and loans that were late before then; how many.
+
+    Who had which device stays in custody, for as long as that is kept.
+    """
+    old = session.scalars(select(Reservation.id).where(Reservation.finished_at < before).limit(limit)).all()
+    session.execute(delete(Reservation).where(Reservation.id.in_(old)))
+    late = session.scalars(select(OverdueLoan.id).where(OverdueLoan.closed_at < before).limit(limit)).all()
+    session.execute(delete(OverdueLoan).where(OverdueLoan.id.in_(late)))
+    return len(old) + len(late)

@@ -249,3 +249,13 @@ def test_rules_that_make_no_sense_are_refused_at_their_field(calling: Calling) -
             with pytest.raises(InvalidError) as refusal, call.session.begin_nested():
                 places.change_place(call, place.point, **rules)  # type: ignore[arg-type]
             assert set(refusal.value.fields) == {field}
+
+
+def test_what_ended_a_year_ago_is_forgotten_and_what_is_open_never(calling: Calling) -> None:
+    with calling() as call:
+        place = library(call)
+        ended, kept = (reserve(call, place, who, at(24, 9), at(24, 12)) for who in (0, 1))
+        service.cancel(call, ended.uid)
+        assert sweeping.forget(call.session, NOW) == 0
+        assert sweeping.forget(call.session, NOW + timedelta(seconds=1)) == 1
+        assert [row.uid for row in queries.reservations(call)] == [kept.uid]
