@@ -378,5 +378,6 @@ def test_an_auditor_looks_at_the_counter_and_is_offered_nothing_to_do(signed_in:
 
     assert tag in card
     assert "/desk/hand-out" not in card
+    assert sarah.get(f"/desk?card={tag}&code={somebody(settings)[1]}").status_code == 200
     assert sarah.get("/desk/hand-out").status_code == 403
     assert sarah.post("/desk/hand-out", person=1).status_code == 403

@@ -40,7 +40,7 @@ def desk(call: Call) -> Response:
         if len(entry) <= 1:
             return _press(call, before, shown, entry)
         card = looked_up(call, entry, place_id)
-        if _goes_to(before, card):
+        if _goes_to(before, card) and call.actor.may_somewhere(Permission.DESK_WORK):
             query = urlencode(
                 {"person": card.holder.id if card.holder else "", "device": before.device.uid if before.device else ""}
             )
