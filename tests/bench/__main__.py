@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, diary, edit, lists, phones, scans, start
+from tests.bench import apply, checkins, desk_pages, diary, edit, lists, phones, scans, start
 from tests.bench.house import LOAD_CORE, SERVER_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
@@ -195,6 +195,9 @@ def _desk(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
             f"a scan into a box ({name})",
             f"{found['first']:.0f} ms among the first ten, {found['last']:.0f} ms among the last ten of fifty",
         )
+        for who, pages in desk_pages.measure(folder / f"desk-pages-{name}", url()).items():
+            told = ", ".join(f"{page} {took:.0f}" for page, took in pages.items())
+            yield f"pages of the desk for the {who}, milliseconds, 8,081 devices at 81 places ({name})", told
 
 
 def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
