@@ -107,8 +107,10 @@ def watch_apple_papers(office: Office) -> None:
 
 def look_after_cases(office: Office) -> None:
     """Opens cases for those who leave, writes letters that are due, and forgets where devices were that nobody looks for."""
-    with office.call("cases") as call:
-        cases.sweep(call)
+    after: int | None = 0
+    while after is not None:
+        with office.call("cases") as call:
+            after = cases.sweep(call, after) or None
     days = timedelta(days=office.settings.location_days)
     more = True
     while more:

@@ -57,18 +57,27 @@ def follow_person(call: Call, person_id: int) -> None:
             opening.open_leaver(call, person.id)
 
 
-def sweep(call: Call, limit: int = 500) -> int:
-    """Opens cases for those who leave soon, writes letters that are due, and looks again at every open case; how many."""
-    for person_id in owing.leavers_to_open(call.session, call.now.date()):
+def open_leavers(call: Call) -> int:
+    """Opens cases for up to 200 people who leave soon and have something; how many."""
+    found = owing.leavers_to_open(call.session, call.now.date())
+    for person_id in found:
         opening.open_leaver(call, person_id)
+    return len(found)
+
+
+def sweep(call: Call, after: int = 0, limit: int = 200) -> int:
+    """Opens cases for those who leave soon, and looks again at the next open cases after number ``after``.
+
+    Letters that are due are written. The number of the last one; 0 when there was none left.
+    """
+    open_leavers(call)
     cases = call.session.scalars(
-        select(Case).where(Case.state == CaseState.OPEN.value).order_by(Case.id).limit(limit)
+        select(Case).where(Case.state == CaseState.OPEN.value, Case.id > after).order_by(Case.id).limit(limit)
     ).all()
     for case in cases:
         if case.kind == CaseKind.LEAVER:
             owing.follow_items(call, case)
         else:
             keeping.refresh(call, case)
-    devices = {case.device_id for case in cases if case.device_id is not None}
-    follow_devices(call, devices)
-    return len(cases)
+    follow_devices(call, {case.device_id for case in cases if case.device_id is not None})
+    return cases[-1].id if cases else 0
