@@ -59,6 +59,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("language", "version", name=op.f("uq_desk_terms_language_version")),
     )
     op.create_table(
+        "kiosk_round",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_by", sa.String(length=255), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kiosk_round")),
+        sa.UniqueConstraint("uid", name=op.f("uq_kiosk_round_uid")),
+    )
+    op.create_table(
         "kit_kind",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("code", sa.String(length=32), nullable=False),
@@ -630,6 +640,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("repair_id", "fault", name=op.f("pk_desk_repair_fault")),
     )
     op.create_table(
+        "kiosk_stop",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.String(length=8), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_by", sa.String(length=255), nullable=False),
+        sa.Column("paper", sa.String(length=8), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("repair_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_kiosk_stop_device_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["repair_id"], ["desk_repair.id"], name=op.f("fk_kiosk_stop_repair_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"], ["kiosk_round.id"], name=op.f("fk_kiosk_stop_round_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["service_point.id"], name=op.f("fk_kiosk_stop_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kiosk_stop")),
+        sa.UniqueConstraint("round_id", "device_id", name=op.f("uq_kiosk_stop_round_id_device_id")),
+    )
+    with op.batch_alter_table("kiosk_stop", schema=None) as batch_op:
+        batch_op.create_index("ix_kiosk_stop_device", ["device_id", "seen_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_kiosk_stop_service_point_id"), ["service_point_id"], unique=False)
+
+    op.create_table(
         "box_line",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -762,7 +802,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.Integer(), nullable=True),
         sa.Column("custody_id", sa.Integer(), nullable=True),
         sa.Column("collected_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("why", sa.String(length=500), nullable=False),
         sa.Column("key", sa.String(length=128), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -926,6 +966,11 @@ def downgrade() -> None:
 
     op.drop_table("custody_kit")
     op.drop_table("box_line")
+    with op.batch_alter_table("kiosk_stop", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_kiosk_stop_service_point_id"))
+        batch_op.drop_index("ix_kiosk_stop_device")
+
+    op.drop_table("kiosk_stop")
     op.drop_table("desk_repair_fault")
     op.drop_table("desk_case_step")
     with op.batch_alter_table("desk_case_look", schema=None) as batch_op:
@@ -1034,6 +1079,7 @@ def downgrade() -> None:
     op.drop_table("desk_paper_counter")
     op.drop_table("desk_minimum")
     op.drop_table("kit_kind")
+    op.drop_table("kiosk_round")
     op.drop_table("desk_terms")
     with op.batch_alter_table("desk_exchange_file", schema=None) as batch_op:
         batch_op.drop_index("ix_desk_exchange_file_created")
