@@ -44,6 +44,12 @@ class Settings(BaseSettings):
         "",
         description="Address of the employees' page, on a host name of its own; empty: http://mijn.localhost, same port.",
     )
+    portal_private: bool = Field(
+        False, description="Whether employees may enrol a device of their own, which stays private, on their page."
+    )
+    portal_devices: int = Field(
+        2, ge=1, le=20, description="Private devices that one employee may have enrolled at the same time."
+    )
     gateway_host: str = Field("localhost", description="Address that the gateway listens on.")
     gateway_port: int = Field(8444, ge=0, le=65535, description="Port of the gateway.")
     gateway_url: str = Field(
@@ -95,6 +101,10 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field("", description="Issuer URL of the city's identity provider; empty: no OpenID Connect.")
     oidc_client_id: str = Field("", description="Client id at the identity provider.")
     oidc_client_secret: str = Field("", description="Client secret at the identity provider.")
+    oidc_number_claim: str = Field(
+        "",
+        description="Claim in which the identity provider says an employee's personnel number; empty: known by e-mail alone.",
+    )
     smtp_url: str = Field("", description="smtp://user:password@host:port; empty: mail is kept in the outbox.")
     mail_from: str = Field("havenmeester@localhost", description="Sender of mail.")
     signer_path: str = Field(

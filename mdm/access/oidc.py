@@ -8,7 +8,7 @@ between the two. Rights never come from the provider: it only says who somebody 
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -35,6 +35,10 @@ from mdm.storage.unique import flush_unique
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384")
 """Asymmetric ones only: with HS256 the client secret, and with none nobody, would be the signer."""
+STANDARD: Final = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "auth_time", "email", "email_verified", "name"}
+)
+"""Claims that have a meaning of their own; none of them is a personnel number."""
 SCOPE = "openid email profile"
 LEEWAY = 60
 """Seconds that the provider's clock may be off."""
@@ -73,6 +77,8 @@ class Identity:
     subject: str
     email: str | None
     name: str
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Short texts and numbers among the other claims, cleaned, by name: a city may say its personnel number in one."""
     proved_at: datetime | None = None
     """When the person showed the provider who they are, where it says so: hours ago, when its own session goes on."""
 
@@ -266,6 +272,11 @@ def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
         subject=str(claims["sub"]),
         email=email,
         name=clean(claims.get("name")),
+        numbers={
+            name: clean(str(value), 64)
+            for name, value in claims.items()
+            if isinstance(value, str | int) and not isinstance(value, bool) and name not in STANDARD
+        },
         proved_at=None if proved_at is None else datetime.fromtimestamp(proved_at, UTC),
     )
 

@@ -30,6 +30,7 @@ class IdentityProvider:
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.codes: dict[str, dict[str, str]] = {}
         self.slow = 0.0
+        self.redirect = REDIRECT
         base = self.issuer
         server.expect_request("/.well-known/openid-configuration").respond_with_handler(
             lambda _request: self._json(
@@ -57,7 +58,7 @@ class IdentityProvider:
     def authorize(self, url: str) -> dict[str, str]:
         """What the person's browser does: goes there, signs in, and is sent back with these parameters."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        assert (asked["client_id"], asked["redirect_uri"], asked["response_type"]) == (CLIENT, REDIRECT, "code")
+        assert (asked["client_id"], asked["redirect_uri"], asked["response_type"]) == (CLIENT, self.redirect, "code")
         assert asked["code_challenge_method"] == "S256"
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked

@@ -1,10 +1,8 @@
 """Every page of the employees' door."""
 
-from collections.abc import Callable
 from datetime import date
 
-from flask import current_app, flash, make_response, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import flash, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
@@ -15,16 +13,13 @@ from mdm.core.errors import N_, InvalidError, LimitedError
 from mdm.people.model import Person
 from mdm.portal import asking, keys, own, sessions
 from mdm.portal.model import Way
-from mdm.settings import Settings
 from mdm.storage.call import Call
-from web.common.app import SETTINGS
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
+from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES
 
-Route = tuple[str, str, Callable[..., ResponseReturnValue], tuple[str, ...]]
-GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
 YEAR = 31_536_000
 SENT = N_(
     "If we know this address, a letter with a link is on its way. Open it on this phone. Look in the junk mail too."
@@ -33,25 +28,12 @@ CODE_REFUSED = N_("This code is not right, or it was used already. Look at it ag
 LINK_REFUSED = N_("This link was used already, or it is too old. Ask for a new one here.")
 
 
-def _page(template: str, status: int = 200, **values: object) -> Response:
-    return make_response(render_template(f"portal/{template}.html", **values), status)
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions[SETTINGS]
-    return found
-
-
-def _text(name: str, most: int = 500) -> str:
-    return request.form.get(name, "").strip()[:most]
-
-
 @public("the employees' first page")
 def home(call: Call) -> Response:
     """The four cards of whoever is in; the way in for everybody else."""
     if call.actor.kind is not ActorKind.EMPLOYEE:
         return make_response(redirect(url_for("come_in"), 303))
-    return _page("home", owns=own.devices_of(call), deeds=own.deeds(call, 3))
+    return page("home", owns=own.devices_of(call), deeds=own.deeds(call, 3))
 
 
 @public("the ways in")
@@ -59,7 +41,7 @@ def come_in(call: Call) -> Response:
     """The two ways in that need nothing else: a link by e-mail, the code on a paper."""
     if call.actor.kind is ActorKind.EMPLOYEE:
         return make_response(redirect(url_for("home"), 303))
-    return _page("come_in")
+    return page("come_in")
 
 
 @public("asking for a link by e-mail")
@@ -67,8 +49,8 @@ def ask_link(call: Call) -> Response:
     """Says the same whether or not somebody has this address."""
     visit = Visit(request.remote_addr)
     tries.braked(call, "", visit)
-    email = _text("email", 255)
-    if not keys.ask_link(call, email, _settings().portal_base + url_for("link", secret="")):
+    email = text("email", 255)
+    if not keys.ask_link(call, email, settings().portal_base + url_for("link", secret="")):
         # An unknown address counts as a wrong try, so that nobody asks a whole list.
         tries.note(call, "", visit, succeeded=False)
     flash(gettext(SENT), "sent")
@@ -79,7 +61,7 @@ def ask_link(call: Call) -> Response:
 def link(call: Call, secret: str) -> Response:
     """A page with one button: programs that look into letters follow links, and must not use this one up."""
     if request.method == "GET":
-        return _page("link", secret=secret)
+        return page("link", secret=secret)
     person = keys.redeem(call, secret, Way.MAIL)
     if person is None:
         flash(gettext(LINK_REFUSED), "error")
@@ -95,11 +77,11 @@ def code(call: Call) -> Response:
         tries.braked(call, "", visit)
     except LimitedError as error:
         failure = failure_of(error)
-        return failure.stamp(_page("come_in", sentence=failure.sentence))
-    person = keys.redeem(call, keys.as_written(_text("code", 64)), Way.PAPER)
+        return failure.stamp(page("come_in", sentence=failure.sentence))
+    person = keys.redeem(call, keys.as_written(text("code", 64)), Way.PAPER)
     if person is None:
         tries.note(call, "", visit, succeeded=False)
-        return _page("come_in", 422, sentence=gettext(CODE_REFUSED), code=_text("code", 64))
+        return page("come_in", 422, sentence=gettext(CODE_REFUSED), code=text("code", 64))
     return _in(call, person, Way.PAPER)
 
 
@@ -123,7 +105,7 @@ def language(_call: Call) -> Response:
     wanted = request.form.get("language", "")
     response = make_response(redirect(url_for("home"), 303))
     if wanted in LANGUAGES:
-        response.set_cookie(COOKIE, wanted, max_age=YEAR, samesite="Lax", httponly=True, secure=over_tls(_settings()))
+        response.set_cookie(COOKIE, wanted, max_age=YEAR, samesite="Lax", httponly=True, secure=over_tls(settings()))
     return response
 
 
@@ -132,7 +114,7 @@ def device(call: Call, uid: str) -> Response:
     """One device: how it is, how to mend it, what is on it."""
     found = own.device(call, uid)
     mine = next(one for one in own.devices_of(call) if one.device.id == found.id)
-    return _page("device", own=mine, apps=own.applications(call, uid))
+    return page("device", own=mine, apps=own.applications(call, uid))
 
 
 @signed_in()
@@ -148,9 +130,9 @@ def lost(call: Call, uid: str) -> Response:
     """Reports the device lost or stolen: locked at once, then the questions."""
     found = own.device(call, uid)
     if request.method == "GET":
-        return _page("lost", device=found)
-    case = asking.lost(call, uid, where=_text("where"), when=_day("when"), stolen=request.form.get("stolen") == "yes")
-    return _page("lost_done", device=found, case=case)
+        return page("lost", device=found)
+    case = asking.lost(call, uid, where=text("where"), when=_day("when"), stolen=request.form.get("stolen") == "yes")
+    return page("lost_done", device=found, case=case)
 
 
 @signed_in(write=None)
@@ -158,32 +140,32 @@ def broken(call: Call, uid: str) -> Response:
     """Reports the device broken."""
     found = own.device(call, uid)
     if request.method == "GET":
-        return _page("broken", device=found)
+        return page("broken", device=found)
     try:
-        case = asking.broken(call, uid, _text("account", 2000))
+        case = asking.broken(call, uid, text("account", 2000))
     except InvalidError as error:
         failure = failure_of(error)
-        return failure.stamp(_page("broken", device=found, failure=failure))
-    return _page("broken_done", device=found, case=case)
+        return failure.stamp(page("broken", device=found, failure=failure))
+    return page("broken_done", device=found, case=case)
 
 
 @signed_in(write=None)
 def leaving(call: Call) -> Response:
     """Says when the last day is."""
     if request.method == "GET":
-        return _page("leaving", owns=own.devices_of(call))
+        return page("leaving", owns=own.devices_of(call))
     try:
         case = asking.leaving(call, _day("last_day"))
     except InvalidError as error:
         failure = failure_of(error)
-        return failure.stamp(_page("leaving", owns=own.devices_of(call), failure=failure))
-    return _page("leaving_done", case=case, owns=own.devices_of(call))
+        return failure.stamp(page("leaving", owns=own.devices_of(call), failure=failure))
+    return page("leaving_done", case=case, owns=own.devices_of(call))
 
 
 @signed_in()
 def seen(call: Call) -> Response:
     """What the city sees and does not see, with the values of now, and who looked or acted."""
-    return _page("seen", owns=own.devices_of(call), deeds=own.deeds(call))
+    return page("seen", owns=own.devices_of(call), deeds=own.deeds(call))
 
 
 def _day(name: str) -> date | None:

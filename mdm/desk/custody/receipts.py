@@ -22,8 +22,8 @@ class Letter:
     content: bytes
 
 
-def pdf(call: Call, paper: Paper, settings: Settings) -> bytes:
-    """The receipt of a paper that the actor has been given already."""
+def pdf(call: Call, paper: Paper, settings: Settings, way_in: tuple[str, str] | None = None) -> bytes:
+    """The receipt of a paper that the actor has been given already. ``way_in``: address and code for the person's own page."""
     zone = ZoneInfo(settings.timezone)
     terms = call.session.get(Terms, paper.terms_id) if paper.terms_id is not None else None
     signature = call.session.get(Signature, paper.signature_id) if paper.signature_id is not None else None
@@ -43,6 +43,7 @@ def pdf(call: Call, paper: Paper, settings: Settings) -> bytes:
             content=paper.content,
             terms=(terms.title, terms.text) if terms else None,
             signed=signed,
+            way_in=way_in,
         )
     )
 

@@ -48,6 +48,8 @@ class Receipt:
     terms: tuple[str, str] | None = None
     """Title and text."""
     signed: SignedBy | None = None
+    way_in: tuple[str, str] | None = None
+    """Address of the employees' page and a code for it; only on a print that is given into the person's hand."""
 
 
 class _Page(FPDF):
@@ -123,6 +125,11 @@ def pdf(receipt: Receipt, *, fonts: Sequence[tuple[str, str]] = FONTS) -> bytes:
     if content.get("wipe"):
         page.ln(2)
         page.text_block(word("wipe", language))
+    if receipt.way_in is not None:
+        page.heading("way_in")
+        page.fact("way_in_address", receipt.way_in[0])
+        page.fact("way_in_code", receipt.way_in[1])
+        page.text_block(word("way_in_once", language))
     if receipt.terms is not None:
         _terms(page, *receipt.terms)
     if receipt.kind != "box":

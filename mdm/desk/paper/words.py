@@ -56,6 +56,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "signé en tapant le nom",
     },
     "unsigned": {"en": "Not signed, because", "nl": "Niet getekend, omdat", "fr": "Non signé, parce que"},
+    "way_in": {"en": "Your own page", "nl": "Uw eigen pagina", "fr": "Votre propre page"},
+    "way_in_address": {"en": "Address", "nl": "Adres", "fr": "Adresse"},
+    "way_in_code": {"en": "Code", "nl": "Code", "fr": "Code"},
+    "way_in_once": {
+        "en": "The code lets you in once, within two weeks. Show it to nobody.",
+        "nl": "De code laat u één keer binnen, binnen twee weken. Toon ze aan niemand.",
+        "fr": "Le code vous laisse entrer une fois, dans les deux semaines. Ne le montrez à personne.",
+    },
     "no_signature": {
         "en": "Nobody signed this paper.",
         "nl": "Niemand heeft dit blad getekend.",

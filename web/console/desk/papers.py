@@ -8,7 +8,7 @@ from flask import url_for
 from flask.wrappers import Response
 from sqlalchemy import select
 
-from mdm.core.errors import NotFoundError
+from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.desk.custody import papers, receipts
 from mdm.desk.custody.asked import Invited
@@ -22,13 +22,14 @@ from mdm.inventory.queries import devices_select
 from mdm.orders import queries as orders
 from mdm.orders.model import Order
 from mdm.policies.model import Cohort
+from mdm.portal import keys
 from mdm.storage.call import Call
 from web.common.guard import may
 from web.console.desk.doing import keys_of
 from web.console.desk.frame import desk_page, exists
 from web.console.desk.place import desk_place
 from web.console.identity import settings
-from web.console.pages.helpers import GET, Route, page
+from web.console.pages.helpers import GET, POST, Route, page
 
 LABELS = "/desk/stock/labels"
 """Where labels are printed, in an installation that prints them."""
@@ -169,8 +170,22 @@ def desk_paper_file(call: Call, uid: str) -> Response:
     return response
 
 
+@may(Permission.DESK_WORK)
+def desk_paper_code(call: Call, uid: str) -> Response:
+    """The receipt with a code for the person's own page on it; an earlier code does not work any more."""
+    paper = papers.paper(call, uid)
+    if paper.person_id is None:
+        raise NotFoundError(N_("Nobody stands on this paper, so it gets no code. Nothing was changed."))
+    code = keys.make_paper(call, paper.person_id)
+    content = receipts.pdf(call, paper, settings(), (settings().portal_base, code))
+    response = Response(content, mimetype="application/pdf", headers={"Cache-Control": "no-store"})
+    response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
+    return response
+
+
 ROUTES: tuple[Route, ...] = (
     ("/desk/papers/<uid>", "desk_paper", desk_paper, GET),
     ("/desk/papers/<uid>/receipt.pdf", "desk_paper_file", desk_paper_file, GET),
+    ("/desk/papers/<uid>/code", "desk_paper_code", desk_paper_code, POST),
     ("/desk/papers/<uid>/state", "desk_paper_state", desk_paper_state, GET),
 )

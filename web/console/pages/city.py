@@ -3,25 +3,22 @@
 INVARIANT: no transaction of ours is open while the provider is asked; a slow provider must not hold the database.
 """
 
-from dataclasses import asdict
-from typing import Any
-
 import structlog
-from flask import current_app, make_response, redirect, request, url_for
+from flask import make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 from mdm.access import oidc
 from mdm.access import service as access
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
-from mdm.core.errors import N_, DeniedError, HavenmeesterError, NotFoundError, NotSignedInError
+from mdm.core.errors import N_, DeniedError, HavenmeesterError
 from mdm.platforms.apple import account
 from mdm.platforms.apple.addresses import SIGN_IN
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from web.common.app import uses_tls
+from web.common.city import Trip, provider
 from web.common.database import db
 from web.common.failures import failure_of
 from web.common.guard import without_database
@@ -34,8 +31,6 @@ log = structlog.get_logger(__name__)
 COOKIE = "hm_city"
 PLACE = "/sign-in/oidc"
 """The cookie is sent to these two addresses and to no other."""
-LIFE = 600
-"""Seconds that a sign-in may take at the provider."""
 
 
 @without_database("sends the browser to the city's identity provider; asks the provider first")
@@ -47,34 +42,14 @@ def sign_in_city() -> Response:
         begun = oidc.begin(_provider(), utcnow(), again=request.args.get("again") == "yes")
     except HavenmeesterError as error:
         return _refused(error, goal)
-    response = make_response(redirect(begun.url, 303))
-    response.set_cookie(
-        COOKIE,
-        _signer().dumps({**asdict(begun), "next": goal}),
-        max_age=LIFE,
-        path=PLACE,
-        httponly=True,
-        samesite="Lax",
-        secure=uses_tls(settings()),
-    )
-    return response
+    return _trip().leave(begun, next=goal)
 
 
 @without_database("sends a private phone's owner to the city's identity provider; asks the provider first")
 def sign_in_phone() -> Response:
     """The same for a phone that enrols by its owner's account: what comes back goes to the phone, and signs nobody in here."""
     begun = oidc.begin(_provider(), utcnow(), again=False)
-    response = make_response(redirect(begun.url, 303))
-    response.set_cookie(
-        COOKIE,
-        _signer().dumps({**asdict(begun), "next": "/", "phone": request.args.get("user-identifier", "")[:255]}),
-        max_age=LIFE,
-        path=PLACE,
-        httponly=True,
-        samesite="Lax",
-        secure=uses_tls(settings()),
-    )
-    return response
+    return _trip().leave(begun, next="/", phone=request.args.get("user-identifier", "")[:255])
 
 
 @without_database("the provider sends the browser back here; opens its own transaction after the provider was asked")
@@ -82,30 +57,23 @@ def sign_in_city_back() -> Response:
     """Back from the provider: signs in the operator whom it proved, or says why nobody was signed in."""
     goal = url_for("home")
     try:
-        begun, goal, phone = _kept()
+        begun, kept = _trip().back()
+        goal = kept["next"]
         identity = oidc.finish(_provider(), begun, request.args, utcnow())
-        if phone is not None:
-            return _forget(_to_phone(identity, phone))
+        if "phone" in kept:
+            return _trip().forget(_to_phone(identity, kept["phone"]))
         secret = _come_in(identity)
     except HavenmeesterError as error:
-        return _forget(_refused(error, goal))
-    return _forget(give_cookie(make_response(redirect(goal, 303)), secret))
+        return _trip().forget(_refused(error, goal))
+    return _trip().forget(give_cookie(make_response(redirect(goal, 303)), secret))
 
 
 def _provider() -> oidc.Provider:
-    configured = settings()
-    if not configured.oidc_issuer:
-        raise NotFoundError(N_("No city account can be used here: no identity provider is configured."))
-    return oidc.Provider(
-        configured.oidc_issuer,
-        configured.oidc_client_id,
-        configured.oidc_client_secret,
-        configured.console_base + url_for("sign_in_city_back"),
-    )
+    return provider(settings(), settings().console_base + url_for("sign_in_city_back"))
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="sign-in with the city account")
+def _trip() -> Trip:
+    return Trip(COOKIE, PLACE, "sign-in with the city account", uses_tls(settings()))
 
 
 def _to_phone(identity: oidc.Identity, user: str) -> Response:
@@ -117,21 +85,6 @@ def _to_phone(identity: oidc.Identity, user: str) -> Response:
         token = account.admit(Call(visitor, session, utcnow()), identity.email, user)
     address = f"apple-remotemanagement-user-login://authentication-results?access-token={token}"
     return make_response("", 308, {"Location": address, "Cache-Control": "no-store"})
-
-
-def _kept() -> tuple[oidc.Begun, str, str | None]:
-    """The sign-in that this browser began, where it wanted to go, and for whose phone it is, if for one.
-
-    Raises NotSignedInError when there is none.
-    """
-    try:
-        kept: dict[str, Any] = _signer().loads(request.cookies.get(COOKIE, ""), max_age=LIFE)
-    except BadData as error:
-        raise NotSignedInError(
-            N_("This sign-in was not begun in this browser, or it took longer than ten minutes. Nobody was signed in.")
-        ) from error
-    goal, phone = kept.pop("next"), kept.pop("phone", None)
-    return oidc.Begun(**kept), goal, phone
 
 
 def _come_in(identity: oidc.Identity) -> str:
@@ -167,11 +120,6 @@ def _refused(error: HavenmeesterError, goal: str) -> Response:
             "The identity provider is not set up rightly here. Nobody was signed in; tell a fleet admin."
         )
     return failure.stamp(sign_in_form(sentence, goal=goal))
-
-
-def _forget(response: Response) -> Response:
-    response.delete_cookie(COOKIE, path=PLACE, httponly=True, samesite="Lax", secure=uses_tls(settings()))
-    return response
 
 
 ROUTES: tuple[Route, ...] = (

@@ -1,5 +1,6 @@
 """People: the list, one person with devices and invitations, making and editing."""
 
+import segno
 from flask import request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
@@ -15,9 +16,11 @@ from mdm.overview.people import PEOPLE
 from mdm.people import queries, service
 from mdm.people.model import Person
 from mdm.people.service import PersonFields
+from mdm.portal import keys
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.console.identity import settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, day_field, done, number, page, refused, text
 
@@ -113,6 +116,23 @@ def person_leave(call: Call, number: int) -> Response:
     return done(gettext("It is noted that %(name)s leaves.", name=found.name), url_for("person", number=number))
 
 
+@may(Permission.DESK_WORK)
+def person_code(call: Call, number: int) -> Response:
+    """A paper with a code for the employees' page. The code is shown this once; an earlier one does not work any more."""
+    code = keys.make_paper(call, number)
+    found = queries.person(call, number)
+    response = page(
+        "people/code.html",
+        person=found,
+        code=code,
+        address=settings().portal_base,
+        until=(call.now + keys.PAPER_LIFE).date(),
+        qr=segno.make(settings().portal_base, error="m").svg_data_uri(border=2, scale=4, dark="#000", light="#fff"),
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 ROUTES: tuple[Route, ...] = (
     ("/people", "people", people, GET),
     ("/people/file", "people_file", people_file, GET),
@@ -120,4 +140,5 @@ ROUTES: tuple[Route, ...] = (
     ("/people/<int:number>", "person", person, GET),
     ("/people/<int:number>/edit", "person_edit", person_edit, BOTH),
     ("/people/<int:number>/leave", "person_leave", person_leave, POST),
+    ("/people/<int:number>/code", "person_code", person_code, POST),
 )
