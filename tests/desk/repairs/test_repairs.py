@@ -14,7 +14,7 @@ from mdm.outbox.model import OutboxMessage
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from tests.conftest import NOW, Calling
-from tests.desk.stock.place import clerk, phone, point
+from tests.desk.stock.place import ON_ONE_DATABASE, clerk, phone, point
 
 
 def held(call: Call, device: Device) -> Person:
@@ -25,6 +25,7 @@ def held(call: Call, device: Device) -> Person:
     return person
 
 
+@ON_ONE_DATABASE
 def test_a_phone_goes_to_the_supplier_and_comes_back_to_its_holder(calling: Calling) -> None:
     with calling() as call:
         desk = point(call, "WERK")
@@ -45,6 +46,7 @@ def test_a_phone_goes_to_the_supplier_and_comes_back_to_its_holder(calling: Call
         assert repair.note == "dropped\nnew screen"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("before", "outcome", "after"),
     [
@@ -83,6 +85,7 @@ def test_a_device_has_one_open_repair(calling: Calling) -> None:
         assert len(queries.of_device(call, device)) == 2
 
 
+@ON_ONE_DATABASE
 def test_what_makes_no_sense_is_refused_and_nothing_changes(calling: Calling) -> None:
     with calling() as call:
         device = phone(call, point(call, "WERK"))
@@ -107,6 +110,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(calling: Calling) ->
         assert repair.state == "open"
 
 
+@ON_ONE_DATABASE
 def test_a_lost_phone_is_not_repaired_and_a_retired_one_neither(calling: Calling) -> None:
     with calling() as call:
         device = phone(call, point(call, "WERK"))
@@ -116,6 +120,7 @@ def test_a_lost_phone_is_not_repaired_and_a_retired_one_neither(calling: Calling
         assert refused.value.code == "life_cycle"
 
 
+@ON_ONE_DATABASE
 def test_another_desks_repairs_are_not_there(calling: Calling) -> None:
     with calling() as call:
         desk, other = point(call, "WERK"), point(call, "STAD")

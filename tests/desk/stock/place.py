@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import count
 
+import pytest
+
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.inventory import service as inventory
@@ -12,6 +14,8 @@ from mdm.storage.call import Call
 from tests.conftest import NOW
 
 _NUMBERS: Iterator[int] = count(1)
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For rules in which no statement differs between the two."""
 
 
 def point(call: Call, code: str, *, email: str = "") -> ServicePoint:

@@ -11,7 +11,7 @@ from mdm.inventory.model import LifeCycle
 from mdm.outbox.model import OutboxMessage
 from mdm.people.model import Person
 from tests.conftest import NOW, Calling
-from tests.desk.stock.place import clerk, phone, point
+from tests.desk.stock.place import ON_ONE_DATABASE, clerk, phone, point
 
 
 def test_a_device_stands_on_one_shelf_until_it_leaves_the_desk(calling: Calling) -> None:
@@ -35,6 +35,7 @@ def test_a_device_stands_on_one_shelf_until_it_leaves_the_desk(calling: Calling)
         assert queries.without_shelf(call, desk.id) == [device]
 
 
+@ON_ONE_DATABASE
 def test_what_is_out_or_elsewhere_cannot_be_put_on_a_shelf(calling: Calling) -> None:
     with calling() as call:
         desk, other = point(call, "WERK"), point(call, "STAD")
@@ -48,6 +49,7 @@ def test_what_is_out_or_elsewhere_cannot_be_put_on_a_shelf(calling: Calling) -> 
             assert device.shelf_id is None
 
 
+@ON_ONE_DATABASE
 def test_a_shelf_with_devices_is_not_closed_and_an_empty_one_is_closed_once(calling: Calling) -> None:
     with calling() as call:
         desk = point(call, "WERK")
@@ -72,6 +74,7 @@ def test_two_shelves_of_one_desk_have_two_names(calling: Calling) -> None:
         call.session.rollback()
 
 
+@ON_ONE_DATABASE
 def test_a_clerk_sees_and_moves_the_own_desks_shelves_and_no_others(calling: Calling) -> None:
     with calling() as call:
         desk, other = point(call, "WERK"), point(call, "STAD")

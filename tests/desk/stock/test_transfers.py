@@ -10,7 +10,7 @@ from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
 from tests.conftest import Calling
-from tests.desk.stock.place import clerk, phone, point
+from tests.desk.stock.place import ON_ONE_DATABASE, clerk, phone, point
 
 
 def two_desks(call: Call, devices: int = 3) -> tuple[ServicePoint, ServicePoint, list[Device]]:
@@ -69,6 +69,7 @@ def test_what_does_not_arrive_is_missing_and_can_be_found_at_either_end(calling:
             service.found(sender, transfer.uid, devices[1].uid, goal.id)
 
 
+@ON_ONE_DATABASE
 def test_a_device_that_came_along_is_taken_as_extra_and_a_strangers_is_not(calling: Calling) -> None:
     with calling() as call:
         start, goal, devices = two_desks(call)
@@ -108,6 +109,7 @@ def test_a_device_is_on_one_transfer_at_a_time_and_not_handed_out_from_it(callin
         call.session.rollback()
 
 
+@ON_ONE_DATABASE
 def test_a_cancelled_list_leaves_everything_where_it_is(calling: Calling) -> None:
     with calling() as call:
         start, goal, devices = two_desks(call)
@@ -122,6 +124,7 @@ def test_a_cancelled_list_leaves_everything_where_it_is(calling: Calling) -> Non
             service.send(call, transfer.uid)
 
 
+@ON_ONE_DATABASE
 def test_each_end_does_its_own_part_and_a_third_desk_none(calling: Calling) -> None:
     with calling() as call:
         start, goal, devices = two_desks(call)
