@@ -27,6 +27,7 @@ from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.conftest import alone
 from tests.console.browser import come_by_link, listening
+from tests.console.desk_stock import lay_ready
 from web.build import build
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -67,10 +68,7 @@ class Counter:
 
     def free(self) -> str:
         """The tag of a device that is in stock now."""
-        found = self.rows(
-            "SELECT tag FROM device WHERE state = 'in_stock' AND service_point_id = 1 AND tag IS NOT NULL"
-            " AND kind = 'phone' ORDER BY id LIMIT 1"
-        )
+        found = self.rows("SELECT tag FROM device WHERE state = 'in_stock' AND tag LIKE 'FREE-%' ORDER BY id LIMIT 1")
         return str(found[0][0])
 
     def somebody(self) -> tuple[str, str]:
@@ -107,6 +105,7 @@ def counter(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         call = Call(command_line("tests"), session, utcnow(), alone())
         made = access.ensure_operator(call, email="clerk@stad.example", name="Clerk", language="en")
         access.add_grant(call, made.id, Role.DESK_CLERK, Place(service_point_id=1))
+        lay_ready(session)
         # A box is fuller here than one service point of the pilot.
         session.execute(text("UPDATE device SET service_point_id = 1 WHERE state = 'handed_out'"))
     engine.dispose()
