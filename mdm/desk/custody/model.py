@@ -161,7 +161,7 @@ class PaperCounter(Base):
 
 
 class Signature(Base):
-    """What somebody is asked to sign, and their signature once it is there. The link to sign at works once."""
+    """What somebody is asked to sign, and their signature once it is there. The link signs once."""
 
     __tablename__ = "desk_signature"
 
