@@ -217,6 +217,7 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/desk/cases/", "uid", "case_uid"),
     ("/desk/lost/", "uid", "device_uid"),
     ("/desk/papers/", "uid", "paper_uid"),
+    ("/desk/kiosks/rounds/", "uid", "round_uid"),
     ("/desk/repairs/", "uid", "repair_uid"),
     ("/desk/photos/", "uid", "photo_uid"),
     ("/desk/stock/exchange/", "uid", "mine"),

@@ -9,6 +9,7 @@ from mdm.desk.custody import service as custody
 from mdm.desk.custody.asked import HandOut
 from mdm.desk.custody.kit import KitGiven
 from mdm.desk.custody.model import Photo
+from mdm.desk.kiosks import service as kiosks
 from mdm.desk.loans import places as loan_places
 from mdm.desk.loans import service as loans
 from mdm.desk.loans.model import LadderStep, OverdueLoan
@@ -113,6 +114,9 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
     session.add(photo)
     run = box.start(call, point)
     box.scan(call, run.uid, f"{word}-onbekend")
+    session.flush()
+    walk = kiosks.start(call, [point])
+    walk.started_by = f"{word} wandelaar"
     leaver = cases.open_leaver(call, person)
     session.flush()
     assert signing.signature(call, asked.uid).person_id == session.get_one(Person, person).id
@@ -126,6 +130,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "photo_uid": photo.uid,
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
+        "round_uid": walk.uid,
         "scan_code": shelf.code,
         "reservation_uid": reservation.uid,
         "shelf_id": str(shelf.id),
