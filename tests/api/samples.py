@@ -123,7 +123,7 @@ def body_of(operation: str, city: City) -> Any:
         "edit_tie": {"least_version": "18.1"},
         "bring_tie_token": {"file": city.files["token"]},
         "decide_certificate_request": {"approve": True},
-        "check_profile": {"mobileconfig": city.files["profile"]},
+        "preview_profile": {"mobileconfig": city.files["profile"]},
         "ask_phone": {"request_type": "DeviceInformation", "args": {"Queries": ["DeviceName"]}},
         "reveal_phone_secret": {"what": "bypass_code", "reason": "r"},
     }

@@ -267,7 +267,7 @@ def decide_certificate_request(call: Call, certificate_request_uid: str, body: s
     answer=shapes.ProfileFindings,
     write=False,
 )
-def check_profile(call: Call, body: shapes.ProfileFile) -> shapes.ProfileFindings:  # noqa: ARG001 -- the guard gives it
+def preview_profile(call: Call, body: shapes.ProfileFile) -> shapes.ProfileFindings:  # noqa: ARG001 -- the guard gives it
     """Look at a configuration profile before it is saved.
 
     Every finding by Apple's own facts: what a device would refuse, what it would pass over, and what would lock people out.
