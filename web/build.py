@@ -25,7 +25,17 @@ ROOT = WEB.parent
 DIST = WEB / "static" / "dist"
 ASSETS = WEB / "assets"
 TRANSLATIONS = (WEB / "translations", WEB / "portal" / "translations")
-ENTRIES = ("app.js", "app.css", "theme.js", "charts.js", "desk.js", "desk.css", "desk-camera.js", "portal.css")
+ENTRIES = (
+    "app.js",
+    "app.css",
+    "theme.js",
+    "charts.js",
+    "desk.js",
+    "desk.css",
+    "desk-camera.js",
+    "portal.css",
+    "portal-waits.js",
+)
 COPIED = ("zxing-wasm/dist/reader/zxing_reader.wasm",)
 """Files of libraries that are served as they are, below ``node_modules``."""
 NODE_LEAST = 20

@@ -107,9 +107,35 @@ def opened(call: Call, token: str) -> Invitation:
         raise queries.unknown_invitation()
     if standing(invitation, call.now) is Standing.EXPIRED:
         raise expired()
-    if invitation.opened_at is None:
-        invitation.opened_at = call.now
+    _note_opened(call, invitation)
     return invitation
+
+
+def looked(call: Call, uid: str) -> Invitation:
+    """The same for an invitation that the actor may see, without its token: somebody goes on with their own.
+
+    Raises NotFoundError, GoneError (``invitation_expired``), ConflictError (``invitation_used``).
+    """
+    invitation = queries.invitation(call, uid)
+    require(call.actor, Permission.ENROLLMENT_INVITE, Where(invitation.service_point_id, invitation.unit_id))
+    now = standing(invitation, call.now)
+    if now is Standing.EXPIRED:
+        raise expired()
+    if now is not Standing.OPEN:
+        raise ConflictError(
+            N_("This invitation was used already, or withdrawn. Nothing was changed."), code="invitation_used"
+        )
+    _note_opened(call, invitation)
+    return invitation
+
+
+def new_token(call: Call, uid: str) -> str:
+    """A new token for an invitation that is still open; its earlier one opens nothing any more. Refuses like ``looked``."""
+    invitation = looked(call, uid)
+    token = new_secret()
+    invitation.token_digest = secret_digest(token)
+    _record(call, "invitation.renewed", invitation, {})
+    return token
 
 
 def revoke(call: Call, device_uid: str, why: str) -> int:
@@ -166,6 +192,11 @@ def expired() -> GoneError:
     return GoneError(
         N_("This invitation has expired. Nothing was changed. Ask for a new one."), code="invitation_expired"
     )
+
+
+def _note_opened(call: Call, invitation: Invitation) -> None:
+    if invitation.opened_at is None:
+        invitation.opened_at = call.now
 
 
 def _check_words(platform: str, kind: str, ownership: str) -> None:

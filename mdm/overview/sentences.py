@@ -76,6 +76,7 @@ SENTENCES = {
     "exemption.granted": N_("%(who)s excused %(what)s from a rule"),
     "installation.restored": N_("%(who)s restored a backup"),
     "invitation.created": N_("%(who)s invited %(what)s"),
+    "invitation.renewed": N_("%(who)s got a new address for the invitation of %(what)s"),
     "invitation.withdrawn": N_("%(who)s withdrew the invitation of %(what)s"),
     "kernel.approval_failed": N_("A signature that orders go on was refused"),
     "kernel.frozen": N_("%(who)s stopped all orders"),

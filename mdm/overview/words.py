@@ -332,6 +332,7 @@ ACTIONS = {
     "exemption.granted": N_("granted an exemption"),
     "installation.restored": N_("restored a backup"),
     "invitation.created": N_("invited"),
+    "invitation.renewed": N_("got a new address for an invitation"),
     "invitation.withdrawn": N_("withdrew an invitation"),
     "kit_kind.saved": N_("changed a kind of kit"),
     "kit_piece.recorded": N_("recorded a piece of kit"),

@@ -41,3 +41,18 @@ def link_letter(language: str, *, name: str, address: str) -> tuple[str, str]:
     """Subject and text in this language, in English where nobody wrote it in that one."""
     subject, text = LINK.get(language, LINK["en"])
     return subject, text.format(name=name, address=address)
+
+
+STUCK: Final = (
+    "Iemand zit vast: {name}",
+    "{name} is bezig een toestel in te stellen op de eigen pagina en zit vast.\n\n"
+    "Toestel: {device}\nStap: {step}\nTelefoon: {phone}\nE-mail: {email}\nTaal: {language}\n\n"
+    "Neem contact op met deze collega.\n",
+)
+"""For the service point, in the language of its keepers."""
+
+
+def stuck_letter(**told: str) -> tuple[str, str]:
+    """Subject and text for the service point: who is stuck, with what, where, and how they are reached."""
+    subject, text = STUCK
+    return subject.format(**told), text.format(**told)

@@ -47,3 +47,18 @@ class PortalSession(Base):
     created_at: Mapped[Moment]
     last_used_at: Mapped[Moment]
     expires_at: Mapped[Moment] = mapped_column(index=True)
+
+
+class PortalEnrollment(Base):
+    """An invitation that somebody made for themselves on this page."""
+
+    __tablename__ = "portal_enrollment"
+
+    id: Mapped[Key]
+    invitation_id: Mapped[int] = mapped_column(ForeignKey("invitation.id", ondelete="CASCADE"), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    family: Mapped[str] = mapped_column(String(16))
+    """What the person said that they hold (``families.Family``): it chooses the pictures."""
+    begun_at: Mapped[Moment]
+    stuck_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the service point was told that the person is stuck; it is told once."""

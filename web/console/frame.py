@@ -18,10 +18,10 @@ from mdm.overview import phone_words, words
 from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
 from web.common.app import uses_tls
+from web.common.hours import open_hours
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.common.manifest import built
-from web.console.hours import open_hours
 from web.console.told import details_of, listed, told
 
 THEMES = ("auto", "light", "dark")

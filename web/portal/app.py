@@ -19,10 +19,11 @@ from web.common.database import db
 from web.common.failures import failure_of
 from web.common.files import Compressed
 from web.common.guard import check_routes
+from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
 from web.common.secret import form_key
-from web.portal import city, pages
+from web.portal import city, enrol, pages
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import told
@@ -50,7 +51,7 @@ def make_portal(settings: Settings) -> Flask:
     CSRFProtect(app)
     _note_use(app)
     _furnish_pages(app, settings)
-    for rule, endpoint, view, methods in (*pages.ROUTES, *city.ROUTES):
+    for rule, endpoint, view, methods in (*pages.ROUTES, *city.ROUTES, *enrol.ROUTES):
         app.add_url_rule(rule, endpoint, view, methods=list(methods))
     app.register_error_handler(Exception, tell)
     check_routes(app)
@@ -102,6 +103,8 @@ def _furnish_pages(app: Flask, settings: Settings) -> None:
             "languages": LANGUAGES,
             "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
             "organisation": settings.organisation,
+            "portal_base": settings.portal_base,
+            "open_hours": open_hours,
             "city_account": bool(settings.oidc_issuer),
             "person": g.get("person"),
             "told": told,

@@ -3,6 +3,8 @@
 from flask_babel import gettext
 
 from mdm.core.errors import N_
+from mdm.enrollment.progress import Step
+from mdm.portal.families import Family
 from mdm.portal.own import Deed
 
 DEEDS = {
@@ -32,6 +34,24 @@ DEEDS = {
 }
 """By action of the diary; whatever is not here is told as something that was done."""
 OTHER = N_("did something with it")
+
+
+FAMILIES = {
+    Family.ANDROID: N_("Android phone or tablet"),
+    Family.COMPUTER: N_("Computer"),
+    Family.IPAD: N_("iPad"),
+    Family.IPHONE: N_("iPhone"),
+    Family.IPHONE_BUTTON: N_("iPhone"),
+    Family.KIOSK: N_("Kiosk"),
+}
+"""What people call what they hold."""
+STEPS = {
+    Step.PROVED: N_("The device has said who it is."),
+    Step.CERTIFIED: N_("The city knows the device now."),
+    Step.REPORTED: N_("The device has said how it is."),
+    Step.CONFIGURED: N_("The device has its settings."),
+}
+"""What happens while one waits."""
 
 
 def told(deed: Deed) -> str:

@@ -26,10 +26,10 @@ from mdm.platforms.apple.handout import Here, for_token
 from mdm.platforms.apple.pushing import topic
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
+from web.common.authority import authority
 from web.common.failures import Failure
 from web.common.guard import may, public
 from web.common.language import LANGUAGES
-from web.console.authority import authority
 from web.console.identity import settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
