@@ -80,6 +80,7 @@ def employee(portal: Flask, settings: Settings, paper: Callable[[int], str]) -> 
     assert person is not None
     one = Employee(portal, person)
     one.get("/in")
+    one.post("/language", language="en")
     assert one.post("/in/code", code=paper(person)).status_code == 303
     one.get("/")
     return one
