@@ -670,6 +670,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_kiosk_stop_service_point_id"), ["service_point_id"], unique=False)
 
     op.create_table(
+        "portal_enrollment",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("invitation_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("family", sa.String(length=16), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stuck_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitation.id"], name=op.f("fk_portal_enrollment_invitation_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_portal_enrollment_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_enrollment")),
+        sa.UniqueConstraint("invitation_id", name=op.f("uq_portal_enrollment_invitation_id")),
+    )
+    with op.batch_alter_table("portal_enrollment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_portal_enrollment_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "box_line",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -966,6 +986,10 @@ def downgrade() -> None:
 
     op.drop_table("custody_kit")
     op.drop_table("box_line")
+    with op.batch_alter_table("portal_enrollment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_enrollment_person_id"))
+
+    op.drop_table("portal_enrollment")
     with op.batch_alter_table("kiosk_stop", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_kiosk_stop_service_point_id"))
         batch_op.drop_index("ix_kiosk_stop_device")

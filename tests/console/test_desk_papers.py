@@ -12,6 +12,7 @@ from sqlalchemy import select
 from mdm.core.actor import system
 from mdm.desk.custody import photos, service
 from mdm.desk.custody.model import Condition
+from mdm.desk.stock.model import TransferLine
 from mdm.inventory.model import Device
 from mdm.people.model import Person
 from mdm.settings import Settings
@@ -33,7 +34,11 @@ def handed(console: Flask, settings: Settings) -> tuple[str, str]:
     with transaction(engine, write=True) as session:
         call = Call(system("tests"), session, datetime.now(UTC))
         person = session.scalars(select(Person).where(Person.service_point_id.is_not(None)).order_by(Person.id)).first()
-        device = session.scalars(select(Device).where(Device.state == "in_stock").order_by(Device.id)).first()
+        device = session.scalars(
+            select(Device)
+            .where(Device.state == "in_stock", Device.id.not_in(select(TransferLine.device_id)))
+            .order_by(Device.id)
+        ).first()
         if person is None or device is None or person.service_point_id is None:
             raise AssertionError("the pilot has neither people nor stock")
         point = person.service_point_id
