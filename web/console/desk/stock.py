@@ -95,7 +95,7 @@ def desk_shelf_new(call: Call) -> Response:
             made = [service.create_shelf(call, place, name) for name in names or [""]]
         except HavenmeesterError as error:
             return _stock(call, refused(call, error))
-        flash(gettext("%(count)s shelves were made. Print their labels and stick them on.", count=len(made)), "done")
+        flash(gettext("Shelves made: %(count)s. Print their labels and stick them on.", count=len(made)), "done")
         return make_response(redirect(url_for("desk_stock") + "#shelves", 303))
 
     return once(call, make)
