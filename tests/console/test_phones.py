@@ -206,7 +206,7 @@ def test_a_tie_shows_what_apple_says_and_takes_no_wrong_token(
 def test_the_page_of_a_phone_tells_what_it_has_in_words(signed_in: SignedIn, phone: str) -> None:
     page = signed_in(MO).get(f"/devices/{phone}?tab=phone").text
     for words in (
-        "The phone is busy, it asks again", "put off 3 times", "School VPN", "not from here", "Old VPN",
+        "The phone is busy, it asks again", "put off: 3 ×", "School VPN", "not from here", "Old VPN",
         "Refused by the phone", "Error.X &lt;b&gt;not&lt;/b&gt; possible", "no push certificate",
         "Only while the phone is in lost mode",
     ):  # fmt: skip
