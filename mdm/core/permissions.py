@@ -14,6 +14,7 @@ class Permission(StrEnum):
 
     ALARM_VIEW = "alarm:view"
     API_TOKEN_MANAGE = "api_token:manage"
+    APPLICATION_DECIDE = "application:decide"
     APPLICATION_VIEW = "application:view"
     AUDIT_VIEW = "audit:view"
     CASE_LOCATE = "case:locate"
@@ -29,9 +30,14 @@ class Permission(StrEnum):
     DEVICE_EXPORT = "device:export"
     DEVICE_MANAGE = "device:manage"
     DEVICE_VIEW = "device:view"
+    DISCOVERY_MANAGE = "discovery:manage"
+    DISCOVERY_VIEW = "discovery:view"
     ENROLLMENT_INVITE = "enrollment:invite"
     ENROLLMENT_REVOKE = "enrollment:revoke"
     ENROLLMENT_VIEW = "enrollment:view"
+    GUIDANCE_MANAGE = "guidance:manage"
+    GUIDANCE_VIEW = "guidance:view"
+    KIOSK_BOOTSTRAP = "kiosk:bootstrap"
     OPERATOR_MANAGE = "operator:manage"
     ORDER_APPROVE = "order:approve"
     ORDER_FREEZE = "order:freeze"
@@ -40,11 +46,16 @@ class Permission(StrEnum):
     ORDER_VIEW = "order:view"
     ORG_MANAGE = "org:manage"
     ORG_VIEW = "org:view"
+    PANIC_ANSWER = "panic:answer"
+    PANIC_MANAGE = "panic:manage"
+    PANIC_VIEW = "panic:view"
     PEOPLE_MANAGE = "people:manage"
     PEOPLE_VIEW = "people:view"
     PHONES_MANAGE = "phones:manage"
     POLICY_EDIT = "policy:edit"
     POLICY_VIEW = "policy:view"
+    PRIVACY_MANAGE = "privacy:manage"
+    PRIVACY_VIEW = "privacy:view"
     SETTINGS_VIEW = "settings:view"
     WEBHOOK_MANAGE = "webhook:manage"
 
@@ -75,7 +86,7 @@ _READ = frozenset(
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.FLEET_ADMIN: frozenset(Permission) - {_P.ORDER_APPROVE},
-    Role.POLICY_EDITOR: _READ | {_P.POLICY_EDIT, _P.COMPLIANCE_MANAGE},
+    Role.POLICY_EDITOR: _READ | {_P.APPLICATION_DECIDE, _P.POLICY_EDIT, _P.COMPLIANCE_MANAGE},
     Role.DESK_CLERK: frozenset(
         {
             _P.APPLICATION_VIEW,
@@ -90,11 +101,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.DEVICE_EXPORT,
             _P.DEVICE_MANAGE,
             _P.DEVICE_VIEW,
+            _P.DISCOVERY_VIEW,
             _P.ENROLLMENT_INVITE,
             _P.ENROLLMENT_VIEW,
+            _P.GUIDANCE_VIEW,
             _P.ORDER_HAND_IN,
             _P.ORDER_VIEW,
             _P.ORG_VIEW,
+            _P.PANIC_ANSWER,
+            _P.PANIC_VIEW,
             _P.PEOPLE_VIEW,
         }
     ),
@@ -106,7 +121,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.CASE_VIEW,
         _P.DESK_VIEW,
         _P.DEVICE_EXPORT,
+        _P.DISCOVERY_VIEW,
+        _P.GUIDANCE_VIEW,
         _P.ORDER_VIEW,
+        _P.PANIC_VIEW,
+        _P.PRIVACY_VIEW,
         _P.SETTINGS_VIEW,
     },
     Role.EMPLOYEE: frozenset(),

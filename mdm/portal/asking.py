@@ -11,6 +11,7 @@ from mdm.desk.cases import handling
 from mdm.desk.cases import opening as cases
 from mdm.desk.cases.model import Case
 from mdm.desk.cases.opening import Told
+from mdm.people import employee
 from mdm.portal import own
 from mdm.portal.sessions import end_all
 from mdm.storage.call import Call
@@ -25,7 +26,7 @@ def lost(call: Call, uid: str, *, where: str = "", when: date | None = None, sto
     """
     device = own.device(call, uid)
     told = Told(seen_on=when, seen_where=where)
-    clerk = own.lent(call, Role.DESK_CLERK)
+    clerk = employee.lent(call, Role.DESK_CLERK)
     case = (cases.open_stolen if stolen else cases.open_lost)(clerk, device.uid, told)
     if where or when:
         handling.tell(clerk, case.uid, told)
@@ -38,7 +39,7 @@ def broken(call: Call, uid: str, account: str) -> Case:
     if not account.strip():
         sentence = N_("Say in a few words what is wrong.")
         raise InvalidError(N_("Nothing was sent yet."), fields={"account": sentence})
-    return cases.open_broken(own.lent(call, Role.DESK_CLERK), device.uid, Told(account=account))
+    return cases.open_broken(employee.lent(call, Role.DESK_CLERK), device.uid, Told(account=account))
 
 
 def leaving(call: Call, last_day: date | None) -> Case:
@@ -46,13 +47,13 @@ def leaving(call: Call, last_day: date | None) -> Case:
 
     Raises InvalidError without a day, and for one that is over or more than a year away.
     """
-    person = own.me(call)
+    person = employee.me(call)
     today = call.now.date()
     if last_day is None or not today <= last_day <= today + LONGEST:
         raise InvalidError(
             N_("Nothing was sent yet."), fields={"last_day": N_("Give a day from today on, within a year.")}
         )
-    return cases.open_leaver(own.lent(call, Role.DESK_CLERK), person.id, last_day)
+    return cases.open_leaver(employee.lent(call, Role.DESK_CLERK), person.id, last_day)
 
 
 def check_again(call: Call, uid: str) -> None:
@@ -60,10 +61,10 @@ def check_again(call: Call, uid: str) -> None:
     device = own.device(call, uid)
     if device.enrolled_at is None:
         raise ConflictError(N_("This device is not enrolled, so it cannot be asked. Nothing was changed."))
-    commands.send(own.lent(call, Role.DESK_CLERK), [device.uid], Verb.REFRESH)
+    commands.send(employee.lent(call, Role.DESK_CLERK), [device.uid], Verb.REFRESH)
 
 
 def sign_out_everywhere(call: Call) -> int:
     """Ends all of one's own sessions, this one too; how many."""
-    own.me(call)
+    employee.me(call)
     return end_all(call)

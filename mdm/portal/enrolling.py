@@ -17,6 +17,7 @@ from mdm.enrollment.queries import invitation_progress
 from mdm.inventory.model import Device, Ownership, Platform
 from mdm.org.model import ServicePoint
 from mdm.outbox import service as outbox
+from mdm.people import employee
 from mdm.people.model import Person
 from mdm.portal import inviting, own
 from mdm.portal.families import KINDS, PLATFORMS, Family, family_of
@@ -49,8 +50,8 @@ class Under:
 
 def waiting(call: Call) -> list[Device]:
     """The devices in the person's name that are still to be set up, by name."""
-    reader = own.lent(call, Role.DESK_CLERK)
-    held = (one.device for one in custody.held_by(reader, own.me(call).id))
+    reader = employee.lent(call, Role.DESK_CLERK)
+    held = (one.device for one in custody.held_by(reader, employee.me(call).id))
     found = [one for one in held if one.enrolled_at is None and one.state in inviting.IN_HAND]
     return sorted(found, key=lambda one: one.label.lower())
 
@@ -60,14 +61,14 @@ def begin(call: Call, links: Links, limits: Limits, family: Family, device_uid: 
 
     Raises NotFoundError for a device that is not theirs, ConflictError where the rules (``inviting``) refuse.
     """
-    person = own.me(call)
+    person = employee.me(call)
     device = own.device(call, device_uid) if device_uid else None
     target = Target(device.platform, device.state, device.enrolled_at is not None) if device else None
     point = point_of(call, person, device)
     refused = inviting.refusal(family, target, _had(call, person, point), limits)
     if refused is not None or point is None:
         raise refused or NotFoundError(N_("There is no such service point."))
-    clerk = own.lent(call, Role.DESK_CLERK)
+    clerk = employee.lent(call, Role.DESK_CLERK)
     for earlier in _begun(call, person):
         if standing(earlier, call.now) in (Standing.OPEN, Standing.EXPIRED):
             enrollment.withdraw(clerk, earlier.uid)
@@ -91,7 +92,7 @@ def begin(call: Call, links: Links, limits: Limits, family: Family, device_uid: 
 
 def under_way(call: Call) -> Under | None:
     """What the person has begun and not finished; None when there is nothing."""
-    person = own.me(call)
+    person = employee.me(call)
     for one in _begun(call, person):
         fresh = one.used_at is not None and one.used_at > call.now - FRESH
         if fresh or standing(one, call.now) is Standing.OPEN:
@@ -102,7 +103,7 @@ def under_way(call: Call) -> Under | None:
 
 def mine(call: Call, uid: str) -> Under:
     """One that the person began. NotFoundError for anybody else's, as for one that was withdrawn."""
-    person = own.me(call)
+    person = employee.me(call)
     row = call.session.execute(
         select(Invitation, PortalEnrollment)
         .join(PortalEnrollment, PortalEnrollment.invitation_id == Invitation.id)
@@ -126,7 +127,7 @@ def mine(call: Call, uid: str) -> Under:
 
 def fetched(call: Call, uid: str) -> Invitation:
     """Notes that the person fetched what enrols the device. Raises ConflictError or GoneError when it is too late."""
-    return enrollment.looked(own.lent(call, Role.DESK_CLERK), mine(call, uid).invitation.uid)
+    return enrollment.looked(employee.lent(call, Role.DESK_CLERK), mine(call, uid).invitation.uid)
 
 
 def line(call: Call, links: Links, uid: str) -> str:
@@ -137,13 +138,13 @@ def line(call: Call, links: Links, uid: str) -> str:
     if mine(call, uid).invitation.platform != Platform.LINUX:
         raise NotFoundError(N_("This device needs no line. Nothing was changed."))
     fetched(call, uid)
-    token = enrollment.new_token(own.lent(call, Role.DESK_CLERK), uid)
+    token = enrollment.new_token(employee.lent(call, Role.DESK_CLERK), uid)
     return links.command(token)
 
 
 def stop(call: Call, uid: str) -> None:
     """Stops what the person began; twice is like once. Raises ConflictError when the device is set up already."""
-    enrollment.withdraw(own.lent(call, Role.DESK_CLERK), mine(call, uid).invitation.uid)
+    enrollment.withdraw(employee.lent(call, Role.DESK_CLERK), mine(call, uid).invitation.uid)
 
 
 def stuck(call: Call, uid: str, step: int) -> bool:
@@ -158,7 +159,7 @@ def stuck(call: Call, uid: str, step: int) -> bool:
         select(PortalEnrollment).where(PortalEnrollment.invitation_id == under.invitation.id)
     ).one()
     if kept.stuck_at is None:
-        person = own.me(call)
+        person = employee.me(call)
         kept.stuck_at = call.now
         subject, text = stuck_letter(
             name=person.name,

@@ -5,7 +5,7 @@ reader's right that the employee does not have elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -15,8 +15,8 @@ from sqlalchemy import or_, select
 from mdm.audit.model import AuditEntry
 from mdm.compliance import queries as compliance
 from mdm.core.actor import ActorKind
-from mdm.core.errors import N_, NotFoundError, NotSignedInError
-from mdm.core.permissions import Grant, Role
+from mdm.core.errors import N_, NotFoundError
+from mdm.core.permissions import Role
 from mdm.desk.cases import queries as cases
 from mdm.desk.cases.model import Case
 from mdm.desk.custody import queries as custody
@@ -24,7 +24,7 @@ from mdm.desk.custody.queries import Held
 from mdm.inventory.model import Device, Verdict
 from mdm.overview import device as devices
 from mdm.overview.device import AppLine
-from mdm.people.model import Person
+from mdm.people import employee
 from mdm.storage.call import Call
 
 SILENT: Final = timedelta(days=14)
@@ -78,30 +78,17 @@ class Deed:
     reason: str
 
 
-def me(call: Call) -> Person:
-    """The employee who speaks. Raises NotSignedInError for anybody else."""
-    person = call.session.get(Person, call.actor.id) if call.actor.kind is ActorKind.EMPLOYEE else None
-    if person is None:
-        raise NotSignedInError(N_("You are not signed in. Nothing was changed. Sign in again."))
-    return person
-
-
-def lent(call: Call, role: Role) -> Call:
-    """The same call with a right that the employee has for this one thing of their own; the diary names the employee."""
-    return call.by(replace(call.actor, grants=(Grant(role),)))
-
-
 def devices_of(call: Call) -> list[Own]:
     """The devices that the person has now, what needs care first."""
     order = (Light.RED, Light.AMBER, Light.GREY, Light.GREEN)
-    reader = lent(call, Role.DESK_CLERK)
-    found = [_own(reader, held) for held in custody.held_by(reader, me(call).id)]
+    reader = employee.lent(call, Role.DESK_CLERK)
+    found = [_own(reader, held) for held in custody.held_by(reader, employee.me(call).id)]
     return sorted(found, key=lambda one: (order.index(one.light), one.device.label.lower()))
 
 
 def device(call: Call, uid: str) -> Device:
     """One of the person's devices; NotFoundError for one that is not theirs, as for one that is not there."""
-    found = call.session.scalar(select(Device).where(Device.uid == uid, Device.person_id == me(call).id))
+    found = call.session.scalar(select(Device).where(Device.uid == uid, Device.person_id == employee.me(call).id))
     if found is None:
         raise NotFoundError(N_("This device is not one of yours. Nothing was changed."))
     return found
@@ -110,12 +97,12 @@ def device(call: Call, uid: str) -> Device:
 def applications(call: Call, uid: str) -> list[AppLine]:
     """The applications of one of the person's devices, and which are still to come."""
     found = device(call, uid)
-    return devices.applications(lent(call, Role.DESK_CLERK), found)
+    return devices.applications(employee.lent(call, Role.DESK_CLERK), found)
 
 
 def deeds(call: Call, limit: int = LINES) -> list[Deed]:
     """What people and programs did to the person's devices, or looked at, newest first; never what devices say."""
-    person = me(call)
+    person = employee.me(call)
     mine = call.session.execute(select(Device.uid, Device.id).where(Device.person_id == person.id)).all()
     own_cases = call.session.scalars(select(Case.uid).where(Case.person_id == person.id)).all()
     about = or_(

@@ -8,6 +8,7 @@ from mdm.core.errors import N_, ConflictError, NotFoundError
 from mdm.enrollment.links import Links
 from mdm.enrollment.progress import ORDER, Standing
 from mdm.inventory.model import Platform
+from mdm.people import employee
 from mdm.platforms.apple.enrollment_profile import MIME_TYPE
 from mdm.platforms.apple.handout import Here, for_invitation
 from mdm.platforms.apple.pushing import topic
@@ -37,7 +38,7 @@ def _limits() -> Limits:
 @signed_in()
 def enrol(call: Call) -> Response:
     """Which device: those in one's name that wait, and one's own where the city allows it."""
-    person = own.me(call)
+    person = employee.me(call)
     return page(
         "enrol",
         devices=[(one, family_of(one.platform, one.kind, one.model)) for one in enrolling.waiting(call)],
@@ -74,7 +75,7 @@ def enrol_begin(call: Call) -> Response:
         choices=[one for one in CHOICES if one in OWN_FAMILIES or one is Family.ANDROID],
         families=FAMILIES,
         failure=failure,
-        point=enrolling.point_of(call, own.me(call), device),
+        point=enrolling.point_of(call, employee.me(call), device),
     )
     return failure.stamp(response) if failure else response
 

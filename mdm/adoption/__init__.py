@@ -1,0 +1,1 @@
+"""How far the city is: who was invited, who is reminded, who is missing."""

@@ -1,0 +1,1 @@
+"""What else is on a service point's network, and what of ours is not there."""

@@ -1,0 +1,1 @@
+"""The first week: assignments, short guides, and the colleagues who help."""

@@ -1,0 +1,1 @@
+"""Self-service kiosks brought in over SSH."""

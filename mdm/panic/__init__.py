@@ -1,0 +1,1 @@
+"""The panic button against aggression: raised, shown, acknowledged, closed with a report."""

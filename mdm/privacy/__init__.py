@@ -1,0 +1,1 @@
+"""Privacy as code: one map of every field, and what is made from it."""
