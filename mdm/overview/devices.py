@@ -13,7 +13,7 @@ from mdm.inventory import search
 from mdm.inventory.model import NOT_ENROLLED, AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import service_point_by_code, service_points, unit_by_code, units, units_below
-from mdm.overview import words
+from mdm.overview import cells, words
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, moment_order, place_ids, text_order
 from mdm.people.model import Person
 from mdm.policies.model import Assignment, Cohort
@@ -221,12 +221,7 @@ DEVICES = Listing(
     id=Device.id,
     sort="name",
     extra=(
-        Device.uid.label("_uid"),
-        Device.name.label("_name"),
-        Device.tag.label("_tag"),
-        Device.serial.label("_serial"),
-        Device.product.label("_product"),
-        Device.kind.label("_kind"),
+        *cells.DEVICE,
         Device.platform.label("_platform"),
         Device.person_id.label("_person_id"),
         Device.state.label("_state"),

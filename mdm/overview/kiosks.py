@@ -15,7 +15,7 @@ from mdm.desk.kiosks.model import KioskStop
 from mdm.desk.kiosks.queries import kiosks_select
 from mdm.inventory.model import Application, AppSetItem, Device, FactSection
 from mdm.org.model import ServicePoint
-from mdm.overview import words
+from mdm.overview import cells, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, moment_order, text_order
 from mdm.storage.call import Call
@@ -67,12 +67,7 @@ KIOSKS = Listing(
     id=Device.id,
     sort="service_point",
     extra=(
-        Device.uid.label("_uid"),
-        Device.name.label("_name"),
-        Device.tag.label("_tag"),
-        Device.serial.label("_serial"),
-        Device.kind.label("_kind"),
-        Device.product.label("_product"),
+        *cells.DEVICE,
         Device.findings.label("_findings"),
         Device.grace_until.label("_grace_until"),
         ServicePoint.name.label("_place"),

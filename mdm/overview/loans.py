@@ -11,7 +11,7 @@ from mdm.core.permissions import Permission
 from mdm.desk.loans.model import AHEAD, OPEN, LoanState, OverdueLoan, Reservation
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
-from mdm.overview import words
+from mdm.overview import cells, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, text_order
 from mdm.people.model import Person
@@ -141,12 +141,7 @@ OVERDUE = Listing(
     id=OverdueLoan.id,
     sort="due",
     extra=(
-        Device.uid.label("_uid"),
-        Device.name.label("_name"),
-        Device.tag.label("_tag"),
-        Device.serial.label("_serial"),
-        Device.kind.label("_kind"),
-        Device.product.label("_product"),
+        *cells.DEVICE,
         OverdueLoan.person_id.label("_person_id"),
         ServicePoint.name.label("_place"),
     ),

@@ -14,7 +14,7 @@ from mdm.desk.repairs import queries
 from mdm.desk.repairs.model import Repair, RepairFault
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
-from mdm.overview import words
+from mdm.overview import cells, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.home import Chart, Series
 from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, moment_order, text_order
@@ -74,12 +74,7 @@ REPAIRS = Listing(
     extra=(
         Repair.uid.label("_repair"),
         Repair.currency.label("_currency"),
-        Device.uid.label("_uid"),
-        Device.name.label("_name"),
-        Device.tag.label("_tag"),
-        Device.serial.label("_serial"),
-        Device.kind.label("_kind"),
-        Device.product.label("_product"),
+        *cells.DEVICE,
     ),
     columns=(
         Column("number", N_("Repair"), Repair.id, "repair", default=True, sort=Repair.id),

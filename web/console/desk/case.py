@@ -1,5 +1,7 @@
 """One case: its steps, its time line, where a lost device is, and how it ends."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -110,31 +112,39 @@ def _did(uid: str, sentence: str) -> Response:
     return done(sentence, url_for("case", uid=uid))
 
 
+def _kept(view: Callable[[Call, str], Response]) -> Callable[[Call, str], Response]:
+    """The view; what it refuses is said on the case's own page, beside what was filled in."""
+
+    @wraps(view)
+    def shown(call: Call, uid: str) -> Response:
+        try:
+            return view(call, uid)
+        except HavenmeesterError as error:
+            failure = refused(call, error)
+            return _page(call, queries.file(call, uid), failure)
+
+    return shown
+
+
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_note(call: Call, uid: str) -> Response:
     """Notes something."""
-    try:
-        service.note(call, uid, text("text"))
-    except InvalidError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    service.note(call, uid, text("text"))
     return _did(uid, gettext("The note was saved."))
 
 
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_tell(call: Call, uid: str) -> Response:
     """Writes down what was told: when, where, how, the police report."""
-    try:
-        service.tell(
-            call,
-            uid,
-            service.Told(
-                text("account"), day_field("seen_on"), text("seen_where"), text("police_report"), day_field("police_on")
-            ),
-        )
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    service.tell(
+        call,
+        uid,
+        service.Told(
+            text("account"), day_field("seen_on"), text("seen_where"), text("police_report"), day_field("police_on")
+        ),
+    )
     return _did(uid, gettext("It was written down."))
 
 
@@ -163,17 +173,14 @@ def case_stolen(call: Call, uid: str) -> Response:
 
 
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_days(call: Call, uid: str) -> Response:
     """Leaver: the last day, and from when on locking is proposed."""
-    try:
-        last_day = day_field("last_day")
-        if last_day is None:
-            sentence = N_("A last day is needed. Nothing was changed.")
-            raise InvalidError(sentence, fields={"last_day": sentence})
-        service.days(call, uid, last_day, day_field("lock_on"))
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    last_day = day_field("last_day")
+    if last_day is None:
+        sentence = N_("A last day is needed. Nothing was changed.")
+        raise InvalidError(sentence, fields={"last_day": sentence})
+    service.days(call, uid, last_day, day_field("lock_on"))
     return _did(uid, gettext("The days were saved."))
 
 
@@ -185,50 +192,38 @@ def case_missing(call: Call, uid: str) -> Response:
 
 
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_close(call: Call, uid: str) -> Response:
     """Ends the case."""
     outcome = text("outcome")
-    try:
-        if outcome not in {one.value for one in Outcome}:
-            sentence = N_("Choose how it ended. Nothing was closed.")
-            raise InvalidError(sentence, fields={"outcome": sentence})
-        service.close(call, uid, Outcome(outcome), text("text"))
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    if outcome not in {one.value for one in Outcome}:
+        sentence = N_("Choose how it ended. Nothing was closed.")
+        raise InvalidError(sentence, fields={"outcome": sentence})
+    service.close(call, uid, Outcome(outcome), text("text"))
     return _did(uid, gettext("The case is closed."))
 
 
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_reopen(call: Call, uid: str) -> Response:
     """Opens it again."""
-    try:
-        service.reopen(call, uid, text("text"))
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    service.reopen(call, uid, text("text"))
     return _did(uid, gettext("The case is open again."))
 
 
 @may(Permission.CASE_LOCATE)
+@_kept
 def case_look(call: Call, uid: str) -> Response:
     """Asks for leave to look where the device is: with a reason, and somebody else must agree."""
-    try:
-        service.look(call, uid, text("reason"))
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    service.look(call, uid, text("reason"))
     return _did(uid, gettext("You may look for an hour. The device was asked where it is."))
 
 
 @may(Permission.CASE_LOCATE)
+@_kept
 def case_show(call: Call, uid: str) -> Response:
     """Shows where the device is: written down in the diary, told to the holder, each time."""
-    try:
-        place = service.show(call, current_app.extensions[SEAL], uid)
-    except HavenmeesterError as error:
-        failure = refused(call, error)
-        return _page(call, queries.file(call, uid), failure)
+    place = service.show(call, current_app.extensions[SEAL], uid)
     response = _page(call, queries.file(call, uid), place=place)
     response.headers["Cache-Control"] = "no-store"
     return response
