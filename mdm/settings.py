@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     )
     smtp_url: str = Field("", description="smtp://user:password@host:port; empty: mail is kept in the outbox.")
     mail_from: str = Field("havenmeester@localhost", description="Sender of mail.")
+    sms_url: str = Field("", description="Address of the SMS gateway (https); empty: no SMS is sent.")
+    sms_token: str = Field("", description="Bearer token at the SMS gateway.")
+    sms_sender: str = Field("", max_length=32, description="Sender of SMS; empty: the organisation.")
+    sms_country: str = Field(
+        "BE", pattern="^[A-Z]{2}$", description="Country (ISO 3166) of telephone numbers without + or 00."
+    )
     signer_path: str = Field(
         "",
         description="Path of the signer's socket, where it runs on a home of its own; empty: run/signer.sock in the home.",

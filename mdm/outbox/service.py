@@ -68,11 +68,11 @@ def done(message: OutboxMessage, now: datetime) -> None:
     message.last_error = None
 
 
-def failed(message: OutboxMessage, now: datetime, why: str) -> None:
-    """Puts a message back with back-off and jitter; after the last attempt it is dead, kept, and shown."""
+def failed(message: OutboxMessage, now: datetime, why: str, *, never: bool = False) -> None:
+    """Puts a message back with back-off and jitter; after the last attempt, or with ``never``, it is dead, kept, and shown."""
     message.claimed_until = None
     message.last_error = why[:2000]
-    if message.attempts >= MAX_ATTEMPTS:
+    if never or message.attempts >= MAX_ATTEMPTS:
         message.dead_at = now
         return
     wait = min(3600, 2**message.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 -- jitter, not a secret

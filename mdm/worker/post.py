@@ -35,6 +35,10 @@ class NotNowError(Exception):
         super().__init__(why)
 
 
+class NeverError(Exception):
+    """Raised by a handler: trying again cannot help; the message is given up at once, kept and shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inside:
     """A handler that changes only our database."""
@@ -154,7 +158,7 @@ def _deliver_group(office: Office, group: Sequence[_Letter], handlers: Mapping[s
                 _deliver_group(office, [letter], handlers)
             return
         log.warning("a message could not be delivered", topic=first.topic, message=first.id, exc_info=error)
-        _put_back(office, ids, f"{type(error).__name__}: {error}")
+        _put_back(office, ids, f"{type(error).__name__}: {error}", never=isinstance(error, NeverError))
 
 
 def _mark(call: Call, ids: Sequence[int]) -> None:
@@ -171,7 +175,7 @@ def _postpone(office: Office, ids: Sequence[int], why: str, wait: int) -> None:
             message.due_at = call.now + timedelta(seconds=wait)
 
 
-def _put_back(office: Office, ids: Sequence[int], why: str) -> None:
+def _put_back(office: Office, ids: Sequence[int], why: str, *, never: bool) -> None:
     with office.call("post") as call:
         for message in call.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))):
-            outbox.failed(message, call.now, why)
+            outbox.failed(message, call.now, why, never=never)

@@ -34,7 +34,7 @@ from mdm.policies.model import DesiredChange
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
-from mdm.worker import acts, mail, papers
+from mdm.worker import acts, mail, papers, sms
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.office import Office
 from mdm.worker.post import Gathered, Handler, Inside, NotNowError, Outside, Payload
@@ -244,5 +244,6 @@ TOPICS: Mapping[str, Handler] = {
     "roster.submit": Outside(_submit_roster),
     "person.changed": Inside(_follow_person),
     "roster.changed": Inside(_rosters),
+    "sms": Outside(sms.send),
     "webhook": Outside(_webhook),
 }

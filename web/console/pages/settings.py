@@ -24,6 +24,8 @@ SECRET = frozenset(
     {
         "oidc_client_secret",
         "smtp_url",
+        "sms_token",
+        "sms_url",
         "database_url",
         "console_database_url",
         "gateway_database_url",
