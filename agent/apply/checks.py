@@ -55,6 +55,14 @@ def _systemd(wanted: Wanted) -> Verdict:
     return _in_file(wanted, ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "{}"])
 
 
+def _sshd(wanted: Wanted) -> Verdict:
+    # The folder that sshd retreats to is made by its service; where that has not run since the start, sshd judges nothing
+    # without it. It stays: a service that starts meanwhile needs it too.
+    if os.geteuid() == 0 and programs.find("sshd") is not None:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    return _in_file(wanted, ["sshd", "-t", "-f", "{}"])
+
+
 def check(wanted: Wanted) -> Verdict:
     """Asks the validator of a resource. Content that nobody has to judge is good."""
     match wanted.validate:
@@ -69,6 +77,6 @@ def check(wanted: Wanted) -> Verdict:
                 return Verdict(good=False, missing=True, said="nft judges only for root")
             return _in_file(wanted, ["nft", "-c", "-f", "{}"])
         case "sshd":
-            return _in_file(wanted, ["sshd", "-t", "-f", "{}"])
+            return _sshd(wanted)
         case _:
             return Verdict(good=True)
