@@ -1,12 +1,12 @@
 """Prepares the desired state of cohorts: resolve, render, digest, store, ring. Costs cohorts, never devices."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import exists, select
 
 from agent import wire
 from mdm.inventory.model import Device
 from mdm.outbox import service as outbox
+from mdm.platforms.android.interpreter import AndroidInterpreter
+from mdm.platforms.android.interpreter import fault as android_fault
 from mdm.platforms.apple import upload
 from mdm.platforms.apple.render import AppleInterpreter
 from mdm.platforms.linux.render import LinuxInterpreter
@@ -22,8 +22,11 @@ from mdm.storage.call import Call
 BATCH = 50
 """Cohorts that one call prepares: a transaction stays short, and what a crash undoes is little."""
 
-INTERPRETERS: Mapping[str, Interpreter] = {one.platform: one for one in (LinuxInterpreter(), AppleInterpreter())}
+INTERPRETERS: dict[str, Interpreter] = {
+    one.platform: one for one in (LinuxInterpreter(), AppleInterpreter(), AndroidInterpreter())
+}
 payloads.CHECKS[AppleInterpreter.platform] = upload.fault
+payloads.CHECKS[AndroidInterpreter.platform] = android_fault
 
 
 def prepare_stale(call: Call, limit: int = BATCH) -> int:

@@ -80,6 +80,9 @@ GATEWAY_TABLES: Mapping[str, Privileges] = {
 }
 """All that the gateway may do. A table that is not here it cannot even read."""
 
+PHONES: Final = ("android_", "apple_")
+"""Beginnings of the names of tables that phones speak to all the time: the gateway may do everything with them."""
+
 WORKER_TABLES: Mapping[str, Privileges] = {
     "alembic_version": READ,
     "audit_entry": ADD,
@@ -91,7 +94,7 @@ WORKER_TABLES: Mapping[str, Privileges] = {
 def privileges(role: str, table: str) -> Privileges:
     """What ``role`` may do with ``table``, as words of GRANT; empty for nothing."""
     if role == GATEWAY:
-        return ALL if table.startswith("apple_") else GATEWAY_TABLES.get(table, NOTHING)
+        return ALL if table.startswith(PHONES) else GATEWAY_TABLES.get(table, NOTHING)
     exceptions = CONSOLE_TABLES if role == CONSOLE else WORKER_TABLES
     return exceptions.get(table, ALL)
 

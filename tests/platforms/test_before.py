@@ -83,7 +83,10 @@ def test_a_switch_that_allows_what_is_allowed_anyway_is_no_matter(calling: Calli
     assert told(calling, "linux", "ios", **{"screen_lock.enabled": False, "apps.required": ["linux:vim"]}) == {}
 
 
-def test_a_platform_without_an_interpreter_is_not_passed_over(calling: Calling) -> None:
+def test_a_platform_without_an_interpreter_is_not_passed_over(
+    calling: Calling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(INTERPRETERS, "android")
     assert told(calling, "android", **{"restrictions.camera": False}) == {("android", "restrictions.camera"): "none"}
 
 

@@ -1,5 +1,6 @@
 """Desired state per cohort: computed when intent changed, rung for when it differs, explained on the device's page."""
 
+import pytest
 from sqlalchemy import event, func, select
 
 from agent import wire
@@ -7,6 +8,7 @@ from mdm.inventory.model import Device, FactSection
 from mdm.outbox.model import Bell, OutboxMessage
 from mdm.platforms import service as platforms
 from mdm.platforms.explain import explain
+from mdm.platforms.service import INTERPRETERS
 from mdm.policies import assigning, service
 from mdm.policies.model import Cohort, DesiredChange
 from mdm.storage.call import Call
@@ -137,7 +139,10 @@ def test_the_page_says_value_winner_losers_reason_and_what_the_device_says(calli
         ]
 
 
-def test_a_platform_without_interpreter_gets_nothing_and_says_so(calling: Calling) -> None:
+def test_a_platform_without_interpreter_gets_nothing_and_says_so(
+    calling: Calling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(INTERPRETERS, "android")
     with calling() as call:
         policy = service.create(call, "All", settings={"passcode.min_length": 8})
         assigning.assign(call, policy.id, include=["all"])

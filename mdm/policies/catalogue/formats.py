@@ -15,6 +15,7 @@ _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?\Z")
 _HOST_PATTERN = re.compile(r"(?:\*\.?|\.)?[A-Za-z0-9.:-]*\Z")
 _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,253}\Z")
 _APP_ITEM = re.compile(r"(?:(?:linux|ios|android):)?[A-Za-z0-9][A-Za-z0-9._+-]{0,253}\Z")
+_APP_SETTING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _USERNAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?\Z")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}\Z")
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}\Z")
@@ -108,6 +109,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "app": lambda text: bool(_APP.match(text)),
     "app_item": lambda text: bool(_APP_ITEM.match(text)),
     "app_or_url": lambda text: bool(_APP_ITEM.match(text)) or is_url(text, ("https", "http")),
+    "app_setting": lambda text: bool(_APP_SETTING.match(text)),
     "color": lambda text: bool(_COLOR.match(text)),
     "date": _date,
     "email": lambda text: bool(_EMAIL.match(text)) and _hostname(text.rpartition("@")[2]),

@@ -1,0 +1,1 @@
+"""The way without Google's cloud: the unmodified agent of Headwind, by its wire."""
