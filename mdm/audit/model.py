@@ -9,7 +9,11 @@ from mdm.storage.base import Base, Json, Key, Moment
 
 
 class AuditEntry(Base):
-    """One line of the diary. ``hash`` covers the line and ``previous``, the hash of the line before it."""
+    """One line of the diary. ``hash`` covers the line and ``previous``, the hash of the line before it.
+
+    Of the line's text (who, from where, about whom, details) it covers a digest with a salt and not the text itself, so that
+    somebody's name can be taken out for good without breaking the chain: see ``erasing.py``.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (
@@ -33,6 +37,10 @@ class AuditEntry(Base):
     details: Mapped[dict[str, Any]] = mapped_column(Json)
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    """128 random bits in hexadecimal; None once text was taken out: nobody can try out any more what stood there."""
+    text_digest: Mapped[str | None] = mapped_column(String(64))
+    """What the hash covers of the text; None in lines of the first version, whose hash covers the text itself."""
 
 
 class AuditHead(Base):

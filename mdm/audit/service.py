@@ -1,5 +1,6 @@
 """Writing the diary, and proving it."""
 
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,8 +11,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from agent.wire import digest
 from mdm.audit import watch
-from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash
+from mdm.audit.chain import GENESIS, Break, Line, find_break, line_hash, text_digest
 from mdm.audit.model import AuditEntry, AuditHead
 from mdm.audit.proof import Proof, broken, compare
 from mdm.core.clock import iso
@@ -23,6 +25,8 @@ from mdm.storage.call import Call
 _LOCK = 7_301_001
 """Number of the PostgreSQL advisory lock under which lines are appended."""
 PAGE = 1000
+ERASED = "diary.erased"
+"""The line that says which lines text was taken out of, and what was left of them."""
 log = structlog.get_logger(__name__)
 
 
@@ -94,37 +98,84 @@ def _append(
         details=details,
         previous=previous,
         hash="",
+        salt=secrets.token_hex(16),
     )
+    entry.text_digest = text_digest(entry.salt or "", text_of(entry))
     entry.hash = line_hash(previous, content_of(entry))
     session.add(entry)
     session.flush()
     return entry
 
 
-def content_of(entry: AuditEntry) -> dict[str, Any]:
-    """What of a line is hashed: every column but ``previous`` and ``hash``."""
-    at: datetime = entry.at
+def text_of(entry: AuditEntry) -> dict[str, Any]:
+    """What of a line can name people."""
     return {
+        "actor": entry.actor_name,
+        "address": entry.address,
+        "details": entry.details,
+        "subject": entry.subject_name,
+    }
+
+
+def content_of(entry: AuditEntry) -> dict[str, Any]:
+    """What of a line is hashed: every column but ``previous`` and ``hash``; of its text the digest."""
+    at: datetime = entry.at
+    line: dict[str, Any] = {
         "id": entry.id,
         "at": iso(at),
-        "actor": [entry.actor_kind, entry.actor_id, entry.actor_name],
-        "address": entry.address,
         "request": entry.request_id,
         "action": entry.action,
-        "subject": [entry.subject_kind, entry.subject_id, entry.subject_name],
         "where": [entry.service_point_id, entry.unit_id],
+    }
+    if entry.text_digest is not None:
+        return line | {
+            "actor": [entry.actor_kind, entry.actor_id],
+            "subject": [entry.subject_kind, entry.subject_id],
+            "text": entry.text_digest,
+        }
+    return line | {
+        "actor": [entry.actor_kind, entry.actor_id, entry.actor_name],
+        "address": entry.address,
+        "subject": [entry.subject_kind, entry.subject_id, entry.subject_name],
         "details": entry.details,
     }
+
+
+def remains_of(entry: AuditEntry) -> str:
+    """The digest of a line as it stands, which the line that tells of an erasure names."""
+    return digest(content_of(entry) | {"left": text_of(entry)})
+
+
+def erased_lines(session: Session) -> dict[int, str]:
+    """Every line that text was taken out of, with the digest of what was left of it, as later lines of the diary say."""
+    found: dict[int, str] = {}
+    told = select(AuditEntry.id, AuditEntry.details).where(AuditEntry.action == ERASED).order_by(AuditEntry.id)
+    for number, details in session.execute(told):
+        found |= {int(line): str(left) for line, left in details["lines"].items() if int(line) < number}
+    return found
+
+
+def _line(row: AuditEntry, erased: dict[int, str]) -> Line:
+    """The line as it is to be proved: one that text was taken out of must be as the line says that tells of it."""
+    left = erased.get(row.id)
+    if left is None:
+        sound = row.text_digest is None or (
+            row.salt is not None and row.text_digest == text_digest(row.salt, text_of(row))
+        )
+        return Line(row.id, content_of(row), row.previous, row.hash, "" if sound else "its content was changed")
+    wrong = "" if left == remains_of(row) else "it is not what was left when text was taken out"
+    return Line(row.id, content_of(row) if row.text_digest is not None else None, row.previous, row.hash, wrong)
 
 
 def chain_end(session: Session) -> Break | tuple[int, str]:
     """Reads the whole diary: the first break, or the number of its last line (0 when empty) and that line's hash."""
     last: tuple[int, str] = (0, GENESIS)
+    erased = erased_lines(session)
     while True:
         page = session.scalars(
             select(AuditEntry).where(AuditEntry.id > last[0]).order_by(AuditEntry.id).limit(PAGE)
         ).all()
-        outcome = find_break((Line(row.id, content_of(row), row.previous, row.hash) for row in page), last[1], last[0])
+        outcome = find_break((_line(row, erased) for row in page), last[1], last[0])
         if isinstance(outcome, Break) or len(page) < PAGE:
             return outcome
         last = outcome

@@ -26,6 +26,7 @@ PRIVILEGED: Final = (
     "budgets.",
     "device.deleted",
     "device.retired",
+    "diary.",
     "operator.created",
     "operator.enabled",
     "operator.identity_tied",

@@ -48,6 +48,7 @@ SENTENCES = {
     "desk.handed_out": N_("%(who)s handed out over the counter: %(what)s"),
     "desk.swapped": N_("%(who)s swapped a device: %(what)s"),
     "desk.taken_in": N_("%(who)s took in over the counter: %(what)s"),
+    "diary.erased": N_("Names were taken out of the diary, because the record of a person was erased"),
     "device.adopted": N_("%(what)s was enrolled, and turned out to be recorded already"),
     "device.applications_viewed": N_("%(who)s looked at the applications of %(what)s"),
     "device.asked": N_("%(who)s asked something of %(what)s"),

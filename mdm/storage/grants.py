@@ -3,7 +3,8 @@
 The console is the process that strangers talk to, so its role cannot hand out power by itself: it cannot write a release, a
 mirror of the roster, the marks of acts that were performed, or change and delete a line of the diary. The gateway's role
 sees no operator, no session and no token, creates no order and changes of one only what a device answers. The worker does
-everything but rewrite the diary. Tables belong to whoever migrates; none of the three does. SQLite knows no roles.
+everything but rewrite the diary: it may take names out of a line's text, which the diary's proof allows only where a later line
+says so, and nothing else of it. Tables belong to whoever migrates; none of the three does. SQLite knows no roles.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ KEEP: Final[Privileges] = ("SELECT", "INSERT", "UPDATE")
 ALL: Final[Privileges] = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 _FREEZE = "UPDATE (frozen_at, frozen_by, frozen_why, freezes, thaw_text, thaw_proofs)"
+_ERASE = "UPDATE (actor_name, address, subject_name, details, salt)"
 _ANSWER = "UPDATE (state, held_why, finished_at, answer)"
 
 CONSOLE_TABLES: Mapping[str, Privileges] = {
@@ -85,7 +87,7 @@ PHONES: Final = ("android_", "apple_")
 
 WORKER_TABLES: Mapping[str, Privileges] = {
     "alembic_version": READ,
-    "audit_entry": ADD,
+    "audit_entry": ("SELECT", "INSERT", _ERASE),
     "audit_head": KEEP,
 }
 """What the worker may do where it may not do everything."""

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from mdm.audit import heads
 from mdm.audit import service as audit
-from mdm.audit.chain import GENESIS, line_hash
+from mdm.audit.chain import GENESIS, line_hash, text_digest
 from mdm.audit.model import AuditEntry, AuditHead
 from mdm.audit.proof import Proof
 from mdm.core.errors import DeniedError
@@ -35,6 +35,7 @@ def _rewrite_all(call: Call, first: int) -> None:
     for row in call.session.scalars(select(AuditEntry).order_by(AuditEntry.id)):
         if row.id == first:
             row.actor_name = "Somebody Else"
+        row.text_digest = text_digest(row.salt or "", audit.text_of(row))
         row.previous = previous
         row.hash = line_hash(previous, audit.content_of(row))
         previous = row.hash

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from mdm.audit import export, heads, watch
 from mdm.audit import service as audit
-from mdm.audit.chain import GENESIS, line_hash
+from mdm.audit.chain import GENESIS, line_hash, text_digest
 from mdm.audit.model import AuditEntry, AuditHead, DiaryClosure
 from mdm.audit.witness import Mark, Witness, head_line, mark_line, read
 from mdm.core.errors import ConfigurationError, InvalidError, UnavailableError
@@ -76,8 +76,11 @@ def _chained(rows: Sequence[Row]) -> list[Row]:
     previous, made = GENESIS, []
     for number, row in enumerate(rows, 1):
         entry = AuditEntry(**{**row, "id": number, "previous": previous, "hash": ""})
+        entry.text_digest = text_digest(entry.salt or "", audit.text_of(entry))
         previous_hash, previous = previous, line_hash(previous, audit.content_of(entry))
-        made.append({**row, "id": number, "previous": previous_hash, "hash": previous})
+        made.append(
+            {**row, "id": number, "previous": previous_hash, "hash": previous, "text_digest": entry.text_digest}
+        )
     return made
 
 

@@ -101,7 +101,8 @@ GATEWAY_NOT = [
     *(f"DELETE FROM {name}" for name in SECRETS),
 ]
 WORKER_NOT = [
-    "UPDATE audit_entry SET actor_name = 'x'",
+    "UPDATE audit_entry SET action = 'x'",
+    "UPDATE audit_entry SET hash = 'x', text_digest = NULL",
     "DELETE FROM audit_entry",
     "TRUNCATE audit_entry",
     "DELETE FROM audit_head",
