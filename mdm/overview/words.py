@@ -269,6 +269,13 @@ LANGUAGES = {
     "ar": "العربية",
     "ro": "Română",
 }
+APP_STATES = {
+    "asked": N_("Asked"),
+    "granted": N_("Granted"),
+    "refused": N_("Refused"),
+    "withdrawn": N_("Withdrawn"),
+}
+"""Where a wish for an application is in its life."""
 ACTIONS = {
     **phone_words.PHONE_ACTIONS,
     "act.approval_failed": N_("tried to approve and failed"),
@@ -283,6 +290,14 @@ ACTIONS = {
     "act.requested": N_("asked for something that needs somebody else"),
     "api_token.created": N_("made an API token"),
     "api_token.revoked": N_("revoked an API token"),
+    "app_offer.closed": N_("stopped offering an application"),
+    "app_offer.made": N_("offered an application to employees"),
+    "app_offer.reopened": N_("offered an application again"),
+    "app_request.asked": N_("asked for an application"),
+    "app_request.granted": N_("granted an application"),
+    "app_request.refused": N_("refused an application"),
+    "app_request.taken_away": N_("took an application away"),
+    "app_request.withdrawn": N_("took back a wish for an application"),
     "audit.verified": N_("verified the diary"),
     "case.closed": N_("closed a case"),
     "case.located": N_("was let look where a lost device is"),

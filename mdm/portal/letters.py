@@ -56,3 +56,28 @@ def stuck_letter(**told: str) -> tuple[str, str]:
     """Subject and text for the service point: who is stuck, with what, where, and how they are reached."""
     subject, text = STUCK
     return subject.format(**told), text.format(**told)
+
+
+GRANTED: Final[Mapping[str, tuple[str, str]]] = {
+    "en": ("{app}: yes", "Hello {name},\n\nYou get {app}. It comes to your device by itself.\n\n{why}\n"),
+    "nl": ("{app}: ja", "Dag {name},\n\nU krijgt {app}. Het komt vanzelf op uw toestel.\n\n{why}\n"),
+    "fr": ("{app} : oui", "Bonjour {name},\n\nVous recevez {app}. L'application arrive d'elle-même.\n\n{why}\n"),
+    "tr": ("{app}: evet", "Merhaba {name},\n\n{app} size veriliyor. Cihazınıza kendiliğinden gelir.\n\n{why}\n"),
+    "ar": ("{app}: نعم", "مرحبًا {name}،\n\nستحصل على {app}. سيصل إلى جهازك تلقائيًا.\n\n{why}\n"),
+    "ro": ("{app}: da", "Bună ziua, {name},\n\nPrimiți {app}. Vine singură pe dispozitiv.\n\n{why}\n"),
+}
+NOT_GRANTED: Final[Mapping[str, tuple[str, str]]] = {
+    "en": ("{app}: no", "Hello {name},\n\nYou do not get {app}. Why:\n\n{why}\n"),
+    "nl": ("{app}: nee", "Dag {name},\n\nU krijgt {app} niet. Waarom:\n\n{why}\n"),
+    "fr": ("{app} : non", "Bonjour {name},\n\nVous ne recevez pas {app}. Pourquoi :\n\n{why}\n"),
+    "tr": ("{app}: hayır", "Merhaba {name},\n\n{app} size verilmiyor. Nedeni:\n\n{why}\n"),
+    "ar": ("{app}: لا", "مرحبًا {name}،\n\nلن تحصل على {app}. السبب:\n\n{why}\n"),
+    "ro": ("{app}: nu", "Bună ziua, {name},\n\nNu primiți {app}. De ce:\n\n{why}\n"),
+}
+
+
+def answer_letter(language: str, *, granted: bool, name: str, app: str, why: str) -> tuple[str, str]:
+    """Subject and text of the answer to a wish for an application, in this language, else in English."""
+    letters = GRANTED if granted else NOT_GRANTED
+    subject, text = letters.get(language, letters["en"])
+    return subject.format(app=app), text.format(name=name, app=app, why=why).rstrip() + "\n"

@@ -31,6 +31,7 @@ from mdm.platforms.apple.handout import Here
 from mdm.platforms.apple.model import ApplePush
 from mdm.policies import service as policies
 from mdm.policies.model import DesiredChange
+from mdm.portal import app_places
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.storage.seal import load_seal
@@ -51,7 +52,9 @@ def _judge(call: Call, payloads: Sequence[Payload]) -> None:
 
 
 def _follow_holder(call: Call, payloads: Sequence[Payload]) -> None:
-    custody.follow_devices(call, _devices(payloads))
+    devices = _devices(payloads)
+    custody.follow_devices(call, devices)
+    app_places.follow_devices(call, devices)
 
 
 def _place_devices(call: Call, payloads: Sequence[Payload]) -> None:

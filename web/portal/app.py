@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
+from mdm.core.ids import new_uid
 from mdm.portal import sessions
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
@@ -23,7 +24,7 @@ from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
 from web.common.secret import form_key
-from web.portal import city, enrol, pages
+from web.portal import apps, city, enrol, loans, pages
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import told
@@ -51,7 +52,7 @@ def make_portal(settings: Settings) -> Flask:
     CSRFProtect(app)
     _note_use(app)
     _furnish_pages(app, settings)
-    for rule, endpoint, view, methods in (*pages.ROUTES, *city.ROUTES, *enrol.ROUTES):
+    for rule, endpoint, view, methods in (*pages.ROUTES, *city.ROUTES, *enrol.ROUTES, *apps.ROUTES, *loans.ROUTES):
         app.add_url_rule(rule, endpoint, view, methods=list(methods))
     app.register_error_handler(Exception, tell)
     check_routes(app)
@@ -108,6 +109,7 @@ def _furnish_pages(app: Flask, settings: Settings) -> None:
             "city_account": bool(settings.oidc_issuer),
             "person": g.get("person"),
             "told": told,
+            "new_key": new_uid,
             "said": lambda text, params: gettext(text) % params,
         }
 

@@ -10,8 +10,10 @@ from mdm.access import tries
 from mdm.access.service import Visit
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, InvalidError, LimitedError
+from mdm.desk.loans import own as loans
+from mdm.people import employee
 from mdm.people.model import Person
-from mdm.portal import asking, keys, own, sessions
+from mdm.portal import apps, asking, keys, own, sessions
 from mdm.portal.model import Way
 from mdm.storage.call import Call
 from web.common.failures import failure_of
@@ -19,6 +21,7 @@ from web.common.guard import public, signed_in
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES
+from web.portal.words import APP_STATES, KINDS, LOAN_STATES
 
 YEAR = 31_536_000
 SENT = N_(
@@ -33,7 +36,17 @@ def home(call: Call) -> Response:
     """The four cards of whoever is in; the way in for everybody else."""
     if call.actor.kind is not ActorKind.EMPLOYEE:
         return make_response(redirect(url_for("come_in"), 303))
-    return page("home", owns=own.devices_of(call), deeds=own.deeds(call, 3))
+    return page(
+        "home",
+        owns=own.devices_of(call),
+        deeds=own.deeds(call, 3),
+        wishes=apps.mine(call)[:3],
+        app_states=APP_STATES,
+        loans=loans.mine(call, employee.me(call)),
+        lends=loans.places(call),
+        loan_states=LOAN_STATES,
+        kinds=KINDS,
+    )
 
 
 @public("the ways in")

@@ -3,8 +3,11 @@
 from flask_babel import gettext
 
 from mdm.core.errors import N_
+from mdm.desk.loans.model import LoanState
 from mdm.enrollment.progress import Step
+from mdm.inventory.model import DeviceKind
 from mdm.portal.families import Family
+from mdm.portal.model import AppState
 from mdm.portal.own import Deed
 
 DEEDS = {
@@ -52,6 +55,25 @@ STEPS = {
     Step.CONFIGURED: N_("The device has its settings."),
 }
 """What happens while one waits."""
+APP_STATES = {
+    AppState.ASKED: N_("You wait for the answer"),
+    AppState.GRANTED: N_("You get it"),
+    AppState.REFUSED: N_("You do not get it"),
+    AppState.WITHDRAWN: N_("Taken back"),
+}
+"""What became of a wish for an application."""
+KINDS = {
+    DeviceKind.KIOSK: N_("Kiosk"),
+    DeviceKind.LAPTOP: N_("Laptop"),
+    DeviceKind.PHONE: N_("Phone"),
+    DeviceKind.TABLET: N_("Tablet"),
+}
+LOAN_STATES = {
+    LoanState.COLLECTED: N_("You have it"),
+    LoanState.PREPARED: N_("It lies ready for you"),
+    LoanState.RESERVED: N_("It is reserved for you"),
+    LoanState.WAITING: N_("You are on the wait list"),
+}
 
 
 def told(deed: Deed) -> str:
