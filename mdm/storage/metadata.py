@@ -28,6 +28,7 @@ ROOMS = (
     "desk.loans",
     "desk.kiosks",
     "portal",
+    "panic",
     "platforms.apple",
     "platforms.apple.automated",
 )
