@@ -140,7 +140,13 @@ class Settings(BaseSettings):
         30,
         ge=0,
         le=365,
-        description="Days that a closed case still keeps where its lost device was; then it is forgotten.",
+        description="Days that a closed case, or a closed call for help, still keeps where the device was; then it is forgotten.",
+    )
+    panic_step_seconds: int = Field(
+        30,
+        ge=5,
+        le=600,
+        description="Seconds without an answer after which more people are told of a call for help.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 

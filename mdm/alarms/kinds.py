@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ORDER_HELD = "order_held"
     ORDER_PAUSED = "order_paused"
     ORDER_SPIKE = "order_spike"
+    PANIC = "panic"
     PASSKEY_STOPPED = "passkey_stopped"
     RESTORED = "restored"
     ROSTER_CHANGED = "roster_changed"
@@ -69,6 +70,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.ORDER_HELD: N_("An order is held"),
     Kind.ORDER_PAUSED: N_("The holder of a device paused an order"),
     Kind.ORDER_SPIKE: N_("Many orders at once"),
+    Kind.PANIC: N_("Somebody called for help"),
     Kind.PASSKEY_STOPPED: N_("A passkey was copied"),
     Kind.RESTORED: N_("A backup was restored"),
     Kind.ROSTER_CHANGED: N_("The roster of approvers changed"),

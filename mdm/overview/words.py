@@ -232,6 +232,49 @@ FAULTS = {
     "sound": N_("Sound"),
     "other": N_("Something else"),
 }
+PANIC_STATES = {
+    "ringing": N_("Nobody has answered"),
+    "acknowledged": N_("Somebody is coming"),
+    "called_off": N_("Called off"),
+    "closed": N_("Closed"),
+}
+PANIC_OUTCOMES = {
+    "aggression": N_("Aggression"),
+    "threat": N_("Threat"),
+    "medical": N_("Somebody fell ill or had an accident"),
+    "other": N_("Something else"),
+    "false_alarm": N_("False alarm"),
+}
+PANIC_READERS = {
+    "managers": N_("Only those who answer for the buttons of this place, and me"),
+    "answerers": N_("Everybody who may answer calls for help at this place"),
+}
+PANIC_LINES = {
+    "raised": N_("Called for help"),
+    "pressed": N_("Pressed the button again"),
+    "told_duty": N_("Told those on duty"),
+    "told_place": N_("Told everybody who answers calls for help at this place"),
+    "told_city": N_("Told everybody who answers calls for help in the city"),
+    "told_all": N_("Told everybody silently"),
+    "nobody": N_("There was nobody to tell"),
+    "coming": N_("Is coming"),
+    "called_off": N_("Said: I am safe, it was a false alarm"),
+    "duress": N_("Called off with the code that means the contrary: the caller may be forced"),
+    "wrong_code": N_("Tried to call it off with a wrong code"),
+    "place_known": N_("The phone said where it is"),
+    "looked": N_("Looked where it came from"),
+    "closed": N_("Closed it with a report"),
+    "drill_ended": N_("The exercise ended"),
+}
+WEEKDAYS = {
+    "mon": N_("Monday"),
+    "tue": N_("Tuesday"),
+    "wed": N_("Wednesday"),
+    "thu": N_("Thursday"),
+    "fri": N_("Friday"),
+    "sat": N_("Saturday"),
+    "sun": N_("Sunday"),
+}
 LOAN_STATES = {
     "waiting": N_("On the wait list"),
     "reserved": N_("Reserved"),
@@ -404,6 +447,19 @@ ACTIONS = {
     "orders.thaw_begun": N_("began to let orders go on"),
     "orders.thaw_signed": N_("signed that orders go on"),
     "orders.thawed": N_("let orders go on"),
+    "panic.acknowledged": N_("answered a call for help"),
+    "panic.called_off": N_("called off a call for help"),
+    "panic.closed": N_("closed a call for help"),
+    "panic.drill_begun": N_("began an exercise with calls for help"),
+    "panic.drill_ended": N_("ended an exercise with calls for help"),
+    "panic.duty_added": N_("put somebody on duty for calls for help"),
+    "panic.duty_removed": N_("took somebody off duty for calls for help"),
+    "panic.key_ended": N_("switched off a panic button"),
+    "panic.key_made": N_("switched on a panic button"),
+    "panic.place_looked": N_("looked where a call for help came from"),
+    "panic.raised": N_("called for help"),
+    "panic.report_read": N_("read the report about a call for help"),
+    "panic.spot_set": N_("wrote down in which room a device stands"),
     "passkey.added": N_("added a passkey"),
     "passkey.removed": N_("removed a passkey"),
     "passkey.stopped": N_("stopped a passkey"),

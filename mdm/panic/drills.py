@@ -61,12 +61,14 @@ def begin(call: Call, where: Where, minutes: int, note: str = "") -> PanicDrill:
         select(PanicDrill).where(
             PanicDrill.service_point_id.is_not_distinct_from(where.service_point_id),
             PanicDrill.unit_id.is_not_distinct_from(where.unit_id),
-            PanicDrill.ended_at.is_(None),
+            PanicDrill.over_at.is_(None),
             PanicDrill.until > call.now,
         )
     ).first()
     if under_way is not None:
-        raise ConflictError(N_("An exercise is under way at this place already. Nothing was begun."), code="drill_twice")
+        raise ConflictError(
+            N_("An exercise is under way at this place already. Nothing was begun."), code="drill_twice"
+        )
     drill = PanicDrill(
         uid=new_uid(),
         service_point_id=where.service_point_id,
@@ -87,8 +89,8 @@ def end(call: Call, uid: str, learned: str = "") -> PanicDrill:
     """Ends an exercise: what rings of it stops. Ended before, only what was learned is kept anew."""
     drill = managed(call, uid)
     drill.learned = clean(learned, 4000, lines=True) or drill.learned
-    if drill.ended_at is None:
-        drill.ended_at = min(call.now, drill.until)
+    if drill.over_at is None:
+        drill.over_at = min(call.now, drill.until)
         for alarm in call.session.scalars(
             select(PanicAlarm).where(PanicAlarm.drill_id == drill.id, PanicAlarm.state.in_(OPEN)).with_for_update()
         ):
@@ -104,7 +106,7 @@ def end(call: Call, uid: str, learned: str = "") -> PanicDrill:
 def end_due(call: Call) -> int:
     """Ends exercises whose time has passed; how many. For the clock."""
     late = call.session.scalars(
-        select(PanicDrill).where(PanicDrill.ended_at.is_(None), PanicDrill.until <= call.now)
+        select(PanicDrill).where(PanicDrill.over_at.is_(None), PanicDrill.until <= call.now)
     ).all()
     for drill in late:
         end(call, drill.uid)
@@ -113,7 +115,7 @@ def end_due(call: Call) -> int:
 
 def any_due(call: Call) -> bool:
     """Whether an exercise waits for its end."""
-    late = select(PanicDrill.id).where(PanicDrill.ended_at.is_(None), PanicDrill.until <= call.now).limit(1)
+    late = select(PanicDrill.id).where(PanicDrill.over_at.is_(None), PanicDrill.until <= call.now).limit(1)
     return call.session.scalar(late) is not None
 
 
@@ -127,7 +129,7 @@ def managed(call: Call, uid: str) -> PanicDrill:
 
 def open_at(drill: PanicDrill, moment: datetime) -> bool:
     """Whether the exercise was under way at that moment."""
-    return drill.begun_at <= moment < (drill.ended_at or drill.until)
+    return drill.begun_at <= moment < (drill.over_at or drill.until)
 
 
 def at(call: Call, where: Where, moment: datetime) -> PanicDrill | None:
@@ -136,7 +138,9 @@ def at(call: Call, where: Where, moment: datetime) -> PanicDrill | None:
     city = PanicDrill.service_point_id.is_(None) & PanicDrill.unit_id.is_(None)
     places = or_(city, PanicDrill.service_point_id == where.service_point_id, PanicDrill.unit_id.in_(above))
     found = call.session.scalars(
-        select(PanicDrill).where(places, PanicDrill.begun_at <= moment, PanicDrill.until > moment).order_by(PanicDrill.id)
+        select(PanicDrill)
+        .where(places, PanicDrill.begun_at <= moment, PanicDrill.until > moment)
+        .order_by(PanicDrill.id)
     )
     return next((one for one in found if open_at(one, moment)), None)
 
@@ -162,9 +166,7 @@ def all_of(call: Call, limit: int = 50) -> Sequence[PanicDrill]:
 
 def alarms_of(call: Call, found: PanicDrill) -> Sequence[PanicAlarm]:
     """The calls of one exercise, oldest first."""
-    return call.session.scalars(
-        select(PanicAlarm).where(PanicAlarm.drill_id == found.id).order_by(PanicAlarm.id)
-    ).all()
+    return call.session.scalars(select(PanicAlarm).where(PanicAlarm.drill_id == found.id).order_by(PanicAlarm.id)).all()
 
 
 def figures(call: Call, found: PanicDrill) -> Figures:
@@ -174,7 +176,9 @@ def figures(call: Call, found: PanicDrill) -> Figures:
         select(PanicCall).join(PanicAlarm, PanicAlarm.id == PanicCall.alarm_id).where(PanicAlarm.drill_id == found.id)
     ).all()
     seconds = tuple(
-        round((one.acknowledged_at - one.pressed_at).total_seconds()) for one in alarms if one.acknowledged_at is not None
+        round((one.acknowledged_at - one.pressed_at).total_seconds())
+        for one in alarms
+        if one.acknowledged_at is not None
     )
     people = {one.who for one in told}
     answered = {one.who for one in told if one.answered_at is not None}

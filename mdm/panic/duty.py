@@ -112,9 +112,7 @@ def roster(call: Call) -> Sequence[PanicDuty]:
 
 def is_on(duty: PanicDuty, now: datetime, zone: ZoneInfo) -> bool:
     """Whether this line's turn is now."""
-    return on_duty(
-        Turn(frozenset(duty.days.split()), duty.begins, duty.ends, duty.from_day, duty.until_day), now, zone
-    )
+    return on_duty(Turn(frozenset(duty.days.split()), duty.begins, duty.ends, duty.from_day, duty.until_day), now, zone)
 
 
 def of_alarm(call: Call, alarm: PanicAlarm, zone: ZoneInfo) -> list[tuple[int, PanicDuty]]:

@@ -32,4 +32,3 @@ def on_duty(turn: Turn, now: datetime, zone: ZoneInfo) -> bool:
 def _begins_on(turn: Turn, day: date) -> bool:
     until = turn.until_day
     return DAYS[day.weekday()] in turn.days and turn.from_day <= day and (until is None or day <= until)
-

@@ -16,7 +16,9 @@ from mdm.storage.call import Call
 def locked(call: Call, uid: str, permission: Permission) -> PanicAlarm:
     """The call for help, locked until the transaction ends. NotFoundError for one that is not there or not the actor's."""
     found = call.session.scalar(select(PanicAlarm).where(PanicAlarm.uid == uid).with_for_update())
-    if found is None or not (call.actor.may(Permission.PANIC_VIEW, found.where) or call.actor.may(permission, found.where)):
+    if found is None or not (
+        call.actor.may(Permission.PANIC_VIEW, found.where) or call.actor.may(permission, found.where)
+    ):
         raise NotFoundError(N_("There is no such call for help, or it is not one of yours."))
     require(call.actor, permission, found.where)
     return found

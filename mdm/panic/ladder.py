@@ -35,9 +35,7 @@ class Telling:
     next_at: datetime
 
 
-def climb(
-    step: int, ranks: Sequence[int], place: int, city: int, now: datetime, seconds: int
-) -> Telling:
+def climb(step: int, ranks: Sequence[int], place: int, city: int, now: datetime, seconds: int) -> Telling:
     """What happens at the ``step``-th rung, the first being 0.
 
     ``ranks`` are the ranks of those on duty, sorted; ``place`` and ``city`` how many others may answer there. Circles with
@@ -55,6 +53,4 @@ def climb(
 
 def _by_rank(ranks: Sequence[int]) -> list[tuple[int, ...]]:
     """Numbers of those who are told together, in the order of their rank."""
-    return [
-        tuple(number for number, rank in enumerate(ranks) if rank == wanted) for wanted in sorted(set(ranks))
-    ]
+    return [tuple(number for number, rank in enumerate(ranks) if rank == wanted) for wanted in sorted(set(ranks))]

@@ -20,15 +20,39 @@ class Words:
 
 
 WORDS: Final[Mapping[str, Words]] = {
-    "en": Words("EXERCISE, not real.", "HELP", "SILENT: the caller may be forced. Do not call back.", "I am coming:", "unknown"),
-    "nl": Words("OEFENING, niet echt.", "HULP", "STIL: de oproeper wordt misschien gedwongen. Bel niet terug.", "Ik kom:", "onbekend"),
-    "fr": Words(
-        "EXERCICE, pas réel.", "À L'AIDE", "SILENCE : la personne est peut-être menacée. Ne rappelez pas.", "J'arrive :", "inconnu"
+    "en": Words(
+        "EXERCISE, not real.", "HELP", "SILENT: the caller may be forced. Do not call back.", "I am coming:", "unknown"
     ),
-    "tr": Words("TATBİKAT, gerçek değil.", "YARDIM", "SESSİZ: arayan zorlanıyor olabilir. Geri aramayın.", "Geliyorum:", "bilinmiyor"),
+    "nl": Words(
+        "OEFENING, niet echt.",
+        "HULP",
+        "STIL: de oproeper wordt misschien gedwongen. Bel niet terug.",
+        "Ik kom:",
+        "onbekend",
+    ),
+    "fr": Words(
+        "EXERCICE, pas réel.",
+        "À L'AIDE",
+        "SILENCE : la personne est peut-être menacée. Ne rappelez pas.",
+        "J'arrive :",
+        "inconnu",
+    ),
+    "tr": Words(
+        "TATBİKAT, gerçek değil.",
+        "YARDIM",
+        "SESSİZ: arayan zorlanıyor olabilir. Geri aramayın.",
+        "Geliyorum:",
+        "bilinmiyor",
+    ),
     "ar": Words("تمرين، ليس حقيقيًا.", "نجدة", "بصمت: ربما المتصل تحت التهديد. لا تتصل به.", "أنا قادم:", "غير معروف"),
-    "ro": Words("EXERCIȚIU, nu e real.", "AJUTOR", "TĂCERE: persoana poate fi amenințată. Nu sunați înapoi.", "Vin acum:", "necunoscut"),
-}  # fmt: skip
+    "ro": Words(
+        "EXERCIȚIU, nu e real.",
+        "AJUTOR",
+        "TĂCERE: persoana poate fi amenințată. Nu sunați înapoi.",
+        "Vin acum:",
+        "necunoscut",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class PanicAlarm(Base):
     acknowledged_by: Mapped[str] = mapped_column(String(255), default="")
     called_off_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When who raised it said that it was a false alarm. That they see it as ended says nothing of ``state``."""
-    duress_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    duress_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     """When they said so with the code that means the contrary. Never shown to who raised it."""
     duress_told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When everybody was told of that; None while nobody has been."""
@@ -215,7 +215,7 @@ class PanicDrill(Base):
     begun_at: Mapped[Moment]
     begun_by: Mapped[str] = mapped_column(String(255))
     until: Mapped[Moment]
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    over_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     learned: Mapped[str] = mapped_column(Text, default="")
     """What the organiser wrote down afterwards."""
 

@@ -56,7 +56,7 @@ class Report:
 
 
 def acknowledge(call: Call, uid: str) -> PanicAlarm:
-    """"I am coming." Several may; twice is like once. Raises NotFoundError, DeniedError, ConflictError when it is over."""
+    """ "I am coming." Several may; twice is like once. Raises NotFoundError, DeniedError, ConflictError when it is over."""
     alarm = keeping.locked(call, uid, Permission.PANIC_ANSWER)
     told = call.session.scalar(
         select(PanicCall).where(PanicCall.alarm_id == alarm.id, PanicCall.operator_id == call.actor.id)
@@ -81,7 +81,7 @@ def by_link(call: Call, secret: str) -> tuple[PanicAlarm, PanicCall]:
 
 
 def acknowledge_by_link(call: Call, secret: str) -> PanicAlarm:
-    """"I am coming", by the link that only this person got. Raises like ``by_link``, and ConflictError when it is over."""
+    """ "I am coming", by the link that only this person got. Raises like ``by_link``, and ConflictError when it is over."""
     alarm, told = by_link(call, secret)
     speaker = Actor(ActorKind.VISITOR, None, told.name, (), call.actor.request_id, call.actor.address)
     _coming(call.by(speaker), alarm, told.name, told)
@@ -134,7 +134,6 @@ def _off(call: Call, alarm: PanicAlarm, key: PanicKey | None, code: str) -> bool
     if word == "duress":
         alarm.state = after(alarm.state, Move.DURESS).value
         alarm.duress_at = alarm.duress_at or call.now
-        alarm.next_at = call.now if alarm.next_at is not None else None
         keeping.line(call, alarm, "duress", by="")
     else:
         alarm.state, alarm.next_at = after(alarm.state, Move.CALL_OFF).value, None
@@ -199,6 +198,12 @@ def read_report(call: Call, uid: str) -> PanicReport:
         raise DeniedError(N_("This report is not for you. Whoever answers for the buttons of that place may read it."))
     keeping.record(call, alarm, "panic.report_read")
     return report
+
+
+def duress_due(call: Call) -> bool:
+    """Whether somebody ended a call under duress and nobody was told of it yet."""
+    waiting = select(PanicAlarm.id).where(PanicAlarm.duress_at.is_not(None), PanicAlarm.duress_told_at.is_(None))
+    return call.session.scalar(waiting.limit(1)) is not None
 
 
 def tell_duress(call: Call, how: How) -> int:

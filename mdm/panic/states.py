@@ -55,7 +55,9 @@ LOUD: Final = (State.RINGING.value, State.ACKNOWLEDGED.value)
 _REFUSED: Final[Mapping[Move, str]] = {
     Move.ACKNOWLEDGE: N_("This call for help is over already. You need not go."),
     Move.CALL_OFF: N_("This call for help is over already. Nothing was changed."),
-    Move.CLOSE: N_("Nobody has answered this call for help yet, or it is closed already. Say first that you are coming."),
+    Move.CLOSE: N_(
+        "Nobody has answered this call for help yet, or it is closed already. Say first that you are coming."
+    ),
 }
 _OTHERWISE: Final = N_("This call for help is over already. Nothing was changed.")
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -13,16 +15,23 @@ from mdm.alarms.kinds import Kind
 from mdm.core.clock import iso
 from mdm.core.ids import new_secret, secret_digest
 from mdm.core.permissions import Permission
+from mdm.core.telephone import mobile_number
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import units_below
 from mdm.outbox import service as outbox
+from mdm.outbox import sms
 from mdm.panic import duty, keeping, letters
 from mdm.panic.ladder import Rung, climb
 from mdm.panic.letters import Told
-from mdm.panic.model import PanicAlarm, PanicCall
+from mdm.panic.model import PanicAlarm, PanicCall, PanicDuty
 from mdm.panic.states import Move, State, possible
 from mdm.people.model import Person
 from mdm.storage.call import Call
+
+STALE: Final = timedelta(hours=2)
+"""After so long nobody wants the SMS any more."""
+BEFORE: Final = timedelta(days=1)
+"""So much sooner than it was written is a message due: the post delivers it before everything else that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class How:
     zone: ZoneInfo
     seconds: int
     base: str
+    country: str
+    """The setting ``sms_country``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +114,19 @@ def _was_told(call: Call, alarm: PanicAlarm, people: Sequence[_Hearer]) -> bool:
 def _circles(call: Call, alarm: PanicAlarm, how: How) -> tuple[list[_Hearer], list[_Hearer], list[_Hearer]]:
     on = [_on_duty(call, one) for _, one in duty.of_alarm(call, alarm, how.zone)]
     known = {one.who for one in on}
-    place, city = [], []
+    place: list[_Hearer] = []
+    city: list[_Hearer] = []
     found = call.session.scalars(select(Operator).where(Operator.disabled_at.is_(None)).order_by(Operator.id))
     for operator in found.all():
         actor = actor_for(call.session, operator, "-", None, call.now, units_below)
         if f"operator:{operator.id}" in known or not actor.may(Permission.PANIC_ANSWER, alarm.where):
             continue
-        hearer = _Hearer(
-            f"operator:{operator.id}", operator.name, operator.language, operator.email, "", operator.id
-        )
+        hearer = _Hearer(f"operator:{operator.id}", operator.name, operator.language, operator.email, "", operator.id)
         (city if actor.scope(Permission.PANIC_ANSWER).city else place).append(hearer)
     return on, place, city
 
 
-def _on_duty(call: Call, one: duty.PanicDuty) -> _Hearer:
+def _on_duty(call: Call, one: PanicDuty) -> _Hearer:
     operator = call.session.get(Operator, one.operator_id) if one.operator_id else None
     person = call.session.get(Person, one.person_id) if one.person_id else None
     who = f"operator:{operator.id}" if operator else f"person:{one.person_id}"
@@ -132,7 +142,9 @@ def _tell(call: Call, alarm: PanicAlarm, one: _Hearer, rung: Rung, how: How, *, 
     if known is not None and not again:
         return
     secret = new_secret()
-    ways = ([] if not one.email else ["mail"]) + ([] if not one.phone else ["sms"])
+    mobile = mobile_number(one.phone, how.country) if one.phone else None
+    ways = (["mail"] if one.email else []) + (["sms"] if mobile else [])
+    first = call.now - BEFORE
     if known is None:
         known = PanicCall(
             alarm_id=alarm.id,
@@ -147,11 +159,11 @@ def _tell(call: Call, alarm: PanicAlarm, one: _Hearer, rung: Rung, how: How, *, 
     known.link_digest, known.ways = secret_digest(secret), " ".join(ways)
     told = told_of(call, alarm, f"{how.base}/panic/come/{secret}")
     text = letters.message(one.language, told)
-    if one.phone:
-        outbox.post(call, "sms", {"to": one.phone, "text": text})
+    if mobile:
+        sms.post(call, to=mobile, text=text, country=how.country, due=first, until=call.now + STALE)
     if one.email:
         subject = letters.subject(one.language, told)
-        outbox.post(call, "mail", {"to": one.email, "subject": subject, "text": text + "\n"})
+        outbox.post(call, "mail", {"to": one.email, "subject": subject, "text": text + "\n"}, due=first)
     call.session.flush()
 
 

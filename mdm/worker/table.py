@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -32,6 +33,10 @@ from mdm.orders import delivery as orders
 from mdm.org import queries as org
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
+from mdm.panic import drills, keys, telling
+from mdm.panic import location as origins
+from mdm.panic import queries as panics
+from mdm.panic import service as panic
 from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
 from mdm.signing.client import SignerClient
@@ -49,6 +54,8 @@ RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...]
     # A year and a month, for the half-yearly reports.
     ("changes of verdict", timedelta(days=400), compliance.forget_changes),
     ("reservations that have ended", timedelta(days=400), sweeping.forget),
+    # The register of what others did to employees is kept for five years (Belgian code on well-being at work, I.3-3).
+    ("calls for help and their reports", timedelta(days=1826), panics.forget),
 )
 """What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
 PHOTOS_KEPT = timedelta(days=400)
@@ -67,6 +74,8 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
+        Job("panic", timedelta(seconds=1), look_after_panic, at_start=True),
+        Job("panic-forget", timedelta(minutes=10), forget_panic, at_start=True),
         Job("kernel", timedelta(seconds=3), mirror_kernel, at_start=True),
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("cooling", timedelta(minutes=1), watch_cooling, at_start=True),
@@ -129,6 +138,31 @@ def look_after_loans(office: Office) -> None:
     while last is not None:
         with office.call("loans") as call:
             last = overdue.climb(call, last)
+
+
+def look_after_panic(office: Office) -> None:
+    """Tells more people of a call for help that nobody has answered. Most seconds there is nothing: one look, no lock."""
+    with office.call("panic", write=False) as call:
+        due = telling.any_due(call) or panic.duress_due(call) or drills.any_due(call)
+    if not due:
+        return
+    settings = office.settings
+    how = telling.How(
+        ZoneInfo(settings.timezone), settings.panic_step_seconds, settings.console_base, settings.sms_country
+    )
+    with office.call("panic") as call:
+        drills.end_due(call)
+        panic.tell_duress(call, how)
+        telling.climb_due(call, how)
+
+
+def forget_panic(office: Office) -> None:
+    """Forgets where closed calls for help came from, and phones of people who have left."""
+    days = timedelta(days=office.settings.location_days)
+    more = True
+    while more:
+        with office.call("panic-forget") as call:
+            more = origins.forget_due(call, call.now - days) + keys.forget_left(call) > 0
 
 
 def remind_owners(office: Office) -> None:
