@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,15 +22,31 @@ PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
-PHONES = ((2_000, 100), (200_000, 2))
+PHONES = {2_000: 100, 200_000: 2}
 """Phones in the fleet, and past commands of each that is not of the load."""
+
+
+@dataclass(frozen=True)
+class Phones:
+    """Which cases of phones are measured: fleets, past commands and waiting commands of each (0: idle)."""
+
+    fleets: tuple[int, ...] = tuple(PHONES)
+    past: tuple[int, ...] = phones.PAST
+    waiting: tuple[int, ...] = phones.WAITING
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a list with commas."""
+    return tuple(int(part) for part in text.split(","))
 
 
 class Databases:
     """SQLite files and, where its server is installed, fresh databases of a private PostgreSQL."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, only: str | None = None, phones: "Phones | None" = None) -> None:
         self.folder = folder
+        self.only = only
+        self.phones = phones or Phones()
         self.server: PrivatePostgres | None = None
         binaries = postgres_binaries()
         if binaries is not None:
@@ -41,8 +58,9 @@ class Databases:
 
     def each(self) -> Iterator[tuple[str, Callable[[], str | None], Callable[[], float]]]:
         """Name, maker of a new database's URL (None: SQLite in the home folder), and the processor time it used."""
-        yield "SQLite", lambda: None, lambda: 0.0
-        if self.server is not None:
+        if self.only in (None, "SQLite"):
+            yield "SQLite", lambda: None, lambda: 0.0
+        if self.server is not None and self.only in (None, "PostgreSQL"):
             server = self.server
             yield "PostgreSQL", lambda: server.fresh(tables=False), lambda: cpu_seconds(server.process.pid)
 
@@ -57,10 +75,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--parts", default=",".join(PARTS), help="comma-separated: " + ", ".join(PARTS))
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--only", choices=("SQLite", "PostgreSQL"), help="one database instead of both")
+    every = Phones()
+    parser.add_argument("--phones", type=numbers, default=every.fleets, help="part apple: sizes of the fleets")
+    parser.add_argument("--past", type=numbers, default=every.past, help="part apple: past commands of each phone")
+    parser.add_argument(
+        "--waiting", type=numbers, default=every.waiting, help="part apple: waiting commands of each phone; 0 is idle"
+    )
     asked = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
     with _folder() as folder:
-        databases = Databases(folder)
+        databases = Databases(folder, asked.only, Phones(asked.phones, asked.past, asked.waiting))
         rows: list[tuple[str, str]] = []
         try:
             for part in asked.parts.split(","):
@@ -124,8 +149,10 @@ def _checkins(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
 def _apple(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
     for name, url, cpu in databases.each():
         first = 0.0
-        for count, background in PHONES:
-            found = phones.measure(folder / f"phones-{name}-{count}", url(), cpu, count, background)
+        wanted = databases.phones
+        for count in wanted.fleets:
+            place = folder / f"phones-{name}-{count}"
+            found = phones.measure(place, url(), cpu, (count, PHONES.get(count, 2)), wanted.past, wanted.waiting)
             fleet = f"{name}, {count:,} phones"
             say(f"{fleet} were written in {found.seeded:.0f} s")
             for one in found.idle:

@@ -5,7 +5,7 @@ import itertools
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +29,12 @@ from tests.bench.processes import Used
 CONNECTIONS: Final = 32
 SECONDS: Final = 5.0
 PLACE: Final = "p" * 43
-HISTORIES: Final = (0, 100, 500)
-QUEUES: Final = {1: (160, 1), 50: (32, 40), 500: (32, 40)}
-"""By how many commands wait: phones of the load, and rounds of each."""
+PAST: Final = (0, 100, 500)
+WAITING: Final = (0, 1, 50, 500)
+"""How many commands of a phone are done and wait; those for whom none waits are idle."""
+QUEUES: Final = {1: (160, 1, 9), 50: (32, 8, 5), 500: (32, 8, 5)}
+"""By how many commands wait: phones of the load, rounds of each in one pass, and passes. The first pass is not counted:
+in it the gateway opens its connections and the database learns the statements."""
 QUIET: Final = 400
 """Idle phones of the load for each length of history."""
 COUNTED: Final = CONNECTIONS
@@ -138,14 +141,14 @@ def phones(count: int) -> list[Phone]:
         return list(pool.map(one, range(1, count + 1)))
 
 
-def groups() -> tuple[list[Group], list[Group], list[Group]]:
+def groups(past: Sequence[int], waiting: Sequence[int]) -> tuple[list[Group], list[Group], list[Group]]:
     """The phones of the load: those that are idle, those with a queue, and those of which the statements are counted."""
-    wanted = [(QUIET, history, 0) for history in HISTORIES]
-    wanted += [(QUEUES[pending][0], history, pending) for history in HISTORIES for pending in QUEUES]
+    idlers = [(QUIET, history, 0) for history in past if 0 in waiting]
+    wanted = idlers + [(QUEUES[some][0], history, some) for history in past for some in waiting if some]
     wanted += [(COUNTED, 100, 0), (COUNTED, 100, 50)]
     supply = iter(phones(sum(count for count, _, _ in wanted)))
     made = [Group(tuple(itertools.islice(supply, count)), history, pending) for count, history, pending in wanted]
-    return made[: len(HISTORIES)], made[len(HISTORIES) : -2], made[-2:]
+    return made[: len(idlers)], made[len(idlers) : -2], made[-2:]
 
 
 @contextmanager
@@ -176,25 +179,55 @@ def _empty(body: bytes) -> None:
 
 
 def rounds(here: House, group: Group, cpu: Cpu) -> Found:
-    """Whole rounds: idle, command, acknowledged, and what comes then."""
+    """Whole rounds: idle, command, acknowledged, and what comes then. Between two passes the queue is filled again."""
     assert here.gateway is not None
-    turns = QUEUES[group.pending][1]
-    lanes = [_conversation(group.phones[first::CONNECTIONS], group, turns) for first in range(CONNECTIONS)]
+    _, turns, passes = QUEUES[group.pending]
+    spent: list[Used] = []
+    late: list[Outcome] = []
     with _connections(here, CONNECTIONS) as connections:
-        return Found(group.history, group.pending, *used(here.gateway, cpu, lambda: _talk(connections, lanes)))
+        for number in range(passes):
+            begin = group.history + number * turns
+            if number:
+                added = (begin + group.pending - turns, begin + group.pending)
+                seed.queue(here.engine, (group.first, group.first + len(group.phones) - 1), added, datetime.now(UTC))
+            last = begin + group.pending
+            lanes = [_conversation(group.phones[one::CONNECTIONS], (begin, turns, last)) for one in range(CONNECTIONS)]
+            used_in, outcome = used(here.gateway, cpu, lambda lanes=lanes: _talk(connections, lanes))  # type: ignore[misc]
+            if number:
+                spent.append(used_in)
+                late.append(outcome)
+    return Found(group.history, group.pending, _sum(spent), _all(late))
+
+
+def _sum(spent: Sequence[Used]) -> Used:
+    return Used(
+        sum(one.requests for one in spent),
+        sum(one.wall for one in spent),
+        sum(one.cpu for one in spent),
+        sum(one.database_cpu for one in spent),
+    )
+
+
+def _all(late: Sequence[Outcome]) -> Outcome:
+    return Outcome(
+        sum(one.requests for one in late),
+        sum(one.wall for one in late),
+        {},
+        [each for one in late for each in one.latencies],
+    )
 
 
 Exchange = tuple[bytes, bytes]
 """A request, and what its answer must hold."""
 
 
-def _conversation(some: tuple[Phone, ...], group: Group, turns: int) -> list[Exchange]:
-    """What the phones of one connection say, one after the other."""
+def _conversation(some: tuple[Phone, ...], queue: tuple[int, int, int]) -> list[Exchange]:
+    """What the phones of one connection say, one after the other: from the first place of their queue so many turns."""
     said: list[Exchange] = []
-    last = group.history + group.pending
+    begin, turns, last = queue
     for one in some:
         asks = one.put({"Status": "Idle"})
-        for place in range(group.history, group.history + turns):
+        for place in range(begin, begin + turns):
             after = seed.uuid(one.number, place + 1).encode() if place + 1 < last else b""
             said += [(asks, seed.uuid(one.number, place).encode()), (one.acknowledged(place), after)]
     return said
@@ -224,7 +257,8 @@ def statements(here: House, quiet: Group, busy: Group) -> tuple[Statements, Stat
     count = Count.create(file)
     here.start_gateway("tests.bench.counted", BENCH_COUNT=str(file))
     asks = [(one.put({"Status": "Idle"}), b"") for one in quiet.phones]
-    rounds_of = [_conversation((one,), busy, 12) for one in busy.phones]
+    begun = (busy.history, 12, busy.history + busy.pending)
+    rounds_of = [_conversation((one,), begun) for one in busy.phones]
 
     def counted(lanes: list[list[Exchange]]) -> tuple[float, float]:
         with _connections(here, len(lanes)) as connections:
@@ -239,10 +273,13 @@ def statements(here: House, quiet: Group, busy: Group) -> tuple[Statements, Stat
     return Statements(one_idle[0], *all_idle), Statements(one_round[0], *all_rounds)
 
 
-def measure(folder: Path, url: str | None, cpu: Cpu, count: int, background: int) -> Measured:
-    """Everything, in a fleet of ``count`` phones of which those that are not of the load have ``background`` past commands."""
+def measure(
+    folder: Path, url: str | None, cpu: Cpu, fleet: tuple[int, int], past: Sequence[int], waiting: Sequence[int]
+) -> Measured:
+    """What is asked for by ``past`` and ``waiting``, in a fleet: its phones, and the past commands of those not of the load."""
+    count, background = fleet
     with house(folder, url) as here:
-        quiet, busy, counted = groups()
+        quiet, busy, counted = groups(past, waiting)
         known = [one for group in (*quiet, *busy, *counted) for one in group.phones]
         begun = time.perf_counter()
         now = datetime.now(UTC)
@@ -254,10 +291,12 @@ def measure(folder: Path, url: str | None, cpu: Cpu, count: int, background: int
         ]
         seed.commands(here.engine, [*made, (len(known) + 1, count, background, 0)], now)
         with here.engine.connect() as connection:
-            connection.exec_driver_sql("ANALYZE")
+            # What a database does by itself some minutes after so much was written is not to happen while others measure.
+            settled = connection.execution_options(isolation_level="AUTOCOMMIT")
+            settled.exec_driver_sql("ANALYZE" if here.engine.dialect.name == "sqlite" else "VACUUM ANALYZE")
         seeded = time.perf_counter() - begun
         here.start_gateway()
         waited = [idle(here, group, cpu) for group in quiet]
         turned = [rounds(here, group, cpu) for group in busy]
-        plain = bare(here, [None] * CONNECTIONS, quiet[0].phones[0].put({"Status": "Idle"}))[0]
+        plain = bare(here, [None] * CONNECTIONS, counted[0].phones[0].put({"Status": "Idle"}))[0]
         return Measured(seeded, plain, waited, turned, *statements(here, *counted))

@@ -118,10 +118,11 @@ def fleet(engine: Engine, prints: dict[int, str], count: int, now: datetime) -> 
             },
         )  # fmt: skip
         table = Enrollment.__table__
-        session.connection().execute(
-            update(Enrollment).where(table.c.device_id == bindparam("who")).values(fingerprint=bindparam("told")),
-            [{"who": number, "told": told} for number, told in prints.items()],
-        )
+        if prints:
+            session.connection().execute(
+                update(Enrollment).where(table.c.device_id == bindparam("who")).values(fingerprint=bindparam("told")),
+                [{"who": number, "told": told} for number, told in prints.items()],
+            )
 
 
 def commands(engine: Engine, groups: Iterable[tuple[int, int, int, int]], now: datetime) -> None:
@@ -133,6 +134,14 @@ def commands(engine: Engine, groups: Iterable[tuple[int, int, int, int]], now: d
                 if begin < end:
                     _commands(writer, (first, last), (begin, end), now, past=past)
             session.execute(update(Device).where(Device.id.between(first, last)).values(waiting=pending))
+
+
+def queue(engine: Engine, phones: tuple[int, int], places: tuple[int, int], now: datetime) -> None:
+    """For the phones from the first to the last of ``phones``: commands that wait, at ``places`` of their queues."""
+    with transaction(engine) as session:
+        _commands(_Writer(session), phones, places, now, past=False)
+        added = places[1] - places[0]
+        session.execute(update(Device).where(Device.id.between(*phones)).values(waiting=Device.waiting + added))
 
 
 def _commands(writer: _Writer, phones: tuple[int, int], places: tuple[int, int], now: datetime, *, past: bool) -> None:

@@ -191,7 +191,7 @@ def expire_due(call: Call, limit: int = 500) -> int:
     """Ends commands whose time has passed; how many."""
     rows = call.session.scalars(
         select(AppleCommand)
-        .where(AppleCommand.open, AppleCommand.expires_at <= call.now)
+        .where(AppleCommand.finished_at.is_(None), AppleCommand.expires_at <= call.now)
         .order_by(AppleCommand.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -1,7 +1,8 @@
 """The queue of one phone: at least once, in order, forward only, and nobody's but its own.
 
 What a phone does at every turn is written by hand in SQL, because this is where a fleet spends its time: no object is made,
-and the cost does not grow with what is pending or past. Everything that is rare is in ``asking.py``.
+and the cost does not grow with what is pending or past. ``turns.py`` says the same for many phones at once, for PostgreSQL.
+Everything that is rare is in ``asking.py``.
 """
 
 import json
@@ -76,32 +77,10 @@ class Queue:
         self._less = self._said(_LESS_SQLITE if sqlite else _LESS)
         self._post = self._said(_POST)
         # SQLite is told its index, and PostgreSQL cannot use the one of expiries: before its figures are fresh, either would
-        # read the past of the phone, or the whole fleet's.
-        self._next = self._said(_NEXT.replace("HINT", "INDEXED BY ix_apple_command_open" if sqlite else ""))
+        # read the past of the phone, or what waits in the whole fleet. SQLite knows a partial index by its very words.
+        hint, open_ = ("INDEXED BY ix_apple_command_waiting", "open = 1") if sqlite else ("", "open = true")
+        self._next = self._said(_NEXT.replace("HINT", hint).replace("OPEN", open_))
         self._sent = self._said(_SENT)
-
-        self._turn = _TURN.replace("SECRETS", _SECRETS)
-
-    def at_once(
-        self, device_id: int, generation: int, message: Message, now: datetime, raw: bytes
-    ) -> tuple[str, tuple[Any, ...]]:
-        """The same as ``answer`` and ``next`` in one statement with its values, for PostgreSQL; ``taken`` reads its row."""
-        if message.status is Status.IDLE:
-            return _GIVE, (device_id, generation, now, now)
-        whose = (message.command_uuid, device_id, generation)
-        after = (device_id, generation, now, message.command_uuid, now)
-        if message.status is Status.NOT_NOW:
-            return _PUT_OFF, (now, *whose, *after)
-        state = ANSWERS[message.status or Status.ERROR].value
-        return self._turn, (state, now, raw, *whose, device_id, ANSWER_TOPIC, now, now, *after)
-
-    @staticmethod
-    def taken(row: Sequence[Any], message: Message) -> tuple[Turn, Given | None]:
-        """What came of a statement of ``at_once``."""
-        known = message.status is Status.IDLE or row[0] is not None
-        took = Turn(known, row[0], row[1] or "")
-        given = Given(row[2], row[3], row[4], bytes(row[5]), bool(row[6])) if row[2] is not None else None
-        return took, given
 
     def _said(self, statement: str) -> str:
         return statement.replace("?", "%s") if not self._sqlite else statement
@@ -167,47 +146,7 @@ _LESS_SQLITE = "UPDATE device SET waiting = MAX(waiting - 1, 0) WHERE id = ?"
 _POST = "INSERT INTO outbox_message (topic, payload, created_at, due_at, attempts) VALUES (?, ?, ?, ?, 0)"
 _NEXT = """
 SELECT id, uuid, request_type, body, guarded, state FROM apple_command HINT
-WHERE device_id = ? AND open = true AND generation = ? AND (expires_at > ?) IS TRUE AND (? OR state <> 'not_now')
+WHERE device_id = ? AND OPEN AND generation = ? AND (expires_at > ?) IS TRUE AND (? OR state <> 'not_now')
 ORDER BY priority, id LIMIT 1
 """
-_SENT = "UPDATE apple_command SET state = 'sent', sent_at = ? WHERE id = ?"
-_TAIL = """
-sent AS (
-  UPDATE apple_command c SET state = 'sent', sent_at = %s
-  FROM chosen WHERE c.id = chosen.id AND NOT chosen.guarded AND chosen.state <> 'sent'
-)
-SELECT SAID, chosen.id, chosen.uuid, chosen.request_type, chosen.body, chosen.guarded
-FROM (SELECT 1) one LEFT JOIN chosen ON true
-"""
-_CHOSEN = """
-chosen AS (
-  SELECT id, uuid, request_type, body, guarded, state FROM apple_command
-  WHERE device_id = %s AND open = true AND generation = %s AND (expires_at > %s) IS TRUE MORE
-  ORDER BY priority, id LIMIT 1
-),
-"""
-_ANSWERED = "AND state <> 'not_now' AND uuid <> %s"
-_TOLD = "(SELECT id FROM said), (SELECT request_type FROM said)"
-_GIVE = "WITH" + _CHOSEN.replace("MORE", "") + _TAIL.replace("SAID", "NULL::integer, NULL::text")
-_SAID = """
-WITH said AS (
-  UPDATE apple_command SET state = %s, open = false, finished_at = %s,
-    answer = CASE WHEN request_type IN (SECRETS) THEN NULL ELSE %s::bytea END
-  WHERE uuid = %s AND device_id = %s AND generation = %s AND open = true AND state IN ('sent', 'not_now')
-  RETURNING id, request_type
-), less AS (
-  UPDATE device SET waiting = GREATEST(waiting - 1, 0) WHERE id = %s AND EXISTS (SELECT 1 FROM said)
-), posted AS (
-  INSERT INTO outbox_message (topic, payload, created_at, due_at, attempts)
-  SELECT %s, jsonb_build_object('command', id), %s, %s, 0 FROM said
-),
-"""
-_PUT = """
-WITH said AS (
-  UPDATE apple_command SET state = 'not_now', not_now = not_now + 1, not_now_at = COALESCE(not_now_at, %s)
-  WHERE uuid = %s AND device_id = %s AND generation = %s AND open = true AND state IN ('sent', 'not_now')
-  RETURNING id, request_type
-),
-"""
-_REST = _CHOSEN.replace("MORE", _ANSWERED) + _TAIL.replace("SAID", _TOLD)
-_TURN, _PUT_OFF = _SAID + _REST, _PUT + _REST
+_SENT = "UPDATE apple_command SET state = 'sent', sent_at = ? WHERE id = ? AND open = true"
