@@ -7,7 +7,7 @@ everything but rewrite the diary: it may take names out of a line's text, which 
 says so, and nothing else of it. Tables belong to whoever migrates; none of the three does. SQLite knows no roles.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,12 +114,21 @@ class Sequence_:  # noqa: N801 -- the word of the database; the other one is Pyt
     table: str
 
 
-def statements(tables: Sequence[str], sequences: Sequence[Sequence_] = ()) -> Iterator[str]:
-    """Every statement that gives the roles what they need on these tables and takes what else they had; twice is like once."""
+def _there(word: str, columns: Collection[str]) -> str:
+    """A word of GRANT without the columns that the table does not have yet: an older version is on its way to this one."""
+    verb, _, named = word.rstrip(")").partition(" (")
+    kept = [column for column in named.split(", ") if column in columns]
+    return f"{verb} ({', '.join(kept)})" if kept else ""
+
+
+def statements(tables: Mapping[str, Collection[str]], sequences: Sequence[Sequence_] = ()) -> Iterator[str]:
+    """Every statement that gives the roles what they need on these tables (with the columns that each has) and takes what else
+    they had; twice is like once."""
     for role in ROLES:
         yield f"GRANT USAGE ON SCHEMA public TO {role}"
         for table in sorted(tables):
-            given = privileges(role, table)
+            words = (_there(word, tables[table]) if "(" in word else word for word in privileges(role, table))
+            given = [word for word in words if word]
             yield f'REVOKE ALL ON TABLE "{table}" FROM {role}'
             if given:
                 yield f'GRANT {", ".join(given)} ON TABLE "{table}" TO {role}'
@@ -150,7 +159,8 @@ def may_create_roles(connection: Connection) -> bool:
 
 def wanted(connection: Connection) -> list[str]:
     """The statements for the tables that this database has now."""
-    tables = inspect(connection).get_table_names(schema="public")
+    columns = inspect(connection).get_multi_columns(schema="public")
+    tables = {name: {str(column["name"]) for column in found} for (_, name), found in columns.items()}
     sequences = connection.execute(
         text(
             "SELECT s.relname, t.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')"
