@@ -19,6 +19,7 @@ _APP_SETTING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}/[A-Za-z0-9_][A-Za-z
 _USERNAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}\$?\Z")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}\Z")
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}\Z")
+_MONTH_DAY = re.compile(r"[0-9]{2}-[0-9]{2}\Z")
 _EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]{1,64}@[^\s@]{1,190}\Z")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _EXTENSION = re.compile(r"[a-p]{32}\Z")
@@ -40,6 +41,15 @@ def _date(text: str) -> bool:
     except ValueError:
         return False
     return bool(_DATE.match(text))
+
+
+def _month_day(text: str) -> bool:
+    try:
+        # A year that has no 29 February: what comes back every year cannot name it.
+        date.fromisoformat(f"2025-{text}")
+    except ValueError:
+        return False
+    return bool(_MONTH_DAY.match(text))
 
 
 def _network(text: str) -> bool:
@@ -119,6 +129,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "host_port": _host_port,
     "hostname": _hostname,
     "ip": _ip,
+    "month_day": _month_day,
     "network": _network,
     "ssid": _ssid,
     "time": lambda text: bool(_TIME.match(text)),

@@ -263,7 +263,17 @@ def _ikev2(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
     errors.extend(_RefusedError("ikev2", f".{name}") for name in needed if name not in record)
 
 
+def _enforcement(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
+    """Blocking comes before wiping; and leaving it to Google leaves nothing else to say."""
+    block, wipe = record.get("block_after"), record.get("wipe_after")
+    if record.get("as_google") and (block is not None or wipe is not None):
+        errors.append(_RefusedError("as_google", ".as_google"))
+    elif isinstance(block, int) and isinstance(wipe, int) and block >= wipe:
+        errors.append(_RefusedError("block_first", ".wipe_after"))
+
+
 _WHOLE: Mapping[str, Callable[[Mapping[str, object], list[_RefusedError]], None]] = {
+    "enforcement.rules": _enforcement,
     "vpn.ikev2": _ikev2,
     "wifi.networks": _wifi,
 }
