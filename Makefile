@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages front apple-schema
+.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages front apple-schema google-document
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -69,6 +69,9 @@ bench: $(VENV)/ready-dev $(VENV)/compiled ## The figures of docs/performance.md
 
 apple-schema: $(VENV)/ready-dev ## Compile Apple's published schema: make apple-schema SOURCE=folder
 	@$(BIN)/python -m mdm.platforms.apple.schema.compile "$(SOURCE)"
+
+google-document: $(VENV)/ready-dev ## Compile Google's discovery document: make google-document SOURCE=file
+	@$(BIN)/python -m mdm.platforms.android.amapi.document.compile "$(SOURCE)"
 
 lock: $(VENV)/ready-dev ## Write the lock files anew from requirements*.in
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock

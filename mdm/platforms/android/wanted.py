@@ -185,6 +185,8 @@ class Wanted:
     raw: tuple[Raw, ...] = ()
     keys: frozenset[str] = frozenset()
     """The settings of the catalogue from which it was read."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """The settings themselves, for a way whose own words are closer to the catalogue's than those above."""
 
 
 RESTRICTIONS: Final = (
@@ -202,7 +204,16 @@ RESTRICTIONS: Final = (
     "usb_storage",
     "user_switching",
 )
-SUPPORTED: Final = frozenset(
+GOOGLE_ONLY: Final = frozenset(
+    {f"restrictions.{name}" for name in ("location_sharing", "tethering", "volume", "wifi_changes")}
+    | {f"work_profile.{name}" for name in ("contacts", "copy_paste", "days_off", "separate_lock", "sharing")}
+    | {f"personal.{name}" for name in ("blocked", "camera", "screenshots")}
+    | {"apps.auto_update", "apps.options", "apps.verified", "cellular.two_g", "enforcement.rules", "location.mode"}
+    | {"factory_reset.accounts", "network.escape_hatch", "passcode.daily", "power.stay_on", "support.message"}
+    | {"updates.freeze", "vpn.always_on", "vpn.lockdown", "wifi.least_security"}
+)
+"""Keys that only Google's management makes something of: they stand in ``Wanted.more`` as the catalogue says them."""
+SUPPORTED: Final = GOOGLE_ONLY | frozenset(
     {f"restrictions.{name}" for name in RESTRICTIONS}
     | {f"passcode.{name}" for name in ("required", "min_length", "complexity", "max_age", "history", "max_failed")}
     | {"screen_lock.enabled", "screen_lock.timeout", "lock_screen.message", "lock_screen.notifications"}
@@ -282,6 +293,7 @@ def read(settings: Mapping[str, Any], raw: Iterable[Raw] = ()) -> Wanted:
         time_zone=said("time.zone", ""),
         raw=tuple(raw),
         keys=SUPPORTED & settings.keys(),
+        more=dict(settings),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mdm.core.errors import N_
-from mdm.platforms.android.wanted import SUPPORTED, Wanted
+from mdm.platforms.android.wanted import GOOGLE_ONLY, SUPPORTED, Wanted
 from mdm.platforms.port import Foreseen
 
 CANNOT: Final[Mapping[str, str]] = {
@@ -36,6 +36,7 @@ CANNOT: Final[Mapping[str, str]] = {
 _BROWSER: Final = N_("the browser takes it from an application setting of its own")
 REASONS: Final[Mapping[str, str]] = {
     **CANNOT,
+    **dict.fromkeys(GOOGLE_ONLY, N_("only Google's own management does this")),
     **{key: _BROWSER for key in SUPPORTED if key.startswith("browser.") and key not in CANNOT},
 }
 

@@ -1,9 +1,10 @@
 """A policy while it is made: fields by their place, and which settings each of them comes from."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 Settings = Mapping[str, Any]
 
@@ -45,9 +46,15 @@ class Draft:
         known += [key for key in keys if key not in known]
 
 
+_PACKAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
+
+
 def package(item: str) -> str | None:
-    """The package in an application of the catalogue; None for one of another platform."""
+    """The package in an application of the catalogue; None for one of another platform.
+
+    A name without ``android:`` that cannot be a package, such as ``chromium``, is one of another platform too.
+    """
     platform, colon, name = item.partition(":")
-    if not colon:
-        return item
-    return name if platform == "android" else None
+    if colon:
+        return name if platform == "android" else None
+    return item if _PACKAGE.match(item) else None

@@ -51,7 +51,8 @@ def api_level(version: str) -> int:
     if numbers[0] > _API_LEVELS[0][0][0]:
         # From 16 on every version has one level.
         return _API_LEVELS[0][1] + numbers[0] - _API_LEVELS[0][0][0]
-    fitting = [level for least, level in _API_LEVELS if least >= numbers[: len(least)]]
+    wanted = (*numbers, 0)[:2]
+    fitting = [level for least, level in _API_LEVELS if (*least, 0)[:2] >= wanted]
     return min(fitting, default=0)
 
 
