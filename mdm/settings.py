@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from mdm.core.errors import ConfigurationError
+from mdm.core.quiet import Quiet
 
 PREFIX = "HAVENMEESTER_"
 FILE = "havenmeester.toml"
@@ -113,6 +114,14 @@ class Settings(BaseSettings):
     sms_country: str = Field(
         "BE", pattern="^[A-Z]{2}$", description="Country (ISO 3166) of telephone numbers without + or 00."
     )
+    quiet_hours: str = Field(
+        "19:00-08:00",
+        description="Hours in the city's time zone in which no invitation and no reminder leaves; empty: none.",
+    )
+    quiet_days: str = Field(
+        "sat,sun",
+        description="Days on which none leaves: weekdays (sat) and dates (2026-12-25, 12-25); separated by commas.",
+    )
     signer_path: str = Field(
         "",
         description="Path of the signer's socket, where it runs on a home of its own; empty: run/signer.sock in the home.",
@@ -165,6 +174,18 @@ class Settings(BaseSettings):
             raise PydanticCustomError("database_url", "it must begin with sqlite:/// or postgresql://")
         return value
 
+    @field_validator("quiet_hours", mode="after")
+    @classmethod
+    def _readable_hours(cls, value: str) -> str:
+        Quiet.of("UTC", value, "")
+        return value
+
+    @field_validator("quiet_days", mode="after")
+    @classmethod
+    def _readable_days(cls, value: str) -> str:
+        Quiet.of("UTC", "", value)
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -204,6 +225,11 @@ class Settings(BaseSettings):
     def gateway_base(self) -> str:
         """The gateway's address without a slash at the end."""
         return (self.gateway_url or f"https://{self.gateway_host}:{self.gateway_port}").rstrip("/")
+
+    @property
+    def quiet(self) -> Quiet:
+        """When nobody is written to who need not be."""
+        return Quiet.of(self.timezone, self.quiet_hours, self.quiet_days)
 
     @property
     def proxies(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """SMS: putting one in the post. The worker hands it to the city's gateway (``mdm/worker/sms.py``)."""
 
 from datetime import datetime
+from typing import Any
 
 from mdm.core.clock import iso
 from mdm.core.ids import new_uid
@@ -15,7 +16,14 @@ LONGEST = 600
 
 
 def post(
-    call: Call, *, to: str, text: str, country: str, due: datetime | None = None, until: datetime | None = None
+    call: Call,
+    *,
+    to: str,
+    text: str,
+    country: str,
+    due: datetime | None = None,
+    until: datetime | None = None,
+    daytime: bool = False,
 ) -> OutboxMessage | None:
     """Writes one SMS into the call's transaction; None, and nothing written, where ``to`` is no mobile number.
 
@@ -25,7 +33,9 @@ def post(
     number = mobile_number(to, country)
     if number is None:
         return None
-    payload = {"id": new_uid(), "to": number, "text": clean(text, LONGEST, lines=True)}
+    payload: dict[str, Any] = {"id": new_uid(), "to": number, "text": clean(text, LONGEST, lines=True)}
     if until is not None:
         payload["until"] = iso(until)
+    if daytime:
+        payload["daytime"] = True
     return outbox.post(call, "sms", payload, due=due)

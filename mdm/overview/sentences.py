@@ -13,6 +13,8 @@ SENTENCES = {
     "act.performed_alone": N_("%(who)s did something about %(what)s that needs somebody else, alone"),
     "act.rejected": N_("%(who)s rejected the request about %(what)s"),
     "act.requested": N_("%(who)s asked for something about %(what)s that needs somebody else"),
+    "adoption.invited": N_("%(who)s began a round of invitations"),
+    "adoption.printed": N_("%(who)s printed papers of invitation"),
     "api_token.created": N_("%(who)s made the API token %(what)s"),
     "api_token.revoked": N_("%(who)s revoked the API token %(what)s"),
     "app_offer.closed": N_("%(who)s stopped offering %(what)s to employees"),

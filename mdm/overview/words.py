@@ -49,6 +49,30 @@ PERSONAS = {
     "unit": N_("Employee inside a unit"),
     "citizen": N_("Employee as citizen"),
 }
+CHANNELS = {
+    "mail": N_("E-mail"),
+    "sms": N_("SMS"),
+    "paper": N_("Paper"),
+}
+ADOPTION_STANDINGS = {
+    "uninvited": N_("Not invited yet"),
+    "invited": N_("Invited"),
+    "came_in": N_("Was on their page"),
+    "reminded": N_("Reminded"),
+    "lead_told": N_("Team lead told"),
+}
+ADOPTION_LINES = {
+    "waiting": N_("Waits to be written to"),
+    "mail": N_("Written by e-mail"),
+    "sms": N_("Written by SMS"),
+    "paper": N_("Needs a paper"),
+    "printed": N_("Paper printed"),
+    "failed": N_("Not delivered, needs a paper"),
+    "active": N_("Active already"),
+    "earlier": N_("Invited less than a week ago"),
+    "left": N_("Has left"),
+    "unknown": N_("Unknown number"),
+}
 SEEN = {
     "day": N_("Within 24 hours"),
     "week": N_("1 to 7 days ago"),
@@ -321,6 +345,8 @@ APP_STATES = {
 """Where a wish for an application is in its life."""
 ACTIONS = {
     **phone_words.PHONE_ACTIONS,
+    "adoption.invited": N_("began a round of invitations"),
+    "adoption.printed": N_("printed papers of invitation"),
     "act.approval_failed": N_("tried to approve and failed"),
     "act.approved": N_("approved a request"),
     "act.cancelled": N_("took a request back"),

@@ -25,6 +25,8 @@ LINKS_PER_HOUR: Final = 5
 """More letters than these would fill somebody's post; who asks again gets the same answer, and no letter."""
 LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that looks like a digit."""
+INVITED: Final = "invitation"
+"""Who made a key that went out with an invitation: nobody asked for it."""
 CODE_LETTERS: Final = 12
 """Sixty bits: with the brake on guessing, nobody finds one."""
 
@@ -44,6 +46,13 @@ def ask_link(call: Call, email: str, address: str) -> bool:
     subject, text = link_letter(person.language, name=person.name, address=address + secret)
     outbox.post(call, "mail", {"to": person.email, "subject": subject, "text": text})
     return True
+
+
+def invitation_link(call: Call, person: Person, life: timedelta) -> str:
+    """A secret for a letter of invitation, which lives longer than one that somebody asked for. For the worker."""
+    secret = new_secret()
+    _keep(call, person, Way.MAIL, secret, life, INVITED)
+    return secret
 
 
 def make_paper(call: Call, person_id: int) -> str:
@@ -113,6 +122,7 @@ def _asked(session: Session, person_id: int, now: datetime) -> int:
             select(func.count()).where(
                 PortalKey.person_id == person_id,
                 PortalKey.way == Way.MAIL.value,
+                PortalKey.made_by != INVITED,
                 PortalKey.created_at > now - timedelta(hours=1),
             )
         )

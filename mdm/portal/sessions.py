@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from mdm.adoption import service as adoption
 from mdm.audit import service as audit
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.ids import new_secret, secret_digest
@@ -40,6 +41,7 @@ def start(call: Call, person: Person, way: Way, brought: str | None) -> str:
             expires_at=call.now + LIFE,
         )
     )
+    adoption.came_in(call, person.id)
     speaker = actor_of(person, call.actor.request_id)
     audit.record(
         call.by(speaker),

@@ -27,6 +27,7 @@ ROOMS = (
     "desk.cases",
     "desk.loans",
     "desk.kiosks",
+    "adoption",
     "portal",
     "panic",
     "platforms.apple",

@@ -18,6 +18,7 @@ from mdm.core.errors import N_, ConfigurationError, UnavailableError
 from mdm.core.text import clean
 from mdm.outbox.sms import LONGEST
 from mdm.settings import LOOPBACK
+from mdm.worker.mail import require_daytime
 from mdm.worker.office import Office
 from mdm.worker.post import NeverError, NotNowError, Payload
 
@@ -41,6 +42,7 @@ def send(office: Office, payload: Payload) -> None:
     settings = office.settings
     if not settings.sms_url:
         raise NotNowError("no SMS gateway is configured (sms_url)", KEPT)
+    require_daytime(office, payload)
     key = str(payload["id"])
     body = {
         "id": key,

@@ -40,7 +40,7 @@ from mdm.panic import service as panic
 from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
 from mdm.signing.client import SignerClient
-from mdm.worker import post
+from mdm.worker import inviting, post
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.jobs import Job
 from mdm.worker.office import Office
@@ -56,6 +56,7 @@ RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...]
     ("reservations that have ended", timedelta(days=400), sweeping.forget),
     # The register of what others did to employees is kept for five years (Belgian code on well-being at work, I.3-3).
     ("calls for help and their reports", timedelta(days=1826), panics.forget),
+    ("letters and rounds of invitations", timedelta(days=400), inviting.forget),
 )
 """What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
 PHOTOS_KEPT = timedelta(days=400)
@@ -87,6 +88,8 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
         Job("custody", timedelta(minutes=10), look_after_custody, at_start=True),
         Job("cases", timedelta(minutes=10), look_after_cases, at_start=True),
+        Job("invitations", timedelta(seconds=2), inviting.write_letters),
+        Job("adoption", timedelta(minutes=10), inviting.follow, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )

@@ -1,0 +1,113 @@
+"""Reads of invitations. All take the ``Call`` and give only people at the actor's places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from mdm.adoption.model import InvitationRun, Invitee, LineState, RunLine
+from mdm.core.errors import N_, NotFoundError
+from mdm.core.permissions import Permission
+from mdm.people.model import Person
+from mdm.storage.call import Call
+from mdm.storage.scoping import within
+
+FOR_PAPER = (LineState.PAPER.value, LineState.FAILED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run, and how many of its people stand how; only those at the actor's places are counted."""
+
+    run: InvitationRun
+    states: dict[str, int]
+
+    @property
+    def decided(self) -> int:
+        """People about whom the worker has decided."""
+        return sum(self.states.values()) - self.states.get(LineState.WAITING.value, 0)
+
+    @property
+    def total(self) -> int:
+        """People that the actor may see in it."""
+        return sum(self.states.values())
+
+
+def runs(call: Call, limit: int = 20) -> list[RunView]:
+    """The latest runs with somebody at the actor's places, newest first."""
+    mine = _lines(call).with_only_columns(RunLine.run_id)
+    found = call.session.scalars(
+        select(InvitationRun).where(InvitationRun.id.in_(mine)).order_by(InvitationRun.id.desc()).limit(limit)
+    ).all()
+    counted = _counted(call, [one.id for one in found])
+    return [RunView(one, counted.get(one.id, {})) for one in found]
+
+
+def run(call: Call, uid: str) -> RunView:
+    """One run; NotFoundError when it is not there or nobody in it is at one of the actor's places."""
+    found = call.session.scalar(select(InvitationRun).where(InvitationRun.uid == uid))
+    counted = _counted(call, [found.id]) if found is not None else {}
+    if found is None or found.id not in counted:
+        raise NotFoundError(N_("There is no such round of invitations, or nobody in it is at one of your places."))
+    return RunView(found, counted[found.id])
+
+
+def papers_select(call: Call) -> Select[RunLine, Person]:
+    """Lines and people who are to get a paper, one line each, at the actor's places; not those who came in meanwhile."""
+    # One line per person, however many runs they stand in.
+    last = (
+        select(func.max(RunLine.id))
+        .where(RunLine.state.in_(FOR_PAPER), RunLine.person_id.is_not(None))
+        .group_by(RunLine.person_id)
+    )
+    return (
+        select(RunLine, Person)
+        .join(Person, Person.id == RunLine.person_id)
+        .outerjoin(Invitee, Invitee.person_id == Person.id)
+        .where(
+            RunLine.id.in_(last),
+            RunLine.state.in_(FOR_PAPER),
+            or_(Person.left_on.is_(None), Person.left_on > call.now.date()),
+            Invitee.activated_at.is_(None),
+            within(call.actor.scope(Permission.PEOPLE_VIEW), Person.service_point_id, Person.unit_id),
+        )
+    )
+
+
+def papers(call: Call, limit: int = 100) -> Sequence[tuple[RunLine, Person]]:
+    """The first people who are to get a paper, by name."""
+    query = papers_select(call).order_by(Person.name, Person.id).limit(limit)
+    return [(line, person) for line, person in call.session.execute(query)]
+
+
+def papers_count(call: Call) -> int:
+    """How many people are to get a paper."""
+    return call.session.scalar(papers_select(call).with_only_columns(func.count())) or 0
+
+
+def last_run_at(call: Call) -> datetime | None:
+    """When the last run began, of those with somebody at the actor's places."""
+    found = runs(call, 1)
+    return found[0].run.made_at if found else None
+
+
+def _lines(call: Call) -> Select[Any]:
+    """Lines of runs about people at the actor's places; those that are nobody's only for who sees the whole city."""
+    scope = call.actor.scope(Permission.PEOPLE_VIEW)
+    query = select(RunLine).outerjoin(Person, Person.id == RunLine.person_id)
+    return query if scope.city else query.where(within(scope, Person.service_point_id, Person.unit_id))
+
+
+def _counted(call: Call, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    query = (
+        _lines(call)
+        .with_only_columns(RunLine.run_id, RunLine.state, func.count(), maintain_column_froms=True)
+        .where(RunLine.run_id.in_(ids))
+        .group_by(RunLine.run_id, RunLine.state)
+    )
+    counted: dict[int, dict[str, int]] = {}
+    for number, state, count in call.session.execute(query):
+        counted.setdefault(number, {})[state] = count
+    return counted
