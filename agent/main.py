@@ -30,7 +30,11 @@ def parser() -> argparse.ArgumentParser:
 
     root_help = "work on this folder instead of the running machine"
     one = verb("enroll", "Enrol this device with an invitation")
-    one.add_argument("url", metavar="URL", help="the whole address from the invitation page, with its part after #")
+    one.add_argument(
+        "url",
+        metavar="URL",
+        help="the whole address from the invitation page, with its part after #; - reads it from the input",
+    )
     one.add_argument("--root", default="/", metavar="DIR", help=root_help)
     one = verb("run", "Keep this device in its desired state")
     one.add_argument("--root", default=None, metavar="DIR", help="must be the root that the device was enrolled with")
@@ -61,8 +65,10 @@ def enroll(state: State, arguments: argparse.Namespace) -> int:
 
     if not Path(arguments.root).is_dir():
         raise AgentError(f"The root {arguments.root} is not a folder.", 2)
+    # Whoever gives it on the standard input keeps it out of the list of processes, which everybody on a machine can read.
+    url = sys.stdin.readline(4096).strip() if arguments.url == "-" else arguments.url
     state.hold()
-    enrolling.enroll(arguments.url, state, Root(arguments.root), say)
+    enrolling.enroll(url, state, Root(arguments.root), say)
     say("Next: havenmeester-agent run" + ("" if str(state.folder) == DEFAULT else f" --state {state.folder}"))
     return errors.OK
 

@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9.*:\[\]_, -]*$",
         description="Hosts that webhooks may go to: host, host:port, *.domain; separated by commas. Empty: none.",
     )
+    kiosk_networks: str = Field(
+        "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
+        pattern=r"^[0-9A-Fa-f.:/, ]*$",
+        description="Networks in which kiosks may be set up over SSH; separated by commas. Empty: none.",
+    )
     location_days: int = Field(
         30,
         ge=0,

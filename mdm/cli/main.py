@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("operators", "Make, show and revoke tokens for programs"),
     "import": ("files", "Take people, units, service points or devices from a CSV file"),
     "snipe": ("snipe", "Move in from Snipe-IT by its CSV files, and out again"),
+    "kiosk": ("kiosk", "Set up kiosks over SSH, one or many, and follow how it goes"),
     "invite": ("devices", "Invite a person to enrol a device"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),

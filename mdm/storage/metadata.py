@@ -28,6 +28,7 @@ ROOMS = (
     "desk.loans",
     "desk.kiosks",
     "adoption",
+    "kiosks",
     "portal",
     "panic",
     "platforms.apple",

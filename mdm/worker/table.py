@@ -43,6 +43,7 @@ from mdm.signing.client import SignerClient
 from mdm.worker import inviting, post
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.jobs import Job
+from mdm.worker.kiosks import KioskCrew
 from mdm.worker.office import Office
 from mdm.worker.topics import TOPICS
 
@@ -67,7 +68,7 @@ CATCH_UP = 31
 
 def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
     """Every job of the worker. Those that run at the start mend what was missed while nobody led."""
-    moves, alarms = UnitMoves(), Alarms()
+    moves, alarms, crew = UnitMoves(), Alarms(), KioskCrew()
     return (
         Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
         Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
@@ -90,6 +91,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("cases", timedelta(minutes=10), look_after_cases, at_start=True),
         Job("invitations", timedelta(seconds=2), inviting.write_letters),
         Job("adoption", timedelta(minutes=10), inviting.follow, at_start=True),
+        Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )

@@ -50,6 +50,7 @@ FREE: dict[str, str] = {
     "mdm/enrollment/redeem.py:complete": "the device itself, with an invitation: its older certificates end",
     "mdm/enrollment/renewal.py:first_use": "the device itself: its older certificate ends",
     "mdm/enrollment/service.py:leave": "the device itself goes",
+    "mdm/kiosks/book.py:_end_invitation": "a set-up that failed: the certificate that it brought ends",
     "mdm/inventory/groups.py:delete": "only a group that no assignment chooses by",
     "mdm/platforms/apple/certify.py:_enrolled": "the phone itself, with an invitation: its older certificates end",
     "mdm/platforms/apple/checkin.py:_supersede": "the phone itself, with a newer certificate: its older ones end",

@@ -1,0 +1,263 @@
+"""What the process that sets kiosks up writes down: short transactions, each by whoever holds the claim on the row.
+
+A claim is a lease. Whoever lost it (a process that hung, a row that was taken back) can write nothing more.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine, or_, select, update
+
+from mdm.audit import service as audit
+from mdm.core.actor import system
+from mdm.core.clock import iso, utcnow
+from mdm.core.errors import HavenmeesterError
+from mdm.core.ids import new_uid
+from mdm.core.text import clean
+from mdm.enrollment import service as enrollment
+from mdm.enrollment.links import Links
+from mdm.enrollment.model import Invitation
+from mdm.inventory.model import Device, DeviceKind
+from mdm.kiosks.model import LOG, OPEN, KioskSetup, State, Step
+from mdm.org.model import ServicePoint
+from mdm.people.model import Person
+from mdm.storage.call import Call
+from mdm.storage.engine import transaction
+
+LEASE: Final = timedelta(seconds=90)
+NAME: Final = "kiosk-setup"
+
+
+class ClaimLostError(Exception):
+    """The row is somebody else's now, or was taken back: stop, and write nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One set-up as it was claimed."""
+
+    uid: str
+    claim: str
+    name: str
+    host: str
+    port: int
+    account: str
+    host_key: str
+    sign_in: str
+    root: str
+    state: State
+    step: Step
+    changed: bool
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The database as the process sees it."""
+
+    engine: Engine
+    clock: Callable[[], datetime] = field(default=utcnow)
+
+    @contextmanager
+    def call(self, *, write: bool = True) -> Iterator[Call]:
+        """One transaction by the process."""
+        with transaction(self.engine, write=write) as session:
+            yield Call(system(NAME, f"job-{new_uid()[:12]}"), session, self.clock())
+
+    def claim(self, most: int) -> list[Claimed]:
+        """Set-ups that are due, claimed for the caller; the oldest first."""
+        with self.call() as call:
+            query = (
+                select(KioskSetup)
+                .where(
+                    KioskSetup.state.in_(OPEN),
+                    KioskSetup.due_at <= call.now,
+                    or_(KioskSetup.claimed_until.is_(None), KioskSetup.claimed_until < call.now),
+                )
+                .order_by(KioskSetup.due_at, KioskSetup.id)
+                .limit(most)
+                .with_for_update(skip_locked=True)
+            )
+            found = []
+            for row in call.session.scalars(query):
+                row.claimed_until, row.claimed_by = call.now + LEASE, new_uid()
+                if row.state == State.WAITING:
+                    row.state = State.RUNNING.value
+                found.append(_claimed(row))
+            return found
+
+    def free_claims(self) -> None:
+        """Ends every claim: for a process that knows that it is the only one."""
+        with self.call() as call:
+            call.session.execute(
+                update(KioskSetup)
+                .where(KioskSetup.claimed_until.is_not(None))
+                .values(claimed_until=None, claimed_by="")
+            )
+
+    def keep(self, claims: Sequence[str]) -> None:
+        """Makes these claims last longer."""
+        if claims:
+            with self.call() as call:
+                call.session.execute(
+                    update(KioskSetup).where(KioskSetup.claimed_by.in_(claims)).values(claimed_until=call.now + LEASE)
+                )
+
+    def anything_open(self) -> bool:
+        """Whether a set-up is still to be done, now or later."""
+        with self.call(write=False) as call:
+            return call.session.scalar(select(KioskSetup.id).where(KioskSetup.state.in_(OPEN)).limit(1)) is not None
+
+    @contextmanager
+    def _held(self, job: Claimed) -> Iterator[tuple[Call, KioskSetup]]:
+        with self.call() as call:
+            row = call.session.scalar(select(KioskSetup).where(KioskSetup.uid == job.uid).with_for_update())
+            if row is None or row.claimed_by != job.claim:
+                raise ClaimLostError
+            if row.state != job.state:
+                # Taken back meanwhile: the claim ends, and the next one undoes.
+                row.claimed_until, row.claimed_by = None, ""
+                call.session.commit()
+                raise ClaimLostError
+            yield call, row
+
+    def touch(self, job: Claimed) -> None:
+        """Notes that from now on something on the kiosk may have been changed."""
+        with self._held(job) as (_call, row):
+            row.changed = True
+
+    def tell(self, job: Claimed, step: Step, text: str) -> None:
+        """Adds a line to what happened."""
+        with self._held(job) as (call, row):
+            _log(call, row, step.value, text)
+
+    def stepped(self, job: Claimed, step: Step, following: Step, text: str) -> None:
+        """A step is done."""
+        with self._held(job) as (call, row):
+            row.step, row.tries, row.problem, row.sentence = following.value, 0, "", ""
+            _log(call, row, step.value, text)
+
+    def later(self, job: Claimed, seconds: float, code: str, sentence: str, step: Step | None = None) -> None:
+        """It goes on later; with ``step``, from that step."""
+        with self._held(job) as (call, row):
+            row.tries += 1
+            row.problem, row.sentence = code, clean(sentence, 2000, lines=True)
+            row.due_at = call.now + timedelta(seconds=seconds)
+            row.claimed_until, row.claimed_by = None, ""
+            if step is not None:
+                row.step = step.value
+            _log(call, row, row.step, sentence)
+
+    def undo(self, job: Claimed, code: str, sentence: str) -> None:
+        """It failed: what was changed is put back next, at once. Where nothing was, it has ended."""
+        with self._held(job) as (call, row):
+            if not row.changed:
+                _end(call, row, State.FAILED, code, sentence)
+                return
+            row.problem, row.sentence = code, clean(sentence, 2000, lines=True)
+            row.state, row.tries, row.due_at = State.UNDOING.value, 0, call.now
+            row.claimed_until, row.claimed_by = None, ""
+            _log(call, row, row.step, sentence)
+
+    def end(self, job: Claimed, state: State, code: str = "", sentence: str = "", said: str = "") -> None:
+        """It has ended. Without ``code`` the reason that is there stays."""
+        with self._held(job) as (call, row):
+            _end(call, row, state, code, sentence, said)
+
+    # The invitation
+
+    def invite(self, job: Claimed, links: Links, *, anew: bool = False) -> str | None:
+        """The address of an invitation for this kiosk: a new one, or a new token of the one that nobody used yet.
+
+        None when the kiosk has one that was used: it goes on with what it has. ``anew``: another one, whatever there was.
+        """
+        with self._held(job) as (call, row):
+            kept = call.session.get(Invitation, row.invitation_id) if row.invitation_id and not anew else None
+            if kept is not None and kept.used_at is not None:
+                return None
+            if kept is not None:
+                try:
+                    return links.url(enrollment.new_token(call, kept.uid))
+                except HavenmeesterError:
+                    # Expired or withdrawn by somebody: another one does not bring that one back.
+                    pass
+            point = call.session.get_one(ServicePoint, row.service_point_id)
+            person = call.session.get_one(Person, row.person_id)
+            made, url = enrollment.invite(
+                call,
+                links,
+                email=person.email or "",
+                platform="linux",
+                service_point_code=point.code,
+                kind=DeviceKind.KIOSK.value,
+                person_id=person.id,
+            )
+            row.invitation_id = made.id
+            return url
+
+    def reported(self, job: Claimed) -> bool:
+        """Whether the device that the invitation brought has reported."""
+        with self.call(write=False) as call:
+            query = (
+                select(Device.last_report_at)
+                .join(Invitation, Invitation.device_id == Device.id)
+                .join(KioskSetup, KioskSetup.invitation_id == Invitation.id)
+                .where(KioskSetup.uid == job.uid)
+            )
+            return call.session.scalar(query) is not None
+
+
+def _end(call: Call, row: KioskSetup, state: State, code: str, sentence: str, said: str = "") -> None:
+    if state is State.DONE:
+        row.problem, row.sentence = "", ""
+    elif code:
+        row.problem, row.sentence = code, clean(sentence, 2000, lines=True)
+    if state is State.FAILED and row.problem == "withdrawn":
+        state = State.WITHDRAWN
+    row.state, row.finished_at = state.value, call.now
+    row.claimed_until, row.claimed_by = None, ""
+    if state in (State.FAILED, State.WITHDRAWN):
+        row.changed = False
+        _end_invitation(call, row)
+    if said or sentence:
+        _log(call, row, row.step, said or sentence)
+    details = {"why": row.problem} if row.problem else {}
+    action = f"kiosk_setup.{state.value}"
+    audit.record(call, action, ("kiosk_setup", row.uid), name=row.name, where=row.where, details=details)
+
+
+def _end_invitation(call: Call, row: KioskSetup) -> None:
+    invitation = call.session.get(Invitation, row.invitation_id) if row.invitation_id else None
+    if invitation is None:
+        return
+    if invitation.used_at is None:
+        enrollment.withdraw(call, invitation.uid)
+    elif invitation.device_id is not None:
+        enrollment.end(call, call.session.get_one(Device, invitation.device_id), "setup_undone")
+    row.invitation_id = None
+
+
+def _log(call: Call, row: KioskSetup, step: str, text: str) -> None:
+    line = {"at": iso(call.now), "step": step, "text": clean(text, 2000, lines=True)}
+    row.log = [*row.log, line][-LOG:]
+
+
+def _claimed(row: KioskSetup) -> Claimed:
+    return Claimed(
+        row.uid,
+        row.claimed_by,
+        row.name,
+        row.host,
+        row.port,
+        row.account,
+        row.host_key,
+        row.sign_in,
+        row.root,
+        State(row.state),
+        Step(row.step),
+        row.changed,
+        row.tries,
+    )
