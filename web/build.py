@@ -20,6 +20,8 @@ from xml.etree import ElementTree as ET
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from web.sounds import SOUNDS, drawn
+
 WEB = Path(__file__).resolve().parent
 ROOT = WEB.parent
 DIST = WEB / "static" / "dist"
@@ -33,6 +35,7 @@ ENTRIES = (
     "desk.js",
     "desk.css",
     "desk-camera.js",
+    "panic-listener.js",
     "portal.css",
     "portal-waits.js",
 )
@@ -83,6 +86,7 @@ def _build() -> None:
     fresh.mkdir(parents=True)
     names = _bundle(node, fresh) | _copies(fresh)
     names["icons.svg"] = _sprite(fresh)
+    names |= _sounds(fresh)
     _compress(fresh)
     (fresh / "manifest.json").write_text(json.dumps({"inputs": digest, "files": names}, indent=1, sort_keys=True))
     shutil.rmtree(DIST, ignore_errors=True)
@@ -109,6 +113,7 @@ def _say(sentence: str) -> None:
 def _sources() -> Iterator[Path]:
     yield ROOT / "package-lock.json"
     yield Path(__file__)
+    yield WEB / "sounds.py"
     yield from sorted(path for path in ASSETS.rglob("*") if path.is_file())
 
 
@@ -225,6 +230,17 @@ def _copies(target: Path) -> dict[str, str]:
         digest = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
         names[source.name] = f"{source.stem}-{digest}{source.suffix}"
         shutil.copyfile(source, target / names[source.name])
+    return names
+
+
+def _sounds(target: Path) -> dict[str, str]:
+    """Draws the sounds into ``target``, under names that carry a digest."""
+    names = {}
+    for one, tones in SOUNDS.items():
+        content = drawn(tones)
+        stem, dot, ending = one.rpartition(".")
+        names[one] = f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{ending}"
+        (target / names[one]).write_bytes(content)
     return names
 
 

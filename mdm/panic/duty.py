@@ -110,6 +110,13 @@ def roster(call: Call) -> Sequence[PanicDuty]:
     ).all()
 
 
+def names(call: Call, lines: Sequence[PanicDuty]) -> dict[int, str]:
+    """The name of the place of each line; empty for the whole city."""
+    points = org.service_point_names(call.session, {one.service_point_id for one in lines if one.service_point_id})
+    units = org.unit_names(call.session, {one.unit_id for one in lines if one.unit_id})
+    return {one.id: points.get(one.service_point_id or 0) or units.get(one.unit_id or 0, "") for one in lines}
+
+
 def is_on(duty: PanicDuty, now: datetime, zone: ZoneInfo) -> bool:
     """Whether this line's turn is now."""
     return on_duty(Turn(frozenset(duty.days.split()), duty.begins, duty.ends, duty.from_day, duty.until_day), now, zone)

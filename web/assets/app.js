@@ -5,3 +5,4 @@ import "./passkeys.js";
 
 // Importing Dropdown switches on every data-bs-toggle="dropdown" of the page.
 export { Dropdown };
+import "./panic-console.js";

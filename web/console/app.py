@@ -20,6 +20,7 @@ from web.console.frame import furnish_pages
 from web.console.identity import SEAL, brought_cookie, identify, note_use
 from web.console.pages import ROUTES
 from web.console.pages.helpers import is_ours
+from web.console.panic.bar import identify_and_look
 
 TELL_ON_THE_PAGE = frozenset({403, 404, 409, 410, 422, 429})
 """Refusals that a form's own page shows, when the form says which page that is."""
@@ -39,7 +40,7 @@ def make_console(settings: Settings) -> Flask:
     )
     create_key(settings.home / "keys")
     app.extensions[SEAL] = load_seal(settings.home / "keys")
-    furnish(app, settings, identify, asked)
+    furnish(app, settings, identify_and_look, asked)
     CSRFProtect(app)
     note_use(app)
     furnish_pages(app, settings)

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("policies", N_("Policies"), icon="adjustments", permission=Permission.POLICY_VIEW),
             Item("compliance", N_("Compliance"), icon="shield-check", permission=Permission.COMPLIANCE_VIEW),
             Item("approvals", N_("Approvals"), icon="users-group", permission=Permission.ORDER_VIEW),
+            Item("panic", N_("Calls for help"), icon="urgent", permission=Permission.PANIC_VIEW),
         ),
     ),
     (
@@ -206,7 +207,7 @@ def navigation(actor: Actor) -> list[dict[str, Any]]:
                 "label": gettext(item.label),
                 "icon": item.icon,
                 "current": _current() == item.endpoint,
-                "count": g.get("approvals_waiting", 0) if item.endpoint == "approvals" else 0,
+                "count": _waiting(item.endpoint),
             }
             for item in items
             if item.permission is None or actor.may_somewhere(item.permission)
@@ -214,6 +215,12 @@ def navigation(actor: Actor) -> list[dict[str, Any]]:
         if shown:
             groups.append({"name": gettext(name) if name else "", "entries": shown})
     return groups
+
+
+def _waiting(endpoint: str) -> int:
+    """How much waits for this person behind an entry."""
+    counted: dict[str, int] = {"approvals": g.get("approvals_waiting", 0), "panic": len(g.get("panic", ()))}
+    return counted.get(endpoint, 0)
 
 
 def _current() -> str:

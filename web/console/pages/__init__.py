@@ -53,6 +53,9 @@ from web.console.pages import (
     wiping,
 )
 from web.console.pages.helpers import Route
+from web.console.panic import calls as panic_calls
+from web.console.panic import coming as panic_coming
+from web.console.panic import planning as panic_planning
 
 ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
@@ -81,6 +84,9 @@ ROUTES: tuple[Route, ...] = (
     *settings.ROUTES,
     *terms.ROUTES,
     *alarms.ROUTES,
+    *panic_calls.ROUTES,
+    *panic_planning.ROUTES,
+    *panic_coming.ROUTES,
     *desk_place.ROUTES,
     *desk_scan.ROUTES,
     *desk_hand_out.ROUTES,
