@@ -134,10 +134,11 @@ class People(Installation):
         except HavenmeesterError:
             assert len(self.signed[text]) < 2
             return
+        assert len(self.signed[text]) >= 2
+        # The signer's word ends it: the database follows now, or when the worker asks the signer next how it stands.
+        self.frozen = False
         if not crash:
-            assert len(self.signed[text]) >= 2
             self.attempt(system("worker"), service.thawed, freeze_of(text))
-            self.frozen = False
 
 
 def freeze_of(text: str) -> int:

@@ -21,7 +21,7 @@ VIEW, WORK = Permission.DESK_VIEW, Permission.DESK_WORK
 MOST = 10_000
 
 
-@operation(api, "GET", "/stock-levels", VIEW, query=shapes.StockLevelQuery, answer=StockLevels)
+@operation(api, "GET", "/stock-levels", VIEW, query=shapes.StockLevelQuery, answer=StockLevels, problems=(404,))
 def list_stock_levels(call: Call, query: shapes.StockLevelQuery) -> StockLevels:
     """List what is ready.
 
