@@ -33,17 +33,20 @@ def demo() -> None:
 def load_pilot(settings: Settings, tell: Tell) -> bool:
     """Enters the pilot in one transaction: False when it was entered before."""
     from mdm.enrollment.links import Links
+    from mdm.guidance import starting as guidance
     from mdm.pilot import service as pilot
 
     with work(settings=settings, write=False) as call:
         if pilot.loaded(call):
             return False
     with work(settings=settings) as call:
-        return pilot.load(
+        loaded = pilot.load(
             call,
             lambda what, number, of: tell(f"  Pilot, {number} of {of}: {what}"),
             Links.of(settings, ca_fingerprint(settings)),
         )
+        guidance.load(call)
+        return loaded
 
 
 def ca_fingerprint(settings: Settings) -> str:

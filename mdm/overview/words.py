@@ -336,6 +336,15 @@ LANGUAGES = {
     "ar": "العربية",
     "ro": "Română",
 }
+QUEST_CHECKS = {
+    "green": N_("A device reports and all is well"),
+    "passcode": N_("A device has a passcode"),
+    "application": N_("A device has this application"),
+    "visit": N_("The person opened this address"),
+    "helped": N_("A colleague confirms by a code"),
+    "word": N_("The person says so"),
+}
+"""How an assignment of a quest is known to be done."""
 APP_STATES = {
     "asked": N_("Asked"),
     "granted": N_("Granted"),
@@ -512,6 +521,12 @@ ACTIONS = {
     "policy.saved": N_("published a policy"),
     "policy.unassigned": N_("removed an assignment"),
     "post.retried": N_("delivered failed messages again"),
+    "quest.consent_given": N_("agreed to be in a draw"),
+    "quest.consent_taken_back": N_("took the consent to a draw back"),
+    "quest.created": N_("wrote a quest"),
+    "quest.drawn": N_("drew the winners of a quest"),
+    "quest.edited": N_("changed a quest"),
+    "quest.list_fixed": N_("fixed the list of a draw"),
     "repair.back": N_("took a repair back"),
     "repair.closed": N_("closed a repair"),
     "repair.edited": N_("changed a repair"),

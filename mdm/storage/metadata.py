@@ -29,6 +29,7 @@ ROOMS = (
     "desk.kiosks",
     "adoption",
     "kiosks",
+    "guidance",
     "portal",
     "panic",
     "platforms.apple",

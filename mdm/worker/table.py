@@ -25,6 +25,7 @@ from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import overdue, sweeping
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
+from mdm.guidance import progress as quests
 from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
@@ -84,6 +85,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
         Job("apple-papers", timedelta(hours=1), watch_apple_papers, at_start=True),
         Job("loans", timedelta(minutes=1), look_after_loans, at_start=True),
+        Job("quests", timedelta(minutes=5), look_at_quests, at_start=True),
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
@@ -168,6 +170,14 @@ def forget_panic(office: Office) -> None:
     while more:
         with office.call("panic-forget") as call:
             more = origins.forget_due(call, call.now - days) + keys.forget_left(call) > 0
+
+
+def look_at_quests(office: Office) -> None:
+    """Ticks assignments that devices say are done, in short transactions."""
+    last: int | None = 0
+    while last is not None:
+        with office.call("quests") as call:
+            last = quests.sweep(call, last)
 
 
 def remind_owners(office: Office) -> None:

@@ -18,11 +18,11 @@ def test_every_column_of_the_database_is_in_the_map_and_every_line_names_one() -
 def test_a_table_that_nobody_put_into_the_map_is_told_with_the_line_to_write() -> None:
     metadata = MetaData()
     Table("person", metadata, Column("id", Integer, primary_key=True))
-    Table("quest", metadata, Column("who", ForeignKey("person.id")), Column("said", String))
+    Table("riddle", metadata, Column("who", ForeignKey("person.id")), Column("said", String))
 
-    told = next(one for one in complaints(metadata) if "quest" in one)
+    told = next(one for one in complaints(metadata) if "riddle" in one)
 
-    assert "quest.*,PURPOSE,as long as installation,who,-,PERMISSION,said\n" in told
+    assert "riddle.*,PURPOSE,as long as installation,who,-,PERMISSION,said\n" in told
 
 
 def test_a_new_column_of_text_in_an_old_table_is_told_until_somebody_has_looked_at_it() -> None:

@@ -65,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("people", N_("People"), icon="users", permission=Permission.PEOPLE_VIEW),
             Item("units", N_("Units"), icon="sitemap", permission=Permission.ORG_VIEW),
             Item("service_points", N_("Service points"), icon="building-community", permission=Permission.ORG_VIEW),
+            Item("guidance", N_("Guidance"), icon="school", permission=Permission.GUIDANCE_VIEW),
         ),
     ),
     (

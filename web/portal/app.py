@@ -12,6 +12,7 @@ from markupsafe import Markup
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
 from mdm.core.ids import new_uid
+from mdm.guidance import texts as texts_of
 from mdm.portal import sessions
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
@@ -24,7 +25,7 @@ from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
 from web.common.secret import form_key
-from web.portal import apps, city, enrol, loans, pages
+from web.portal import apps, city, enrol, loans, pages, quest
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import told
@@ -52,7 +53,14 @@ def make_portal(settings: Settings) -> Flask:
     CSRFProtect(app)
     _note_use(app)
     _furnish_pages(app, settings)
-    for rule, endpoint, view, methods in (*pages.ROUTES, *city.ROUTES, *enrol.ROUTES, *apps.ROUTES, *loans.ROUTES):
+    for rule, endpoint, view, methods in (
+        *pages.ROUTES,
+        *city.ROUTES,
+        *enrol.ROUTES,
+        *apps.ROUTES,
+        *loans.ROUTES,
+        *quest.ROUTES,
+    ):
         app.add_url_rule(rule, endpoint, view, methods=list(methods))
     app.register_error_handler(Exception, tell)
     check_routes(app)
@@ -110,11 +118,21 @@ def _furnish_pages(app: Flask, settings: Settings) -> None:
             "person": g.get("person"),
             "told": told,
             "new_key": new_uid,
+            "tell": lambda texts: texts_of.said(texts, language),
+            "lang": lambda texts: _lang(texts_of.spoken(texts, language), language),
+            "paragraphs": texts_of.paragraphs,
             "said": lambda text, params: gettext(text) % params,
         }
 
     app.add_template_filter(lambda moment: format_datetime(moment, "d MMMM, H:mm") if moment else "", "moment")
     app.add_template_filter(lambda day: format_date(day, "EEEE d MMMM") if day else "", "day")
+
+
+def _lang(spoken: str, language: str) -> Markup:
+    """The attributes that say in which language a text is, where it is another one than the page's."""
+    if spoken == language:
+        return Markup("")
+    return Markup(' lang="{}" dir="{}"').format(spoken, "rtl" if spoken in RIGHT_TO_LEFT else "ltr")
 
 
 def _icon(name: str) -> Markup:

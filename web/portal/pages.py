@@ -11,6 +11,7 @@ from mdm.access.service import Visit
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, InvalidError, LimitedError
 from mdm.desk.loans import own as loans
+from mdm.guidance import playing
 from mdm.people import employee
 from mdm.people.model import Person
 from mdm.portal import apps, asking, keys, own, sessions
@@ -46,6 +47,7 @@ def home(call: Call) -> Response:
         lends=loans.places(call),
         loan_states=LOAN_STATES,
         kinds=KINDS,
+        quests=playing.mine(call),
     )
 
 
