@@ -29,9 +29,9 @@ from mdm.core.clock import utcnow
 from mdm.core.permissions import Role
 from mdm.core.risk import Permit, Why
 from mdm.enrollment import service as enrollment
-from mdm.inventory.model import Application, Device, DeviceEvent, FactSection
+from mdm.inventory.model import Application, AppSet, AppSetItem, Device, DeviceEvent, FactSection
 from mdm.orders import service as orders
-from mdm.orders.model import Order
+from mdm.orders.model import Act, Order
 from mdm.org import service as org
 from mdm.org.model import ServicePoint, Unit
 from mdm.people.model import Person
@@ -141,9 +141,8 @@ def _mark_other(call: Call, city: City) -> dict[str, str]:
             created_by=CANARY,
         )
     )
-    session.add(Application(platform="linux", identifier=f"{CANARY}-app", name=f"{CANARY}-app"))
-    session.flush()
-    application = session.scalars(select(Application.id).where(Application.name == f"{CANARY}-app")).one()
+    session.execute(update(Act).where(Act.id == act).values(subject_name=f"{CANARY}-toestel"))
+    application = _install(call, device)
     return {
         "device_uid": device.uid,
         "invitation_uid": invitation.uid,
@@ -156,6 +155,18 @@ def _mark_other(call: Call, city: City) -> dict[str, str]:
         "service_point_id": str(point),
         "application_id": str(application),
     }
+
+
+def _install(call: Call, device: Device) -> int:
+    """An application that only the other place's device has; its id."""
+    application = Application(platform="linux", identifier=f"{CANARY}-app", name=f"{CANARY}-app")
+    held = AppSet(digest="a" * 64, size=1)
+    call.session.add_all((application, held))
+    call.session.flush()
+    call.session.add(AppSetItem(app_set_id=held.id, application_id=application.id, version="1"))
+    device.app_set_id = held.id
+    call.session.flush()
+    return application.id
 
 
 def make(template: Path, home: Path) -> Stage:

@@ -125,6 +125,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "case_uid": case.uid,
         "leaver_uid": leaver.uid,
         "custody_uid": out.custodies[0].uid,
+        "kit_code": f"89320{point:014d}",
         "minimum_id": str(minimum.id),
         "overdue_id": str(late.id),
         "photo_uid": photo.uid,
