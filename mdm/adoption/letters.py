@@ -6,7 +6,11 @@ address at which there are no more reminders).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+
+from babel.dates import format_date
 
 from mdm.adoption.model import LetterKind
 
@@ -172,6 +176,75 @@ LEAD: Final[Texts] = {
         " merg la punctul lor de servicii.\nPrimiți cel mult o astfel de scrisoare pe săptămână.\n",
     ),
 }
+
+PAPER: Final[Mapping[str, tuple[str, tuple[str, str, str], str]]] = {
+    "en": (
+        "{name}: set up your device",
+        (
+            "Open this address on the device, or scan the picture.",
+            "Look for “With the code on your paper”.",
+            "Type this code.",
+        ),
+        "The code works once, until {until}. Never give it to anybody else.",
+    ),
+    "nl": (
+        "{name}: stel uw toestel in",
+        (
+            "Open dit adres op het toestel, of scan de tekening.",
+            "Ga naar “Met de code op uw papier”.",
+            "Typ deze code.",
+        ),
+        "De code werkt één keer, tot {until}. Geef hem aan niemand anders.",
+    ),
+    "fr": (
+        "{name} : configurez votre appareil",
+        (
+            "Ouvrez cette adresse sur l'appareil, ou scannez le dessin.",
+            "Allez à « Avec le code de votre papier ».",
+            "Tapez ce code.",
+        ),
+        "Le code fonctionne une fois, jusqu'au {until}. Ne le donnez à personne d'autre.",
+    ),
+    "tr": (
+        "{name}: cihazınızı kurun",
+        ("Bu adresi cihazda açın veya resmi tarayın.", "“Kâğıdınızdaki kodla” bölümüne gidin.", "Bu kodu yazın."),
+        "Kod bir kez çalışır, son gün {until}. Kimseye vermeyin.",
+    ),
+    "ar": (
+        "{name}: جهّز جهازك",
+        ("افتح هذا العنوان على الجهاز، أو امسح الصورة.", "اذهب إلى «بالرمز الذي على ورقتك».", "اكتب هذا الرمز."),
+        "يعمل الرمز مرة واحدة حتى {until}. لا تعطه لأحد.",
+    ),
+    "ro": (
+        "{name}: configurați-vă dispozitivul",
+        (
+            "Deschideți această adresă pe dispozitiv sau scanați imaginea.",
+            "Mergeți la „Cu codul de pe hârtie”.",
+            "Scrieți acest cod.",
+        ),
+        "Codul funcționează o dată, până la {until}. Nu îl dați nimănui.",
+    ),
+}
+"""The paper with a code, for who has no address: title, steps, end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper in its reader's language; ``direction`` is ``rtl`` for Arabic."""
+
+    language: str
+    direction: str
+    title: str
+    steps: tuple[str, ...]
+    end: str
+
+
+def paper_letter(language: str, name: str, until: datetime) -> Paper:
+    """The words around a code, in this language, in English where nobody wrote it in that one."""
+    known = language if language in PAPER else "en"
+    title, steps, end = PAPER[known]
+    day = str(format_date(until.date(), "d MMMM y", locale=known))
+    return Paper(known, "rtl" if known == "ar" else "ltr", title.format(name=name), steps, end.format(until=day))
 
 
 def mail_letter(language: str, kind: LetterKind, *, point: str, **told: str) -> tuple[str, str]:

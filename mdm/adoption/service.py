@@ -1,4 +1,4 @@
-"""What can be done about invitations: invite many, hand out papers, wanting no reminders, coming in for the first time."""
+"""What can be done about invitations: inviting many, handing out papers, coming in for the first time."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -6,14 +6,13 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 
 from mdm.adoption import queries
-from mdm.adoption.model import Channel, InvitationRun, Invitee, Letter, LineState, RunLine
+from mdm.adoption.model import Channel, InvitationRun, Invitee, LineState, RunLine
 from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, DeniedError, InvalidError, NotFoundError, TooLargeError
-from mdm.core.ids import new_uid, secret_digest
+from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
-from mdm.people import employee
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
@@ -134,35 +133,6 @@ def came_in(call: Call, person_id: int) -> None:
         row.came_in_at = call.now
 
 
-def reminders_by(call: Call, secret: str) -> Invitee:
-    """Whose letter holds this secret. For everybody who has the letter; NotFoundError for none."""
-    row = call.session.scalar(
-        select(Invitee)
-        .join(Letter, Letter.person_id == Invitee.person_id)
-        .where(Letter.off_digest == secret_digest(secret))
-    )
-    if row is None:
-        raise NotFoundError(N_("This link is not right. Nothing was changed. Open the link in the letter once more."))
-    return row
-
-
-def want_reminders(call: Call, secret: str, *, wanted: bool) -> None:
-    """No reminders any more to the reader of this letter, or again. Twice is like once; raises as ``reminders_by``."""
-    row = reminders_by(call, secret)
-    _set(row, call, wanted=wanted)
-
-
-def own_reminders(call: Call) -> bool:
-    """Whether the employee who speaks gets reminders."""
-    row = call.session.get(Invitee, employee.me(call).id)
-    return row is None or row.no_reminders_at is None
-
-
-def want_own_reminders(call: Call, *, wanted: bool) -> None:
-    """The same at the employee's own door, without a letter."""
-    _set(invitee(call, employee.me(call).id), call, wanted=wanted)
-
-
 def invitee(call: Call, person_id: int) -> Invitee:
     """The row of one person, made where there is none."""
     row = call.session.get(Invitee, person_id)
@@ -180,13 +150,6 @@ def note_invited(call: Call, row: Invitee, channel: Channel) -> None:
     row.channel = channel.value
     row.reminded_at = row.lead_told_at = None
     row.reminder = ""
-
-
-def _set(row: Invitee, call: Call, *, wanted: bool) -> None:
-    if wanted:
-        row.no_reminders_at = None
-    elif row.no_reminders_at is None:
-        row.no_reminders_at = call.now
 
 
 def _enough(number: int) -> None:

@@ -50,7 +50,7 @@ class Series:
 
     name: str
     colour: str
-    values: tuple[int, ...]
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

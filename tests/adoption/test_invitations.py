@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from mdm.adoption import queries, sending, service
+from mdm.adoption import queries, reminders, sending, service
 from mdm.adoption.letters import HELP as HELPED
 from mdm.adoption.letters import INVITATION, LEAD, OFF, REMINDER, SMS
 from mdm.adoption.model import InvitationRun, Invitee, Letter, RunLine
@@ -219,18 +219,18 @@ def test_one_click_ends_reminders_and_another_brings_them_back(
     assert address in letter.get_content()
     secret = address.removeprefix("https://mijn.example.org/off/")
     with office.call("test") as call:
-        service.want_reminders(call, secret, wanted=False)
-        service.want_reminders(call, secret, wanted=False)
+        reminders.want_reminders(call, secret, wanted=False)
+        reminders.want_reminders(call, secret, wanted=False)
     worker.until(NOW + timedelta(days=8))
     assert len(mailbox.to("an@example.org")) == 1
 
     with office.call("test") as call:
-        service.want_reminders(call, secret, wanted=True)
+        reminders.want_reminders(call, secret, wanted=True)
     worker.until(NOW + timedelta(days=9))
     assert len(mailbox.to("an@example.org")) == 2
 
     with office.call("test") as call, pytest.raises(NotFoundError):
-        service.want_reminders(call, secret + "x", wanted=False)
+        reminders.want_reminders(call, secret + "x", wanted=False)
 
 
 def test_who_wants_no_reminders_is_still_invited_when_the_city_begins_anew(

@@ -1,10 +1,10 @@
 // Charts where people look rather than read. Each stands beside a table that says the same, so it is hidden from readers.
-import { BarChart } from "echarts/charts";
-import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { BarChart, LineChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-echarts.use([BarChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
+echarts.use([BarChart, LineChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, AriaComponent, SVGRenderer]);
 
 const drawn = new Map();
 
@@ -26,7 +26,7 @@ function colours() {
 function options(data, element) {
   const paint = colours();
   const names = { type: "category", data: data.names, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, width: data.across ? Math.min(170, element.clientWidth * 0.45) : Math.max(56, (element.clientWidth - 60) / data.names.length - 6), overflow: data.across ? "truncate" : "break", interval: data.across || data.names.length <= 6 ? 0 : "auto" } };
-  const numbers = { type: "value", max: data.share ? 100 : undefined, minInterval: 1, splitNumber: element.clientWidth < 400 ? 3 : 5, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share ? "{value} %" : "{value}" } };
+  const numbers = { type: "value", max: data.share || data.line ? 100 : undefined, minInterval: 1, splitNumber: element.clientWidth < 400 ? 3 : 5, splitLine: { lineStyle: { color: paint.line } }, axisLabel: { color: paint.text, formatter: data.share || data.line ? "{value} %" : "{value}" } };
   const totals = data.names.map((_, i) => data.series.reduce((sum, one) => sum + one.values[i], 0) || 1);
   return {
     animation: false,
@@ -35,18 +35,20 @@ function options(data, element) {
     legend: { show: data.series.length > 1, top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: paint.text } },
     tooltip: {
       trigger: "axis",
-      axisPointer: { type: "shadow" },
+      axisPointer: { type: data.line ? "line" : "shadow" },
       renderMode: "richText",
       backgroundColor: paint.ground,
       borderColor: paint.line,
       textStyle: { color: paint.text },
-      valueFormatter: (value) => (data.share ? `${Math.round(value)} %` : String(value)),
+      valueFormatter: (value) => (data.share ? `${Math.round(value)} %` : data.line ? `${value} %` : String(value)),
     },
     xAxis: data.across ? numbers : names,
     yAxis: data.across ? { ...names, inverse: true } : numbers,
     series: data.series.map((one) => ({
-      type: "bar",
+      type: data.line ? "line" : "bar",
       name: one.name,
+      symbolSize: 7,
+      markLine: data.goal ? { silent: true, symbol: "none", lineStyle: { color: paint.good, type: "dashed", width: 2 }, label: { formatter: data.goal.label, position: "insideStartTop", color: paint.text }, data: [{ yAxis: data.goal.value }] } : undefined,
       stack: data.series.length > 1 ? "all" : undefined,
       barMaxWidth: 22,
       itemStyle: { color: paint[one.colour] || paint.main },

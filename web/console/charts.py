@@ -24,10 +24,14 @@ def named(name: str) -> str:
         return str(gettext(name))
 
 
-def drawn(chart: Chart, *, share: bool = False, across: bool = False) -> str:
-    """What the script draws, as JSON."""
+def drawn(
+    chart: Chart, *, share: bool = False, across: bool = False, line: bool = False, goal: tuple[int, str] | None = None
+) -> str:
+    """What the script draws, as JSON. ``line``: per cent over time; ``goal`` is drawn across it, with its words."""
     return json.dumps(
         {
+            "line": line,
+            "goal": {"value": goal[0], "label": goal[1]} if goal else None,
             "names": [named(name) for name in chart.names],
             "share": share,
             "across": across,

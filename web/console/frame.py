@@ -63,6 +63,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         N_("Organisation"),
         (
             Item("people", N_("People"), icon="users", permission=Permission.PEOPLE_VIEW),
+            Item("adoption", N_("Adoption"), icon="user-check", permission=Permission.PEOPLE_VIEW),
             Item("units", N_("Units"), icon="sitemap", permission=Permission.ORG_VIEW),
             Item("service_points", N_("Service points"), icon="building-community", permission=Permission.ORG_VIEW),
             Item("guidance", N_("Guidance"), icon="school", permission=Permission.GUIDANCE_VIEW),
@@ -82,6 +83,9 @@ UNDER = {"acts": "approvals", "roster": "approvals"}
 """Addresses that lie under another entry of the navigation than their own first word."""
 
 VOCABULARY = {
+    "adoption_line": "ADOPTION_LINES",
+    "adoption_standing": "ADOPTION_STANDINGS",
+    "channel": "CHANNELS",
     "state": "STATES",
     "verdict": "STANDINGS",
     "ownership": "OWNERSHIPS",

@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from mdm.access import tries
 from mdm.access.service import Visit
+from mdm.adoption import reminders
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, InvalidError, LimitedError
 from mdm.desk.loans import own as loans
@@ -180,7 +181,31 @@ def leaving(call: Call) -> Response:
 @signed_in()
 def seen(call: Call) -> Response:
     """What the city sees and does not see, with the values of now, and who looked or acted."""
-    return page("seen", owns=own.devices_of(call), deeds=own.deeds(call))
+    return page("seen", owns=own.devices_of(call), deeds=own.deeds(call), reminders=reminders.own_reminders(call))
+
+
+@public("the link under a letter, by which there are no more reminders", write=None)
+def off(call: Call, secret: str) -> Response:
+    """No reminders any more, by one click: also by the button of a mail program, which sends no cookie (RFC 8058)."""
+    if request.method == "GET":
+        return page("off", secret=secret, wanted=reminders.reminders_by(call, secret).no_reminders_at is None)
+    reminders.want_reminders(call, secret, wanted=False)
+    return make_response(redirect(url_for("off", secret=secret), 303))
+
+
+@public("the way back to reminders")
+def off_back(call: Call, secret: str) -> Response:
+    """Reminders again."""
+    reminders.want_reminders(call, secret, wanted=True)
+    return make_response(redirect(url_for("off", secret=secret), 303))
+
+
+@signed_in()
+def own_reminders(call: Call) -> Response:
+    """Reminders, or none, by one's own choice."""
+    reminders.want_own_reminders(call, wanted=request.form.get("wanted") == "yes")
+    flash(gettext("Your choice is kept."), "sent")
+    return make_response(redirect(url_for("seen"), 303))
 
 
 def _day(name: str) -> date | None:
@@ -196,6 +221,9 @@ ROUTES: tuple[Route, ...] = (
     ("/in/mail", "ask_link", ask_link, POST),
     ("/in/code", "code", code, POST),
     ("/in/link/<secret>", "link", link, BOTH),
+    ("/off/<secret>", "off", off, BOTH),
+    ("/off/<secret>/back", "off_back", off_back, POST),
+    ("/reminders", "own_reminders", own_reminders, POST),
     ("/out", "sign_out", sign_out, POST),
     ("/language", "language", language, POST),
     ("/seen", "seen", seen, GET),

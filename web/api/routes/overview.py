@@ -23,7 +23,7 @@ def _settings() -> Settings:
 def _chart(chart: home.Chart) -> shapes.Chart:
     return shapes.Chart(
         names=[gettext(name) if name else "" for name in chart.names],
-        series=[shapes.Series(name=one.name, values=list(one.values)) for one in chart.series],
+        series=[shapes.Series(name=one.name, values=[round(value) for value in one.values]) for one in chart.series],
     )
 
 

@@ -27,6 +27,7 @@ from web.console.desk import wipe as desk_wipe
 from web.console.pages import (
     account,
     acts,
+    adoption,
     alarms,
     app_requests,
     applications,
@@ -67,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
     *device.ROUTES,
     *phone.ROUTES,
     *people.ROUTES,
+    *adoption.ROUTES,
     *org.ROUTES,
     *applications.ROUTES,
     *app_requests.ROUTES,
