@@ -104,13 +104,14 @@ def withdraw(call: Call, uid: str) -> KioskSetup:
 
 
 def again(call: Call, uid: str) -> KioskSetup:
-    """Has a set-up that failed tried once more, from its first step. One that is open is left as it is.
+    """Has a set-up that failed tried once more, from its first step. One that is open is not kept waiting.
 
     Raises ConflictError (``kiosk_finished``) for one that was done or withdrawn, ``kiosk_busy`` beside another one.
     """
     row = queries.setup(call, uid, lock=True)
     require(call.actor, Permission.KIOSK_BOOTSTRAP, row.where)
     if row.open:
+        row.due_at = min(row.due_at, call.now)
         return row
     if row.state in (State.DONE, State.WITHDRAWN):
         raise ConflictError(N_("This kiosk's set-up has ended already. Nothing was changed."), code="kiosk_finished")

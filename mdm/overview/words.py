@@ -318,6 +318,63 @@ LOAN_STEPS = {
 }
 KIOSK_SEEN = {"good": N_("All is well"), "wrong": N_("Something is wrong"), "absent": N_("Not there")}
 KIOSK_PAPER = {"full": N_("Full"), "low": N_("Low"), "empty": N_("Empty")}
+KIOSK_SETUP_STATES = {
+    "waiting": N_("waits"),
+    "running": N_("under way"),
+    "undoing": N_("is put back"),
+    "done": N_("set up"),
+    "failed": N_("failed, put back"),
+    "not_undone": N_("failed, not put back"),
+    "access_left": N_("set up, access left"),
+    "withdrawn": N_("taken back"),
+}
+KIOSK_SETUP_STEPS = {
+    "reach": N_("Reach it and prove its host key"),
+    "look": N_("Look whether it can work"),
+    "upload": N_("Bring the package"),
+    "install": N_("Install the agent"),
+    "enrol": N_("Enrol it"),
+    "start": N_("Start it and wait for its first report"),
+    "close": N_("Remove our access, and prove that it is gone"),
+}
+KIOSK_SIGN_IN = {
+    "key": N_("with our key"),
+    "certificate": N_("with a certificate of our authority"),
+}
+KIOSK_PROBLEMS = {
+    "access_left": N_(
+        "It still lets us in. Take our key out of its SSH settings by hand, then try again: only the proof is left."
+    ),
+    "again": N_("Something was gone from the kiosk; it is brought once more."),
+    "already_enrolled": N_("It is enrolled already. Nothing was changed on it."),
+    "busy": N_("It is installing something else now. It is tried again."),
+    "disk_full": N_("Its disk is full. Make room on it, then try again."),
+    "gateway_unreachable": N_("It does not reach the gateway. Check its network; it is tried again."),
+    "lost": N_("The connection was lost, as when it starts again. It is tried again."),
+    "no_root": N_("The account may not use sudo without a password. Sign in as root, or let it."),
+    "no_ssh": N_("It speaks no SSH that is good enough, or not in time."),
+    "not_enrolled": N_("Its agent could not enrol."),
+    "not_installed": N_("The package could not be installed."),
+    "not_let_in": N_("It does not let us in. Put our line into its authorized keys; or it was set up already."),
+    "not_our_network": N_("It does not lie in a network where kiosks may be (the setting kiosk_networks)."),
+    "not_started": N_("Its agent could not be started."),
+    "not_undone": N_("What was changed could not be put back."),
+    "other_machine": N_("It is another kind of machine than the package is for."),
+    "other_python": N_("It has another Python than the package is for."),
+    "other_system": N_("It is no Debian system."),
+    "package_changed": N_("The package was changed on its way. Somebody may stand in between."),
+    "package_unsigned": N_("The signature of the package does not hold. Somebody may stand in between."),
+    "silent": N_("Its agent runs, but its first report did not come. It is tried again."),
+    "strange": N_("It answered something that makes no sense."),
+    "too_long": N_("Something took too long and was stopped."),
+    "too_much": N_("It sent more than it may and was cut off."),
+    "unreachable": N_("Nobody answers there. It is tried again."),
+    "withdrawn": N_("It was taken back."),
+    "wrong_host_key": N_(
+        "It shows another host key than the one that was meant. Nothing was sent. Read its label again; "
+        "somebody may stand in between."
+    ),
+}
 KIOSK_SESSIONS = {
     "applied": N_("As told"),
     "failed": N_("Failed"),

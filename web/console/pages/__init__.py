@@ -6,6 +6,7 @@ from web.console.desk import cases as desk_cases
 from web.console.desk import costs as desk_costs
 from web.console.desk import exchange as desk_exchange
 from web.console.desk import hand_out as desk_hand_out
+from web.console.desk import kiosk_setups as desk_kiosk_setups
 from web.console.desk import kiosks as desk_kiosks
 from web.console.desk import labels as desk_labels
 from web.console.desk import loan_places as desk_loan_places
@@ -115,5 +116,6 @@ ROUTES: tuple[Route, ...] = (
     *desk_overdue.ROUTES,
     *desk_photos.ROUTES,
     *desk_kiosks.ROUTES,
+    *desk_kiosk_setups.ROUTES,
 )
 """The table of all addresses."""
