@@ -36,6 +36,8 @@ ENTRIES = (
     "desk.css",
     "desk-camera.js",
     "panic-listener.js",
+    "portal-panic.js",
+    "portal-panic-worker.js",
     "portal.css",
     "portal-waits.js",
 )

@@ -18,7 +18,7 @@ from mdm.core.errors import (
     NotSignedInError,
 )
 from mdm.outbox.model import OutboxMessage
-from mdm.panic import keys, location, queries, raising, service, telling
+from mdm.panic import ending, keys, location, queries, raising, service, telling
 from mdm.panic.keys import Codes
 from mdm.panic.model import PanicAlarm, PanicCall, PanicKey, PanicPlace
 from mdm.panic.raising import Press
@@ -285,9 +285,9 @@ def test_it_is_played_to_those_on_duty_and_those_told_and_not_to_others(calling:
 def test_a_false_alarm_is_ended_with_one_tap_where_no_code_was_chosen(calling: Calling, city: City) -> None:
     alarm = _press(calling, city)
     with calling(VISITOR) as call:
-        assert service.call_off(call, city.secret)
+        assert ending.call_off(call, city.secret)
     with calling(VISITOR) as call:
-        assert service.call_off(call, city.secret)
+        assert ending.call_off(call, city.secret)
 
     assert _climb(calling, 60) == 0
     with calling(city.actor("ann")) as call:
@@ -306,8 +306,8 @@ def test_the_second_code_says_safe_and_means_not(calling: Calling, city: City) -
     with calling(city.actor("ann")) as call:
         service.acknowledge(call, alarm.uid)
     with calling(VISITOR) as call:
-        assert not service.call_off(call, city.secret, "9999")
-        assert service.call_off(call, city.secret, "1235")
+        assert not ending.call_off(call, city.secret, "9999")
+        assert ending.call_off(call, city.secret, "1235")
     with calling() as call:
         assert service.duress_due(call)
         assert service.tell_duress(call, HOW) == 1
@@ -330,11 +330,11 @@ def test_after_five_wrong_codes_only_who_comes_can_end_it(calling: Calling, city
     with calling() as call:
         city.secret = phone(call, city, Codes("1234", "1235"))
     alarm = _press(calling, city)
-    for _ in range(service.TRIES):
+    for _ in range(ending.TRIES):
         with calling(VISITOR) as call:
-            assert not service.call_off(call, city.secret, "0000")
+            assert not ending.call_off(call, city.secret, "0000")
     with pytest.raises(ConflictError) as refused, calling(VISITOR) as call:
-        service.call_off(call, city.secret, "1234")
+        ending.call_off(call, city.secret, "1234")
     assert refused.value.code == "codes_spent"
     with calling() as call:
         assert queries.alarm(call, alarm.uid).state == "ringing"
@@ -425,8 +425,8 @@ def test_a_computer_calls_for_help_where_it_stands_and_its_holder_calls_it_off(c
     with calling() as call:
         me = actor_of(call.session.get_one(Person, city.person), "req-2")
         with pytest.raises(NotFoundError):
-            service.call_off_own(call.by(me), "0" * 32)
-        assert service.call_off_own(call.by(me), first.uid)
+            ending.call_off_own(call.by(me), "0" * 32)
+        assert ending.call_off_own(call.by(me), first.uid)
 
 
 @BOTH

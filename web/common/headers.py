@@ -55,10 +55,14 @@ def furnish_headers(app: Flask, *, tls: bool) -> None:
     options["csp"] = _policy("'wasm-unsafe-eval'")
     options["permissions"] = PermissionsPolicy().geolocation().microphone().camera("self")
     scanning = dict(Secure(**options).header_items())
+    # The page of the panic button (it sets ``g.geolocation``) may ask where the phone is, when the button is pressed.
+    options["csp"] = _policy()
+    options["permissions"] = PermissionsPolicy().geolocation("self").microphone().camera()
+    locating = dict(Secure(**options).header_items())
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        for name, value in (scanning if g.get("camera") else headers).items():
+        for name, value in (scanning if g.get("camera") else locating if g.get("geolocation") else headers).items():
             response.headers.setdefault(name, value)
         if request.endpoint == "static" and response.status_code in (200, 304) and DIGEST.search(request.path):
             # What is behind a name that carries a digest of its content never changes.

@@ -16,6 +16,7 @@ from mdm.guidance import texts as texts_of
 from mdm.portal import sessions
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
+from mdm.storage.seal import create_key, load_seal
 from web.common.app import furnish
 from web.common.database import db
 from web.common.failures import failure_of
@@ -25,7 +26,7 @@ from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
 from web.common.secret import form_key
-from web.portal import apps, city, enrol, loans, pages, quest
+from web.portal import apps, city, enrol, loans, pages, panic, quest
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import told
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
+
+
+KEYLESS = "panic_key"
+"""A phone whose button is not set up is told so; signing in would not mend it."""
 
 
 def make_portal(settings: Settings) -> Flask:
@@ -49,8 +54,12 @@ def make_portal(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         WTF_CSRF_SSL_STRICT=True,
     )
+    create_key(settings.home / "keys")
+    app.extensions[panic.SEAL] = load_seal(settings.home / "keys")
     furnish(app, settings, identify, selector=chosen_language, translations=TRANSLATIONS)
     forms = CSRFProtect(app)
+    for without in panic.WITHOUT_TOKEN:
+        forms.exempt(without)
     _note_use(app)
     _furnish_pages(app, settings)
     for rule, endpoint, view, methods in (
@@ -60,6 +69,7 @@ def make_portal(settings: Settings) -> Flask:
         *apps.ROUTES,
         *loans.ROUTES,
         *quest.ROUTES,
+        *panic.ROUTES,
     ):
         app.add_url_rule(rule, endpoint, view, methods=list(methods))
     # A mail program presses this button without any cookie; the secret in the address is what it proves.
@@ -88,7 +98,9 @@ def identify(session: Any, request_id: str) -> Actor:
 def tell(error: Exception) -> Response:
     """What an employee sees when something was refused or went wrong: one sentence and a next step."""
     failure = failure_of(error)
-    if failure.status == 401:
+    if request.accept_mimetypes.best == "application/json":
+        return failure.problem()
+    if failure.status == 401 and failure.code != KEYLESS:
         return make_response(redirect(url_for("come_in"), 303))
     return failure.stamp(make_response(render_template("portal/failure.html", failure=failure)))
 

@@ -31,6 +31,7 @@ DEEDS = {
     "order.requested": N_("asked to wipe it"),
     "order.approved": N_("approved the wipe"),
     "order.cancelled": N_("cancelled the wipe"),
+    "panic.spot_set": N_("wrote down in which room it stands"),
     "person.code_made": N_("made a paper with a code for you"),
     "person.edited": N_("changed your record"),
     "secret.revealed": N_("looked at a secret that is kept of it"),
