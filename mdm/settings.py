@@ -74,6 +74,23 @@ class Settings(BaseSettings):
     invitation_hours: int = Field(168, ge=1, le=2160, description="Hours that an invitation can be used.")
     certificate_days: int = Field(90, ge=1, le=825, description="Lifetime of a device's certificate in days.")
     apple_certificate_days: int = Field(365, ge=1, le=825, description="Lifetime of a phone's certificate in days.")
+    android_url: str = Field(
+        "",
+        description="Address at which Android phones reach the gateway, with a certificate that every phone trusts; empty:"
+        " the gateway's own.",
+    )
+    android_secret: str = Field(
+        "changeme-C3z9vi54",
+        min_length=1,
+        max_length=128,
+        description="What Headwind's agent signs with: public, built into the vendor's agent; another one for another build.",
+    )
+    android_wipe_minutes: int = Field(
+        10,
+        ge=2,
+        le=1440,
+        description="Minutes of silence after which an Android phone that wipes itself counts as wiped.",
+    )
     apple_approve_by_hand: bool = Field(
         False, description="Whether a phone's first certificate waits until somebody approves it by hand."
     )
@@ -235,6 +252,11 @@ class Settings(BaseSettings):
     def quiet(self) -> Quiet:
         """When nobody is written to who need not be."""
         return Quiet.of(self.timezone, self.quiet_hours, self.quiet_days)
+
+    @property
+    def android_base(self) -> str:
+        """The gateway's address as Android phones see it, without a slash at the end."""
+        return (self.android_url or self.gateway_base).rstrip("/")
 
     @property
     def proxies(self) -> frozenset[str]:

@@ -30,10 +30,12 @@ class Kind(StrEnum):
     ORDER_SPIKE = "order_spike"
     PANIC = "panic"
     PASSKEY_STOPPED = "passkey_stopped"
+    PHONE_CONTESTED = "phone_contested"
     RESTORED = "restored"
     ROSTER_CHANGED = "roster_changed"
     SECRET_REVEALED = "secret_revealed"  # noqa: S105 -- a kind of alarm, no secret
     THAW = "thaw"
+    WIPE_FAILED = "wipe_failed"
     WEBHOOK_CHANGED = "webhook_changed"
 
 
@@ -72,11 +74,13 @@ WORDS: Mapping[Kind, str] = {
     Kind.ORDER_SPIKE: N_("Many orders at once"),
     Kind.PANIC: N_("Somebody called for help"),
     Kind.PASSKEY_STOPPED: N_("A passkey was copied"),
+    Kind.PHONE_CONTESTED: N_("Two phones come as one"),
     Kind.RESTORED: N_("A backup was restored"),
     Kind.ROSTER_CHANGED: N_("The roster of approvers changed"),
     Kind.SECRET_REVEALED: N_("Somebody looked at a secret that is kept of a phone"),
     Kind.THAW: N_("The red button was lifted"),
     Kind.WEBHOOK_CHANGED: N_("A target of webhooks changed"),
+    Kind.WIPE_FAILED: N_("A phone that was wiped came back as it was"),
 }
 
 _ALONE: Mapping[str, str] = {
@@ -122,6 +126,11 @@ _SAID: Mapping[str, str] = {
     "passkey.stopped": N_(
         "A passkey of %(subject)s was used by two devices, so it was copied. It does not count any more; ask its owner."
     ),
+    "phone.contested": N_(
+        "Another phone came with the number of %(subject)s, or its serial number or IMEI has changed. It was refused. "
+        "If nobody can say why, end the enrollment of %(subject)s and set it up anew."
+    ),
+    "phone.wipe_failed": N_("%(subject)s said that it wipes itself, and came back as it was. Treat it as not wiped."),
     "push_certificate.refused": N_("Apple refuses the push certificate, so no phone is woken. %(why)s"),
     "secret.revealed": N_("%(actor)s looked at a secret that is kept of %(subject)s. %(why)s"),
     "orders.thawed": N_("Enough approvers have signed: orders go on."),
@@ -145,6 +154,8 @@ _KINDS: Mapping[str, Kind] = {
     "roster.sealed": Kind.ROSTER_CHANGED,
     "orders.frozen": Kind.FREEZE,
     "passkey.stopped": Kind.PASSKEY_STOPPED,
+    "phone.contested": Kind.PHONE_CONTESTED,
+    "phone.wipe_failed": Kind.WIPE_FAILED,
     "push_certificate.refused": Kind.APPLE_REFUSED,
     "secret.revealed": Kind.SECRET_REVEALED,
     "orders.thawed": Kind.THAW,

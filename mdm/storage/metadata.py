@@ -32,6 +32,7 @@ ROOMS = (
     "guidance",
     "portal",
     "panic",
+    "platforms.android",
     "platforms.apple",
     "platforms.apple.automated",
 )

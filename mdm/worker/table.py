@@ -38,6 +38,8 @@ from mdm.panic import drills, keys, telling
 from mdm.panic import location as origins
 from mdm.panic import queries as panics
 from mdm.panic import service as panic
+from mdm.platforms.android.headwind import service as androids
+from mdm.platforms.android.headwind import watching
 from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
 from mdm.signing.client import SignerClient
@@ -83,6 +85,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("alarms", timedelta(seconds=5), alarms.look, at_start=True),
         Job("cooling", timedelta(minutes=1), watch_cooling, at_start=True),
         Job("phones", timedelta(minutes=1), look_after_phones, at_start=True),
+        Job("android-phones", timedelta(minutes=1), look_after_androids, at_start=True),
         Job("apple-papers", timedelta(hours=1), watch_apple_papers, at_start=True),
         Job("loans", timedelta(minutes=1), look_after_loans, at_start=True),
         Job("quests", timedelta(minutes=5), look_at_quests, at_start=True),
@@ -113,6 +116,18 @@ def look_after_phones(office: Office) -> None:
         phones.sweep(call)
         phones.behind(call)
         waking.repeat(call)
+
+
+def look_after_androids(office: Office) -> None:
+    """Phones that said that they wipe themselves and are silent since count as wiped; certificates are renewed in time."""
+    settings = office.settings
+    with office.call("android-phones") as call:
+        watching.presume(call, timedelta(minutes=settings.android_wipe_minutes))
+    androids.renew_due(
+        lambda *, write=True: office.call("android-phones", write=write),
+        SignerClient(settings.signer_socket),
+        settings.apple_certificate_days,
+    )
 
 
 def watch_apple_papers(office: Office) -> None:

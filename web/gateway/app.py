@@ -9,6 +9,8 @@ from web.common.guard import check_routes
 from web.common.health import add_health
 from web.common.language import speak
 from web.common.requests import number_requests
+from web.gateway.android import AndroidDoor, add_android
+from web.gateway.android_polls import Polls
 from web.gateway.apple import AppleDoor, add_apple
 from web.gateway.apple_enroll import add_enrollment
 from web.gateway.database import Database
@@ -48,6 +50,7 @@ def make_gateway(settings: Settings) -> HotPath:
     add_health(app, settings, database.ping)
     phones = AppleDoor(here)
     add_apple(app, phones)
+    add_android(app, AndroidDoor(here))
     check_routes(app)
     return HotPath(
         app.wsgi_app,
@@ -59,4 +62,5 @@ def make_gateway(settings: Settings) -> HotPath:
         queue=here.queue,
         seconds=settings.checkin_seconds,
         phones=phones,
+        polls=Polls(here),
     )

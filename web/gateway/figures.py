@@ -17,6 +17,7 @@ COUNTERS = {
         ("reports", "Reports that were taken."),
         ("refused", "Requests with a certificate that is missing or refused."),
         ("sent_away", "Check-ins that were told to come back later because too many came at once."),
+        ("android_polls", "Long polls of Android phones that were answered."),
         ("apple_idle", "Idle connections of phones."),
         ("apple_turns", "Turns of phones that needed no more than the queue."),
         ("enrolled", "Devices that got their first certificate."),
@@ -35,6 +36,7 @@ class Figures:
     reports: int = 0
     refused: int = 0
     sent_away: int = 0
+    android_polls: int = 0
     apple_idle: int = 0
     apple_turns: int = 0
     enrolled: int = 0

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from agent.wire import CHECKIN, MAX_WAIT, NEXT_HEADER
 from mdm.core.clock import utcnow
 from mdm.core.errors import UnavailableError
+from mdm.platforms.android.headwind.wire import POLLING
 from mdm.platforms.apple.addresses import CHECKIN as APPLE_CHECKIN
 from mdm.platforms.apple.addresses import SERVER
 from mdm.platforms.linux.exchange import NOTHING, Knock
@@ -73,6 +74,7 @@ class HotPath:
         queue: Queue,
         seconds: int,
         phones: Phones,
+        polls: Phones,
     ) -> None:
         self.app = app
         self.database = database
@@ -83,6 +85,7 @@ class HotPath:
         self.queue = queue
         self.seconds = seconds
         self.phones = phones
+        self.polls = polls
         self.unread: weakref.WeakSet[Any] = weakref.WeakSet()
         """Connections on which a body was left unread: they are closed after the answer."""
 
@@ -90,6 +93,8 @@ class HotPath:
         """WSGI."""
         if environ["PATH_INFO"].startswith(PHONES):
             return self.phones.answer(environ, start) or self._pass_on(environ, start)
+        if environ["PATH_INFO"].startswith(POLLING):
+            return self.polls.answer(environ, start) or self._pass_on(environ, start)
         if environ["PATH_INFO"] != CHECKIN or environ["REQUEST_METHOD"] != "POST":
             return self._pass_on(environ, start)
         begun = time.perf_counter()

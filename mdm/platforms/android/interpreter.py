@@ -7,11 +7,12 @@ from mdm.core.errors import N_
 from mdm.platforms.android import wanted as words
 from mdm.platforms.android.amapi import able as google
 from mdm.platforms.android.amapi import render as policies
-from mdm.platforms.android.headwind import able
+from mdm.platforms.android.headwind import able, raw
+from mdm.platforms.android.model import Way
 from mdm.platforms.port import Foreseen
 
 Check = Callable[[Mapping[str, Any]], str]
-RAW_CHECKS: Final[dict[str, Check]] = {google.WAY: policies.fault}
+RAW_CHECKS: Final[dict[str, Check]] = {google.WAY: policies.fault, Way.HEADWIND.value: raw.fault}
 """What is wrong with the content of a raw part, "" when nothing is, by way; each way adds its own."""
 FORESEERS: Final[list[Callable[[words.Wanted], list[Foreseen]]]] = [able.foresee, google.foresee]
 """What each way says before settings are saved; each way adds its own."""

@@ -67,16 +67,18 @@ class AndroidNumber(Base):
     created_at: Mapped[Moment]
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """First start of the agent with it."""
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    ended_why: Mapped[str] = mapped_column(String(64), default="")
+    over_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    over_why: Mapped[str] = mapped_column(String(64), default="")
     given_digest: Mapped[str] = mapped_column(String(64), default="-")
     """The desired state that was given to the phone last."""
     given_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    applied_digest: Mapped[str] = mapped_column(String(64), default="-")
-    """The desired state that was in its hands when it last reported."""
+    given_waiting: Mapped[int] = mapped_column(default=0)
+    """How many commands and orders it was given then: more than that is news at the doorbell."""
     reported_digest: Mapped[str] = mapped_column(String(64), default="-")
     """Digest of its last report: the same one again is not read again."""
     reported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    admin_digest: Mapped[str] = mapped_column(String(32), default="")
+    """MD5, in capitals, of the random code that opens the agent's settings on this phone: the agent's own word."""
     lock_message: Mapped[str | None] = mapped_column(Text)
     """What it shows while it is locked; None while it is not."""
     ask: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
@@ -112,3 +114,23 @@ class AndroidFile(Base):
     """Whether phones still get it."""
     created_by: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[Moment]
+
+
+class AndroidSetup(Base):
+    """How phones are set up here: one row. The network is for the first minutes of a phone only."""
+
+    __tablename__ = "android_setup"
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    wifi_ssid: Mapped[str] = mapped_column(String(64), default="")
+    wifi_security: Mapped[str] = mapped_column(String(8), default="NONE")
+    """NONE, WPA or WEP, as a QR code says it."""
+    wifi_password: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed. It stands in clear in every QR code: it shall open nothing but the way out."""
+    wifi_hidden: Mapped[bool] = mapped_column(default=False)
+    mobile_data: Mapped[bool] = mapped_column(default=False)
+    leave_apps: Mapped[bool] = mapped_column(default=True)
+    """Whether the system's own applications stay."""
+    locale: Mapped[str] = mapped_column(String(16), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="")
+    changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,45 +1,18 @@
 """From a phone's answers to facts: the inventory's own report functions take them, so that history and verdicts follow."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import select
 
-from agent.wire import Report, short_digest
-from mdm.core.actor import Actor, ActorKind
-from mdm.core.clock import iso
-from mdm.core.ids import new_uid
 from mdm.core.text import clean
-from mdm.inventory import reports
 from mdm.inventory import service as inventory
-from mdm.inventory.model import Device, FactSection
+from mdm.inventory.model import Device
 from mdm.platforms.apple.message import Message
+from mdm.platforms.reported import take
 from mdm.storage.call import Call
 
+__all__ = ["from_authenticate", "os_name", "take"]
 MAKER: Final = "Apple"
-Sections = Mapping[str, Mapping[str, Any]]
-
-
-def take(call: Call, device: Device, found: Sections) -> None:
-    """Stores what a phone said, section by section; what it did not speak of stays as it is known."""
-    known = {
-        row.section: (row.digest, row.content)
-        for row in call.session.execute(
-            select(FactSection.section, FactSection.digest, FactSection.content).where(
-                FactSection.device_id == device.id
-            )
-        )
-    }
-    sections = {
-        name: dict(content) if name == "packages" else {**known.get(name, ("", {}))[1], **content}
-        for name, content in found.items()
-    }
-    digests = {name: digest for name, (digest, _) in known.items()}
-    digests |= {name: short_digest(content) for name, content in sections.items()}
-    report = {"id": new_uid(), "at": iso(call.now), "sections": sections, "digests": digests}
-    spoken = replace(call, actor=Actor(ActorKind.DEVICE, device.id, device.label, (), call.actor.request_id))
-    reports.take_report(spoken, device, cast(Report, report))
 
 
 def from_authenticate(call: Call, device: Device, message: Message) -> None:

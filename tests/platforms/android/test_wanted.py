@@ -38,7 +38,8 @@ def test_what_nothing_was_said_about_stays_as_it_is() -> None:
 def test_words_of_the_catalogue_become_words_of_phones() -> None:
     found = read(SETTINGS)
     assert found.passcode == Passcode(required=True, min_length=8)
-    assert (found.forbidden, found.permitted) == ({"camera"}, {"bluetooth"})
+    assert found.forbidden == frozenset({"camera"})
+    assert found.permitted == frozenset({"bluetooth"})
     assert [(one.app, one.name) for one in found.apps.settings] == [("org.example.forms", "server")]
     assert found.updates.window is not None
     assert found.updates.window.minutes == (22 * 60 + 30, 5 * 60)
@@ -46,7 +47,7 @@ def test_words_of_the_catalogue_become_words_of_phones() -> None:
 
 def test_what_the_free_agent_cannot_do_is_said_before_saving_and_what_it_can_is_not() -> None:
     interpreter = AndroidInterpreter()
-    said = interpreter.foresee(interpreter.render({"proxy.mode": "direct", "restrictions.camera": False}, ()))
+    said = interpreter.foresee(interpreter.render({"proxy.mode": "direct", "restrictions.bluetooth": False}, ()))
     mine = [one for one in said if one.code == "headwind_cannot"]
     assert [one.keys for one in mine] == [("proxy.mode",)]
     assert "sets no proxy" in mine[0].sentence % mine[0].params

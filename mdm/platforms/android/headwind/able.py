@@ -27,6 +27,7 @@ CANNOT: Final[Mapping[str, str]] = {
     "proxy.mode": N_("it sets no proxy"),
     "proxy.pac_url": N_("it sets no proxy"),
     "proxy.server": N_("it sets no proxy"),
+    "restrictions.camera": N_("it has no switch for the camera"),
     "restrictions.cloud_backup": N_("Android has no such restriction for an agent"),
     "screen_lock.enabled": N_("a screen locks by itself where a passcode is required"),
     "updates.deadline": N_("the system decides how long an update may wait"),

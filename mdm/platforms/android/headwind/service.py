@@ -1,0 +1,209 @@
+"""What people ask of a phone with the free agent beyond the words of the house, and what the clock does for all of them."""
+
+import re
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+from sqlalchemy import func, select
+
+from mdm.audit import service as audit
+from mdm.core.actor import require
+from mdm.core.errors import (
+    N_,
+    ConflictError,
+    HavenmeesterError,
+    InvalidError,
+    LimitedError,
+    NotFoundError,
+    UnavailableError,
+)
+from mdm.core.permissions import Permission
+from mdm.core.risk import LOCKS_PER_HOUR
+from mdm.core.text import clean
+from mdm.enrollment.model import Enrollment
+from mdm.enrollment.redeem import Certificate, Transact, add_enrollment
+from mdm.enrollment.renewal import first_use
+from mdm.inventory import service as inventory
+from mdm.inventory.model import Device, DeviceEvent
+from mdm.inventory.queries import device_by_uid
+from mdm.outbox import service as outbox
+from mdm.platforms.android.headwind.enrolling import stand_in
+from mdm.platforms.android.headwind.numbers import PLACE_OF_WIFI, setup
+from mdm.platforms.android.headwind.sync import PLACE
+from mdm.platforms.android.model import AndroidNumber, AndroidPhone, AndroidSetup
+from mdm.storage.call import Call
+from mdm.storage.seal import Seal
+
+log = structlog.get_logger(__name__)
+_PASSCODE: Final = re.compile(r"[\x21-\x7e]{4,32}\Z")
+_ASKED: Final = "android_passcode_asked"
+SECURITIES: Final = ("NONE", "WPA", "WEP")
+
+
+class Signer(Protocol):
+    """What is asked of the signer here."""
+
+    def renew(self, *, previous: str, csr: str, days: int) -> Certificate:
+        """The certificate that follows the one with this fingerprint."""
+
+
+def number_of_device(call: Call, device: Device) -> AndroidNumber | None:
+    """The number by which a device is enrolled now; None where it is not, or not by the free agent."""
+    return call.session.scalar(
+        select(AndroidNumber)
+        .where(
+            AndroidNumber.device_id == device.id, AndroidNumber.over_at.is_(None), AndroidNumber.bound_at.is_not(None)
+        )
+        .order_by(AndroidNumber.id.desc())
+        .limit(1)
+    )
+
+
+def phone(call: Call, device_uid: str) -> tuple[AndroidPhone, AndroidNumber | None]:
+    """What is Android's of a device. NotFoundError when it is not there, not the actor's, or never was such a phone."""
+    device = device_by_uid(call, device_uid)
+    found = call.session.get(AndroidPhone, device.id)
+    if found is None:
+        raise NotFoundError(N_("This device was never enrolled as an Android phone."))
+    return found, number_of_device(call, device)
+
+
+def reset_passcode(call: Call, seal: Seal, device_uid: str, passcode: str, reason: str = "") -> None:
+    """Gives a phone another passcode at its next visit; it is sealed until then and forgotten when the phone says it has it.
+
+    Raises NotFoundError, DeniedError, InvalidError for a passcode that is none, ConflictError for a phone that is not
+    enrolled, LimitedError after many within an hour.
+    """
+    device = device_by_uid(call, device_uid)
+    require(call.actor, Permission.COMMAND_LOCK, device.where)
+    if not _PASSCODE.match(passcode):
+        raise InvalidError(
+            N_("The passcode was not asked: correct the field that is marked."),
+            fields={"passcode": N_("4 to 32 letters, digits or signs, without spaces.")},
+        )
+    row = number_of_device(call, device)
+    if row is None:
+        raise ConflictError(
+            N_("%(device)s is not enrolled, so nothing reaches it. Nothing was asked."),
+            code="device_not_enrolled",
+            device=device.label,
+        )
+    _brake(call, device)
+    row.passcode = seal.seal(passcode.encode(), PLACE.format(id=row.id))
+    inventory.note(call, device, _ASKED, {})
+    audit.record(
+        call,
+        "phone.passcode_asked",
+        ("device", device.uid),
+        name=device.label,
+        where=device.where,
+        details={"reason": clean(reason, 500)},
+    )
+    # Whatever it was given counts no longer: the doorbell has news for it, even when it waits elsewhere.
+    row.given_digest = "-"
+    outbox.ring(call, device_id=device.id)
+
+
+def _brake(call: Call, device: Device) -> None:
+    lately = call.session.scalar(
+        select(func.count())
+        .select_from(DeviceEvent)
+        .where(
+            DeviceEvent.kind == _ASKED,
+            DeviceEvent.actor_name == call.actor.name[:255],
+            DeviceEvent.at > call.now - timedelta(hours=1),
+        )
+    )
+    if (lately or 0) >= LOCKS_PER_HOUR:
+        raise LimitedError(
+            N_(
+                "You asked for %(count)s passcodes within an hour already. Nothing was asked. Wait, or ask somebody else."
+            ),
+            retry_after=3600,
+            count=LOCKS_PER_HOUR,
+            device=device.label,
+        )
+
+
+def set_up(
+    call: Call,
+    seal: Seal,
+    *,
+    ssid: str,
+    security: str,
+    password: str | None,
+    hidden: bool = False,
+    mobile_data: bool = False,
+    leave_apps: bool = True,
+    locale: str = "",
+    time_zone: str = "",
+) -> AndroidSetup:
+    """Says how phones are set up. ``password`` None leaves the one that is kept. Raises DeniedError, InvalidError."""
+    require(call.actor, Permission.PHONES_MANAGE)
+    ssid, wrong = clean(ssid, 64), {}
+    if len(ssid.encode()) > 32:
+        wrong["ssid"] = N_("The name of a network has at most 32 bytes.")
+    if security not in SECURITIES:
+        wrong["security"] = N_("This must be one of: %s.") % ", ".join(SECURITIES)
+    kept = setup(call)
+    has_password = bool(password) if password is not None else kept.wifi_password is not None
+    if ssid and security != "NONE" and not has_password:
+        wrong["password"] = N_("This is needed.")
+    if password and not 8 <= len(password) <= 63:
+        wrong["password"] = N_("8 to 63 characters.")
+    if locale and not re.match(r"[a-z]{2}_[A-Z]{2}\Z", locale):
+        wrong["locale"] = N_("A language is written like nl_BE.")
+    if wrong:
+        raise InvalidError(N_("Nothing was changed: correct the fields that are marked."), fields=wrong)
+    kept.wifi_ssid, kept.wifi_security, kept.wifi_hidden = ssid, security, hidden
+    if password is not None or not ssid or security == "NONE":
+        keeps = bool(password) and bool(ssid) and security != "NONE"
+        kept.wifi_password = seal.seal((password or "").encode(), PLACE_OF_WIFI) if keeps else None
+    kept.mobile_data, kept.leave_apps = mobile_data, leave_apps
+    kept.locale, kept.time_zone, kept.changed_at = locale, clean(time_zone, 64), call.now
+    call.session.add(kept)
+    call.session.flush()
+    audit.record(
+        call,
+        "phone_setup.changed",
+        ("phone_setup", "android"),
+        name="Android",
+        details={"ssid": ssid, "security": security},
+    )
+    return kept
+
+
+def renew_due(transact: Transact, signer: Signer, days: int, limit: int = 100) -> int:
+    """Renews the certificates that stand for phones, in time; how many. What the signer refuses is tried again later."""
+    with transact(write=False) as call:
+        due = call.session.execute(
+            select(AndroidNumber.id, Enrollment.fingerprint)
+            .join(Enrollment, Enrollment.id == AndroidNumber.enrollment_id)
+            .where(
+                AndroidNumber.over_at.is_(None),
+                AndroidNumber.bound_at.is_not(None),
+                AndroidNumber.wipe_order == "",
+                Enrollment.revoked_at.is_(None),
+                Enrollment.renew_after <= call.now,
+                Enrollment.not_after > call.now,
+            )
+            .limit(limit)
+        ).all()
+    done = 0
+    for number_id, fingerprint in due:
+        try:
+            issued = signer.renew(previous=fingerprint, csr=stand_in(), days=days)
+        except UnavailableError:
+            break
+        except HavenmeesterError as error:
+            log.warning("the certificate of a phone was not renewed", number=number_id, why=str(error))
+            continue
+        with transact() as call:
+            row = call.session.get_one(AndroidNumber, number_id)
+            before = call.session.get_one(Enrollment, row.enrollment_id)
+            enrollment = add_enrollment(call, before.device_id, issued, before.invitation_id)
+            row.enrollment_id = enrollment.id
+            first_use(call, enrollment.id)
+        done += 1
+    return done
