@@ -56,6 +56,7 @@ PHONE_ACTIONS = {
     "certificate.refused": N_("refused a phone's certificate"),
     "device.asked": N_("asked something of a phone"),
     "device.left": N_("left the management"),
+    "device.may_stay": N_("let a phone stay after all"),
     "device.turned_away": N_("told a phone to leave"),
     "device.turning_away": N_("said that a phone shall leave"),
     "phone.contested": N_("another phone came with its number"),

@@ -72,6 +72,7 @@ SENTENCES = {
     "device.raw_viewed": N_("%(who)s looked at the raw report of %(what)s"),
     "device.relocated": N_("%(who)s moved %(what)s to another place"),
     "device.shelved": N_("%(who)s put %(what)s on another shelf"),
+    "device.may_stay": N_("%(who)s took back that %(what)s shall leave the management"),
     "device.turned_away": N_("%(what)s was told to leave the management"),
     "device.turning_away": N_("%(who)s said that %(what)s shall leave the management"),
     "device.take_in_undone": N_("%(who)s took back that %(what)s was taken in"),

@@ -22,6 +22,7 @@ from mdm.orders import acts
 from mdm.orders.acts import Handler, Trust
 from mdm.orders.model import Act
 from mdm.outbox import service as outbox
+from mdm.platforms.apple import service as phones
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.document import apply_document
@@ -80,6 +81,9 @@ def _retire(call: Call, act: Act) -> None:
 
 
 def _end_enrollment(call: Call, act: Act) -> None:
+    if act.arguments.get("turn_away"):
+        phones.turn_away(call, act.subject_id, act.arguments["why"])
+        return
     enrollment.revoke(call, act.subject_id, act.arguments["why"])
 
 

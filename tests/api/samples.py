@@ -126,6 +126,7 @@ def body_of(operation: str, city: City) -> Any:
         "preview_profile": {"mobileconfig": city.files["profile"]},
         "ask_phone": {"request_type": "DeviceInformation", "args": {"Queries": ["DeviceName"]}},
         "reveal_phone_secret": {"what": "bypass_code", "reason": "r"},
+        "turn_phone_away": {"reason": "sold"},
     }
     return bodies.get(operation)
 

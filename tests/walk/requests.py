@@ -93,6 +93,9 @@ _CONSOLE: dict[tuple[str, str], Send] = {
         "/devices/{device_uid}/move", lambda _s: {"state": "retired", "reason": "broken"}
     ),
     ("POST /devices/<uid>/revoke", "revoke"): _form("/devices/{device_uid}/revoke", lambda _s: {"reason": "lost"}),
+    ("POST /devices/<uid>/phone/turn-away", "turn away"): _form(
+        "/devices/{x_phone}/phone/turn-away", lambda _s: {"reason": "sold"}
+    ),
     ("POST /devices/act", "lock many"): _form(
         "/devices/act", lambda s: {"verb": "lock", "uid": s.fleet[:30], "sure": "yes", "reason": "stolen"}
     ),
@@ -173,6 +176,9 @@ _API: dict[tuple[str, str], Send] = {
     ),
     ("POST /devices/<uid:device_uid>/enrollments/revoke", "revoke"): _api(
         "POST", "/devices/{device_uid}/enrollments/revoke", lambda _s: {"reason": "lost"}
+    ),
+    ("POST /devices/<uid:phone_uid>/phone/turn-away", "turn away"): _api(
+        "POST", "/devices/{x_phone}/phone/turn-away", lambda _s: {"reason": "sold"}
     ),
     ("POST /groups/<key:group_id>/devices/add", "many"): _api(
         "POST", "/groups/{group_id}/devices/add", lambda s: {"devices": s.fleet[:110]}

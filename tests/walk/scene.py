@@ -35,6 +35,7 @@ from mdm.inventory.model import Device
 from mdm.orders import acts
 from mdm.orders.acts import Trust
 from mdm.orders.model import Act, ActState
+from mdm.platforms.apple.model import AppleDevice
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.model import Assignment, Policy
@@ -66,6 +67,7 @@ USES = {"web_session": {"last_used_at"}, "api_token": {"last_used_at"}}
 """Columns that say when a credential was last used."""
 
 GUARDED: dict[type[Any], tuple[str, ...]] = {
+    AppleDevice: ("turn_away",),
     ApiToken: ("role", "revoked_at"),
     Assignment: ("include", "exclude", "priority"),
     Device: ("state",),
@@ -143,7 +145,7 @@ class Scene:
                 f"{model.__tablename__}.{name}": sorted(
                     (
                         tuple(row)
-                        for row in connection.execute(select(model.__table__.c["id"], model.__table__.c[name]))
+                        for row in connection.execute(select(*model.__table__.primary_key, model.__table__.c[name]))
                     ),
                     key=repr,
                 )
@@ -239,6 +241,8 @@ def _harmable(call: Call, scene: Scene) -> None:
     )
     phone.enrolled_at, phone.key_digest = call.now, "d" * 64
     scene.words["case"] = cases.open_lost(call, phone.uid).uid
+    scene.words["phone"] = phone.uid
+    session.add(AppleDevice(device_id=phone.id, udid="00008110-LOST1", state="enrolled", created_at=call.now))
     # As many locks as one person asks for alone within an hour: the next one needs somebody else.
     commands.send(call, scene.fleet[40:60], Verb.LOCK)
     targets.set_target(call, ["hooks.stad.example"], name="Old", url="https://hooks.stad.example/old")

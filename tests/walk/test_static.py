@@ -15,7 +15,7 @@ import pytest
 import mdm
 import web
 
-ATTRIBUTES = frozenset({"revoked_at", "disabled_at", "archived_at", "totp_sealed", "ended_at"})
+ATTRIBUTES = frozenset({"revoked_at", "disabled_at", "archived_at", "totp_sealed", "ended_at", "turn_away"})
 """Columns that end, hide or give power, whatever the table."""
 TABLES = frozenset(
     {
@@ -54,6 +54,9 @@ FREE: dict[str, str] = {
     "mdm/inventory/groups.py:delete": "only a group that no assignment chooses by",
     "mdm/platforms/apple/certify.py:_enrolled": "the phone itself, with an invitation: its older certificates end",
     "mdm/platforms/apple/checkin.py:_supersede": "the phone itself, with a newer certificate: its older ones end",
+    "mdm/platforms/apple/checkin.py:start_anew": "the phone itself, with a new invitation: it may stay",
+    "mdm/platforms/apple/refusals.py:_leave": "the phone was told to leave, as the gate let somebody say",
+    "mdm/platforms/apple/service.py:let_stay": "it is not told to leave after all",
     "mdm/worker/topics.py:_wiped": "the device itself, by an order that the signer signed",
 }
 """Writers, or callers of writers, that need nobody else; each with its reason."""

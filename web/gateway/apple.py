@@ -160,7 +160,8 @@ def _conversation(door: AppleDoor, visit: Visit) -> Reply:
     actor = Actor(ActorKind.DEVICE, found.device_id, name, (), request_id, request.remote_addr)
     house = door.house()
     with door.here.call(actor) as call:
-        if found.turn_away:
+        # Who was sent away and invited anew begins with a certificate that nobody has used.
+        if found.turn_away and (found.bound or message.kind is not Kind.AUTHENTICATE):
             return refusals.turned_away(call, found)
         if message.kind is Kind.DECLARATIVE_MANAGEMENT:
             return declarative(call, house, found, message)

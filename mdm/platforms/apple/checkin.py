@@ -246,13 +246,18 @@ def _enrolled(call: Call, apple: AppleDevice) -> None:
         outbox.post(call, topic, {"device": device.id})
 
 
-def _check_out(call: Call, apple: AppleDevice, _message: Message) -> Reply:
-    device = call.session.get_one(Device, apple.device_id)
-    asking.cancel_all(call, apple, "checked out")
+def depart(call: Call, apple: AppleDevice, why: str) -> None:
+    """A phone is no longer managed: nothing waits for it, and nothing wakes it. Its certificates are the caller's to end."""
+    asking.cancel_all(call, apple, why)
     apple.state = DeviceState.GONE.value
     apple.push = apple.push_at = None
     apple.declarative = False
     apple.set_token = apple.advertised_token = None
+
+
+def _check_out(call: Call, apple: AppleDevice, _message: Message) -> Reply:
+    device = call.session.get_one(Device, apple.device_id)
+    depart(call, apple, "checked out")
     inventory.note(call, device, "apple_checked_out", {})
     audit.record(call, "device.left", ("device", device.uid), name=device.label, where=device.where)
     enrollments.leave(call, device.id)

@@ -7,12 +7,14 @@ from sqlalchemy import select
 from mdm.audit import service as audit
 from mdm.core.errors import N_, HavenmeesterError, InvalidError
 from mdm.core.text import clean
+from mdm.enrollment import service as enrollments
 from mdm.enrollment.model import Enrollment, Invitation
 from mdm.inventory.model import Device
+from mdm.platforms.apple.checkin import depart
 from mdm.platforms.apple.house import Reply
 from mdm.platforms.apple.knock import Knock
 from mdm.platforms.apple.loop import strange
-from mdm.platforms.apple.model import AppleDevice, AppleSession
+from mdm.platforms.apple.model import AppleDevice, AppleSession, DeviceState
 from mdm.storage.call import Call
 
 LEAVE = Reply(HTTPStatus.UNAUTHORIZED)
@@ -29,16 +31,21 @@ def unknown(call: Call, fingerprint: str) -> Reply:
     ).first()
     if row is None:
         raise InvalidError(N_("This certificate is not let in. Nothing was changed."), code="certificate_refused")
-    return _leave(call, row[1])
+    return _leave(call, row[0], row[1])
 
 
 def turned_away(call: Call, knock: Knock) -> Reply:
     """The answer to a phone of which an operator has said that it shall leave."""
-    return _leave(call, call.session.get_one(Device, knock.device_id))
+    apple = call.session.get_one(AppleDevice, knock.device_id, with_for_update=True, populate_existing=True)
+    return _leave(call, apple, call.session.get_one(Device, knock.device_id))
 
 
-def _leave(call: Call, device: Device) -> Reply:
-    audit.record(call, "device.turned_away", ("device", device.uid), name=device.label, where=device.where)
+def _leave(call: Call, apple: AppleDevice, device: Device) -> Reply:
+    """Told once, it counts as gone. It may have missed the answer: it gets the same as often as it comes."""
+    if apple.state != DeviceState.GONE:
+        depart(call, apple, "told to leave")
+        audit.record(call, "device.turned_away", ("device", device.uid), name=device.label, where=device.where)
+        enrollments.end(call, device, "told to leave")
     return LEAVE
 
 

@@ -10,7 +10,7 @@ from mdm.audit import service as audit
 from mdm.core.actor import ActorKind, require
 from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError, LimitedError, NotFoundError
 from mdm.core.permissions import Permission
-from mdm.core.risk import LOCKS_PER_HOUR
+from mdm.core.risk import LOCKS_PER_HOUR, Risk, gate
 from mdm.core.text import clean
 from mdm.inventory.model import Device
 from mdm.inventory.queries import device_by_uid
@@ -188,20 +188,52 @@ def cancel(call: Call, uuid: str) -> AppleCommand:
 
 
 def turn_away(call: Call, device_uid: str, reason: str) -> None:
-    """Has a phone told at its next request to leave the management, which takes everything away that came with it."""
+    """Has a phone told at its next request to leave the management, which takes everything away that came with it.
+
+    It is woken, so that this is soon. Twice is like once. Raises InvalidError without a reason, ConflictError
+    (``phone_gone``) for a phone that has left, ApprovalNeededError: nothing reaches the phone from then on.
+    """
     device, apple = _phone(call, device_uid)
     require(call.actor, Permission.ENROLLMENT_REVOKE, device.where)
+    why = clean(reason, 500)
+    if not why:
+        sentence = N_("Say why the phone shall leave. Nothing was changed.")
+        raise InvalidError(sentence, code="reason_missing", fields={"reason": N_("This is needed.")})
+    if apple.state == DeviceState.GONE:
+        raise _gone(device)
     if apple.turn_away:
         return
+    said = {"why": why, "turn_away": True}
+    gate(call, Risk.ENROLLMENT_END, ("device", device.uid), said, name=device.label, where=device.where)
     apple.turn_away = True
-    audit.record(
-        call,
-        "device.turning_away",
-        ("device", device.uid),
-        name=device.label,
-        where=device.where,
-        details={"reason": clean(reason, 500)},
+    asking.push(call, device.id)
+    _record(call, "device.turning_away", device, {"reason": why})
+
+
+def let_stay(call: Call, device_uid: str) -> None:
+    """Takes back that a phone shall leave, as long as it was not told. Twice is like once.
+
+    Raises ConflictError (``phone_gone``) for one that has left: it comes back by a new invitation.
+    """
+    device, apple = _phone(call, device_uid)
+    require(call.actor, Permission.ENROLLMENT_REVOKE, device.where)
+    if apple.state == DeviceState.GONE:
+        raise _gone(device)
+    if apple.turn_away:
+        apple.turn_away = False
+        _record(call, "device.may_stay", device, {})
+
+
+def _gone(device: Device) -> ConflictError:
+    return ConflictError(
+        N_("%(device)s has left the management already. Nothing was changed. A new invitation brings it back."),
+        code="phone_gone",
+        device=device.label,
     )
+
+
+def _record(call: Call, action: str, device: Device, details: dict[str, str]) -> None:
+    audit.record(call, action, ("device", device.uid), name=device.label, where=device.where, details=details)
 
 
 def commands(call: Call, device_uid: str, *, below: int | None = None, limit: int = 50) -> list[AppleCommand]:

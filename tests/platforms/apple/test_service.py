@@ -7,16 +7,27 @@ from mdm.audit.model import AuditEntry
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
 from mdm.core.actor import Actor, ActorKind
-from mdm.core.errors import ConflictError, DeniedError, HavenmeesterError, InvalidError, NotFoundError
+from mdm.core.clock import utcnow
+from mdm.core.errors import (
+    ApprovalNeededError,
+    ConflictError,
+    DeniedError,
+    HavenmeesterError,
+    InvalidError,
+    NotFoundError,
+)
 from mdm.core.permissions import Grant, Role
 from mdm.desk.cases import service as cases
 from mdm.desk.cases.model import CaseFix, Outcome
+from mdm.enrollment.model import Enrollment
+from mdm.outbox.model import OutboxMessage
 from mdm.platforms.apple import plist, secrets, service
 from mdm.platforms.apple.model import ScopedSecret
 from mdm.simulate.iphone import IPhone
+from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from mdm.storage.seal import load_seal
-from tests.conftest import alone
+from tests.conftest import FLEET_ADMIN, alone
 from tests.platforms.apple.city import City
 
 AUDITOR = Actor(ActorKind.OPERATOR, 2, "Ann", (Grant(Role.AUDITOR),))
@@ -30,6 +41,11 @@ def ask(city: City, phone: IPhone, request_type: str, **args: object) -> str:
 def diary(city: City) -> list[str]:
     with transaction(city.engine, write=False) as session:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+
+
+def pushes(city: City) -> int:
+    with transaction(city.engine, write=False) as session:
+        return len(session.scalars(select(OutboxMessage.id).where(OutboxMessage.topic == "apple.push")).all())
 
 
 def test_nobody_asks_a_phone_where_it_is_but_its_case(city: City) -> None:
@@ -151,7 +167,59 @@ def test_a_command_is_taken_back_once(city: City) -> None:
 
 def test_a_phone_that_is_turned_away_leaves_and_the_diary_says_who_said_so(city: City) -> None:
     phone = city.enrolled()
+    before = pushes(city)
     with city.call() as call:
-        service.turn_away(call, city.device(phone).uid, "sold")
+        service.turn_away(call.with_permit(alone()), city.device(phone).uid, "sold")
+        service.turn_away(call.with_permit(alone()), city.device(phone).uid, "sold")
+    assert pushes(city) == before + 1, "it is woken, so that this is soon, and once"
+    assert [phone.idle()[0] for _ in range(2)] == [401, 401], "it may have missed the first answer"
+    told = diary(city)
+    assert [told.count(f"device.{one}") for one in ("turning_away", "turned_away")] == [1, 1]
+    assert city.apple(phone).state == "gone"
+    assert {one.state for one in city.commands(phone)} <= {"acknowledged", "cancelled"}
+    with transaction(city.engine, write=False) as session:
+        ended = select(Enrollment.revoked_why).where(Enrollment.device_id == city.device(phone).id)
+        assert set(session.scalars(ended)) == {"told to leave"}
+    for late in (service.turn_away, service.let_stay):
+        with city.call() as call, pytest.raises(ConflictError, match="has left"):
+            late(call, city.device(phone).uid, *(["again"] if late is service.turn_away else []))
+
+
+def test_a_phone_that_was_sent_away_and_is_invited_anew_comes_back(city: City) -> None:
+    phone = city.enrolled(serial="F2LX0009")
+    with city.call() as call:
+        service.turn_away(call.with_permit(alone()), city.device(phone).uid, "lent out")
     assert phone.idle()[0] == 401
-    assert {"device.turning_away", "device.turned_away"} <= set(diary(city))
+    papers, _ = city.session(city.device(phone).id)
+    again = city.phone(papers=papers, serial="F2LX0009", udid=phone.udid)
+    assert again.idle()[0] == 401, "before it says that it begins anew it is the one that shall leave"
+    again.enroll()
+    assert (city.apple(again).state, city.apple(again).turn_away) == ("enrolled", False)
+    assert again.idle()[0] == 200
+    assert phone.idle()[0] == 400
+
+
+def test_a_phone_that_may_stay_after_all_notices_nothing(city: City) -> None:
+    phone = city.enrolled()
+    uid = city.device(phone).uid
+    with city.call() as call:
+        service.turn_away(call.with_permit(alone()), uid, "sold")
+        service.let_stay(call, uid)
+        service.let_stay(call, uid)
+    assert phone.idle() == (200, b"")
+    assert diary(city).count("device.may_stay") == 1
+
+
+def test_nobody_sends_a_phone_away_alone_without_a_reason_or_without_the_right(city: City) -> None:
+    phone = city.enrolled()
+    uid = city.device(phone).uid
+    with city.call() as call, pytest.raises(InvalidError, match="Say why"):
+        service.turn_away(call, uid, "  ")
+    with transaction(city.engine) as session:
+        with pytest.raises(ApprovalNeededError):
+            service.turn_away(Call(FLEET_ADMIN, session, utcnow()), uid, "sold")
+        for verb in (lambda call: service.turn_away(call, uid, "sold"), lambda call: service.let_stay(call, uid)):
+            with pytest.raises(DeniedError):
+                verb(Call(AUDITOR, session, utcnow(), alone()))
+    assert phone.idle() == (200, b"")
+    assert not {"device.turning_away", "device.turned_away"} & set(diary(city))

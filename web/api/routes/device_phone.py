@@ -7,6 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from mdm.core.permissions import Permission
+from mdm.core.risk import Risk
 from mdm.platforms.apple import about, secrets, service
 from mdm.platforms.apple.model import AppleCommand, ScopedSecret
 from mdm.storage.call import Call
@@ -22,7 +23,7 @@ api = APIBlueprint(
 VIEW = Permission.DEVICE_VIEW
 ONE = "/devices/<uid:phone_uid>/phone"
 _OF_APPLE = (
-    "state", "supervised", "user_enrollment", "lost_mode", "declarative", "awaiting", "push_at", "pushed_at",
+    "state", "supervised", "user_enrollment", "lost_mode", "declarative", "awaiting", "turn_away", "push_at", "pushed_at",
 )  # fmt: skip
 _OF_PAGE = ("enrollment", "reach", "hurdles", "errors", "update", "unlock_token", "bypass_code")
 
@@ -34,10 +35,14 @@ def get_phone(call: Call, phone_uid: str) -> Phone:
     Enrollment, reach, profiles, certificates, managed applications, declarations with what it says of each, and what can
     be asked of it. 404 for a device that never enrolled as a phone of Apple's.
     """
-    found = about.about(call, phone_uid)
+    return _told(call, phone_uid)
+
+
+def _told(call: Call, uid: str) -> Phone:
+    found = about.about(call, uid)
     return Phone.model_validate(
         {
-            "device": phone_uid,
+            "device": uid,
             **{name: getattr(found.apple, name) for name in _OF_APPLE},
             **{name: getattr(found, name) for name in _OF_PAGE},
             "profiles": [{**asdict(one), "payloads": list(one.payloads)} for one in found.profiles],
@@ -101,6 +106,37 @@ def reveal_phone_secret(call: Call, phone_uid: str, body: shapes.SecretAsked) ->
     proved_lately()
     value = secrets.reveal(call, seal(), phone_uid, ScopedSecret(body.what), body.reason)
     return shapes.Secret(what=body.what, value=value)
+
+
+@operation(
+    api,
+    "POST",
+    f"{ONE}/turn-away",
+    Permission.ENROLLMENT_REVOKE,
+    body=shapes.TurnedAway,
+    answer=Phone,
+    risks=(Risk.ENROLLMENT_END,),
+    problems=(404, 409),
+)
+def turn_phone_away(call: Call, phone_uid: str, body: shapes.TurnedAway) -> Phone:
+    """Have a phone leave the management.
+
+    At its next request it is told to leave. It then removes the management profile by itself, and with it everything that
+    came by it: accounts, networks, certificates, and applications with their data. What its holder put on it stays. From
+    then on nothing reaches it; a new invitation brings it back. Twice is like once.
+    """
+    service.turn_away(call, phone_uid, body.reason)
+    return _told(call, phone_uid)
+
+
+@operation(api, "POST", f"{ONE}/let-stay", Permission.ENROLLMENT_REVOKE, answer=Phone, problems=(404, 409))
+def let_phone_stay(call: Call, phone_uid: str) -> Phone:
+    """Take back that a phone shall leave.
+
+    As long as it was not told. Twice is like once.
+    """
+    service.let_stay(call, phone_uid)
+    return _told(call, phone_uid)
 
 
 def _bytes(value: Any) -> Any:

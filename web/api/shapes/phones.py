@@ -154,6 +154,7 @@ class Phone(Answer):
     lost_mode: bool
     declarative: bool
     awaiting: bool
+    turn_away: bool = Field(description="Whether somebody said that it shall leave the management.")
     reach: Reach
     push_at: datetime | None
     pushed_at: datetime | None
@@ -168,6 +169,12 @@ class Phone(Answer):
     update: dict[str, str]
     unlock_token: bool = Field(description="Whether one is kept.")
     bypass_code: bool = Field(description="Whether one is kept.")
+
+
+class TurnedAway(Body):
+    """Why a phone shall leave the management."""
+
+    reason: str = Field(min_length=1, max_length=500, description="Kept in the diary.")
 
 
 class PhoneCommand(Answer):

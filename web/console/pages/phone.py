@@ -7,7 +7,7 @@ from flask import current_app, g, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
-from mdm.core.errors import N_, DeniedError, HavenmeesterError, InvalidError, NotFoundError
+from mdm.core.errors import N_, ApprovalNeededError, DeniedError, HavenmeesterError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.inventory import queries
@@ -124,6 +124,33 @@ def _lost() -> dict[str, Any]:
 _ARGS: dict[str, Callable[[], dict[str, Any]]] = {"lost_mode": _lost, "name": _name, "wallpaper": _wallpaper}
 
 
+@may(Permission.ENROLLMENT_REVOKE)
+def phone_turn_away(call: Call, uid: str) -> Response:
+    """Has a phone leave the management: first says what then happens on it."""
+    found = queries.device_by_uid(call, uid)
+    about.about(call, uid)
+    failure = None
+    if request.method == "POST":
+        try:
+            service.turn_away(call, uid, text("reason")[:REASON_MOST])
+        except ApprovalNeededError:
+            raise
+        except HavenmeesterError as error:
+            failure = refused(call, error)
+        else:
+            told = gettext("The phone is told to leave at its next request. It is woken now.")
+            return done(told, url_for("device", uid=uid, tab="phone"))
+    response = page("phones/turn_away.html", device=found, failure=failure, values=request.form)
+    return failure.stamp(response) if failure else response
+
+
+@may(Permission.ENROLLMENT_REVOKE)
+def phone_let_stay(call: Call, uid: str) -> Response:
+    """Takes back that a phone shall leave, while it was not told."""
+    service.let_stay(call, uid)
+    return done(gettext("The phone stays."), url_for("device", uid=uid, tab="phone"))
+
+
 @may(Permission.DEVICE_VIEW)
 def phone_cancel(call: Call, uid: str, number: str) -> Response:
     """Takes back what the phone has not been given, or has not answered."""
@@ -160,6 +187,8 @@ def phone_secret(call: Call, uid: str, what: str) -> Response:
 
 ROUTES: tuple[Route, ...] = (
     ("/devices/<uid>/phone/ask/<what>", "phone_ask", phone_ask, BOTH),
+    ("/devices/<uid>/phone/turn-away", "phone_turn_away", phone_turn_away, BOTH),
+    ("/devices/<uid>/phone/let-stay", "phone_let_stay", phone_let_stay, POST),
     ("/devices/<uid>/phone/commands/<number>/cancel", "phone_cancel", phone_cancel, POST),
     ("/devices/<uid>/phone/secrets/<what>", "phone_secret", phone_secret, BOTH),
 )
