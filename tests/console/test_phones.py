@@ -245,6 +245,36 @@ def test_a_phone_is_asked_once_and_what_it_cannot_do_is_refused_with_a_sentence(
     assert "Taken back" in mo.get(f"/devices/{phone}?tab=phone").text
 
 
+def actions_of(inside: Callable[..., object]) -> list[str]:
+    """What the diary tells, the oldest first."""
+    query = select(AuditEntry.action).order_by(AuditEntry.id)
+    return inside(lambda call: list(call.session.scalars(query)))  # type: ignore[return-value]
+
+
+def test_a_phone_is_told_to_leave_with_a_reason_after_its_page_said_what_then_happens_and_may_stay_after_all(
+    signed_in: SignedIn, phone: str, inside: Callable[..., object]
+) -> None:
+    mo, tab, address = signed_in(MO), f"/devices/{phone}?tab=phone", f"/devices/{phone}/phone/turn-away"
+    assert address in mo.get(tab).text
+    assert "It then removes the management by itself" in mo.get(address).text
+    refused = mo.post(address, reason=" ")
+    assert refused.status_code == 422
+    assert "Say why the phone shall leave" in refused.text
+    assert "device.turning_away" not in actions_of(inside)
+
+    assert mo.post(address, reason="sold").status_code == 303
+    assert "is told to leave at its next request" in mo.get(tab).text
+    mo.post(f"/devices/{phone}/phone/let-stay")
+    assert address in mo.get(tab).text
+    assert [one for one in actions_of(inside) if one in ("device.turning_away", "device.may_stay")] == [
+        "device.turning_away", "device.may_stay",
+    ]  # fmt: skip
+
+    marijke = signed_in("marijke@stad.example")
+    assert address not in marijke.get(tab).text
+    assert [marijke.get(address).status_code, marijke.post(address, reason="x").status_code] == [403, 403]
+
+
 def test_a_secret_is_shown_with_a_reason_to_who_proved_who_they_are_and_everybody_is_told(
     signed_in: SignedIn, phone: str, inside: Callable[..., object]
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdm.policies import catalogue
-from mdm.policies.conflicts import conflicts
+from mdm.policies.conflicts import conflicts, rules
 from mdm.policies.resolve import Candidate, Resolved, Source, resolve
 
 
@@ -143,40 +143,91 @@ def test_what_a_platform_cannot_do_is_listed_with_the_reason_and_left_out() -> N
     assert set(free.outcomes) == {"passcode.history"}
 
 
-@pytest.mark.parametrize(
-    ("values", "code"),
-    [
-        ({"apps.required": ["a", "b"], "apps.blocked": ["b"]}, "app_required_and_blocked"),
-        ({"apps.required": ["a"], "apps.allow_only": True, "apps.allowed": ["b"]}, "required_app_not_allowed"),
-        ({"apps.required": ["cheese"], "restrictions.camera": False}, "app_needs_camera"),
-        ({"kiosk.url": "https://a.be/x", "browser.url_block": ["*"]}, "kiosk_url_blocked"),
-        ({"browser.home_page": "https://a.be/", "browser.url_block": ["a.be"]}, "home_page_blocked"),
-        ({"kiosk.url": "https://a.be/", "encryption.required": True}, "kiosk_encrypted"),
-        ({"proxy.mode": "manual"}, "proxy_without_server"),
-        ({"ssh.enabled": True, "firewall.enabled": True}, "ssh_behind_firewall"),
-    ],
-)
-def test_settings_that_contradict_each_other_are_found(values: dict[str, Any], code: str) -> None:
-    assert code in [one.code for one in conflicts(linux(policy(1, values)))]
+SHOWS_A_PAGE = {"kiosk.url": "https://a.be/x"}
+SSH_LET_IN = [{"name": "ssh", "protocol": "tcp", "port": 22}]
+ICON = [{"page": 1, "place": 1, "item": "com.example.bus"}]
+TELLS = [{"app": "com.example.bus", "allowed": True}]
+DAY = [{"platform": "ios", "version": "18.2", "by": "2026-12-01"}]
+RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "app_required_and_blocked": ({"apps.required": ["a", "b"], "apps.blocked": ["b"]}, {"apps.blocked": ["c"]}),
+    "app_available_and_blocked": ({"apps.available": ["a"], "apps.blocked": ["a"]}, {"apps.blocked": ["c"]}),
+    "app_allowed_and_blocked": ({"apps.allowed": ["a"], "apps.blocked": ["a"]}, {"apps.blocked": ["c"]}),
+    "required_app_not_allowed": (
+        {"apps.required": ["a"], "apps.allow_only": True, "apps.allowed": ["b"]},
+        {"apps.available": ["a"]},
+    ),
+    "kiosk_app_blocked": ({"kiosk.app": "a", "apps.blocked": ["a"]}, {"apps.blocked": ["c"]}),
+    "kiosk_url_blocked": ({**SHOWS_A_PAGE, "browser.url_block": ["*"]}, {"browser.url_allow": ["a.be"]}),
+    "home_page_blocked": (
+        {"browser.home_page": "https://a.be/", "browser.url_block": ["a.be"]},
+        {"browser.url_block": ["b.be"]},
+    ),
+    "web_link_blocked": (
+        {"web_links.links": [{"name": "A", "url": "https://a.be/"}], "browser.url_block": ["a.be"]},
+        {"browser.url_block": ["b.be"]},
+    ),
+    "bookmark_blocked": (
+        {"browser.bookmarks": [{"name": "A", "url": "https://a.be/"}], "browser.url_block": ["a.be"]},
+        {"browser.url_block": ["b.be"]},
+    ),
+    "allow_without_block": ({"browser.url_allow": ["a.be"]}, {"browser.url_block": ["*"]}),
+    "app_needs_camera": ({"apps.required": ["cheese"], "restrictions.camera": False}, {"restrictions.camera": True}),
+    "app_needs_microphone": (
+        {"apps.required": ["mumble"], "restrictions.microphone": False},
+        {"restrictions.microphone": True},
+    ),
+    "app_needs_bluetooth": (
+        {"apps.required": ["blueman"], "restrictions.bluetooth": False},
+        {"restrictions.bluetooth": True},
+    ),
+    "kiosk_browser_blocked": ({**SHOWS_A_PAGE, "apps.blocked": ["chromium"]}, {"apps.blocked": ["c"]}),
+    "kiosk_locks": ({**SHOWS_A_PAGE, "screen_lock.enabled": True}, {"screen_lock.enabled": False}),
+    "kiosk_encrypted": ({**SHOWS_A_PAGE, "encryption.required": True}, {"encryption.required": False}),
+    "kiosk_sleeps": ({**SHOWS_A_PAGE, "power.sleep_after": 600}, {"power.sleep_after": None}),
+    "timeout_without_lock": (
+        {"screen_lock.timeout": 300, "screen_lock.enabled": False},
+        {"screen_lock.enabled": True},
+    ),
+    "length_without_passcode": ({"passcode.min_length": 8, "passcode.required": False}, {"passcode.required": True}),
+    "deadline_without_updates": ({"updates.deadline": 7, "updates.auto": "off"}, {"updates.auto": "security"}),
+    "proxy_without_server": ({"proxy.mode": "manual"}, {"proxy.server": "proxy.stad.be:8080"}),
+    "proxy_without_script": ({"proxy.mode": "pac"}, {"proxy.pac_url": "https://proxy.stad.be/pac"}),
+    "ssh_behind_firewall": ({"ssh.enabled": True, "firewall.enabled": True}, {"firewall.allow_in": SSH_LET_IN}),
+    "ports_without_firewall": ({"firewall.allow_in": SSH_LET_IN}, {"firewall.enabled": True}),
+    "kiosk_developer_tools": (
+        {**SHOWS_A_PAGE, "restrictions.developer_mode": True},
+        {"restrictions.developer_mode": False},
+    ),
+    "home_screen_app_blocked": (
+        {"home_screen.icons": ICON, "apps.blocked": ["com.example.bus"]},
+        {"apps.blocked": ["com.example.tram"]},
+    ),
+    "notifications_of_blocked": (
+        {"notifications.apps": TELLS, "apps.blocked": ["com.example.bus"]},
+        {"apps.blocked": ["com.example.tram"]},
+    ),
+    "home_screen_with_kiosk": ({"home_screen.icons": ICON, "kiosk.app": "com.example.bus"}, {"kiosk.app": None}),
+    "versions_without_updates": ({"updates.versions": DAY, "updates.auto": "off"}, {"updates.auto": "security"}),
+}
+"""Each contradiction: settings that are one, and what changed in them makes them none."""
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"apps.required": ["a"], "apps.blocked": ["b"]},
-        {"apps.required": ["a"], "apps.allow_only": True, "apps.available": ["a"]},
-        {"apps.required": ["cheese"], "restrictions.camera": True},
-        {"kiosk.url": "https://x.a.be/p", "browser.url_block": ["*"], "browser.url_allow": ["a.be"]},
-        {"proxy.mode": "manual", "proxy.server": "proxy.stad.be:8080"},
-        {
-            "ssh.enabled": True,
-            "firewall.enabled": True,
-            "firewall.allow_in": [{"name": "ssh", "protocol": "tcp", "port": 22}],
-        },
-    ],
-)
-def test_settings_that_go_together_raise_no_alarm(values: dict[str, Any]) -> None:
-    assert conflicts(linux(policy(1, values))) == ()
+def found_in(values: dict[str, Any], platform: str) -> list[str]:
+    """The codes of what contradicts itself in these settings; a value of None is left out."""
+    given = {key: value for key, value in values.items() if value is not None}
+    return [one.code for one in conflicts(resolve([policy(1, given)], platform=platform, supervised=True))]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_settings_that_contradict_each_other_are_found_and_those_that_go_together_are_not(code: str) -> None:
+    values, mended = RULES[code]
+    platform = "ios" if code.startswith(("home_screen", "notifications", "versions")) else "linux"
+    assert code in found_in(values, platform)
+    assert found_in({**values, **mended}, platform) == []
+
+
+def test_no_rule_of_the_table_is_without_its_test() -> None:
+    assert [rule.code for rule in rules()] == list(RULES)
 
 
 def test_every_contradiction_can_be_said_in_every_language() -> None:

@@ -1,9 +1,16 @@
 """Checks 122 and 123: a private phone enrols by its owner's account, and nobody else's."""
 
 import plistlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from sqlalchemy import select
 from werkzeug.test import Client
@@ -15,7 +22,7 @@ from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
 from mdm.people.model import Person
-from mdm.platforms.apple import account, cms, plist
+from mdm.platforms.apple import account, addresses, cms, plist
 from mdm.platforms.apple.model import AppleSession
 from mdm.simulate.iphone import IPhone
 from mdm.storage.call import Call
@@ -149,3 +156,56 @@ def test_123_a_private_phone_enrols_without_serial_and_without_the_right_to_wipe
         assert (device.ownership, device.serial) == ("private", None)
         assert session.scalars(select(AppleSession)).one().user_enrollment
     assert post(staffed, token).status_code == 401
+
+
+class _CitySite(BaseHTTPRequestHandler):
+    """The web site of the accounts' domain: it has pages of its own, and sends one address on, as docs/iphone.md says."""
+
+    gateway = ""
+
+    def do_GET(self) -> None:
+        """The way of every web server: the same path and query at another host, for good."""
+        if urlsplit(self.path).path == addresses.WELL_KNOWN:
+            self.send_response(HTTPStatus.PERMANENT_REDIRECT)
+            self.send_header("Location", self.gateway + self.path)
+        else:
+            self.send_response(HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def city_site(gateway: str) -> Iterator[str]:
+    """The site over a real socket: its address."""
+    handler = type("Site", (_CitySite,), {"gateway": gateway})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_domain_that_sends_the_question_on_to_the_gateway_is_answered_there(staffed: City) -> None:
+    """The phone asks the domain of its account, which is the city's own web site and none of ours."""
+    with city_site(staffed.settings.gateway_base) as site, httpx2.Client() as phone:
+        for user, status in ((SARAH, 200), ("nobody@stad.example", 403)):
+            asked = phone.get(site + addresses.WELL_KNOWN, params={"user-identifier": user, "model-family": "iPhone"})
+            assert asked.status_code == HTTPStatus.PERMANENT_REDIRECT
+            there = urlsplit(asked.headers["Location"])
+            assert f"{there.scheme}://{there.netloc}" == staffed.settings.gateway_base
+            answer = Client(staffed.gateway).get(f"{there.path}?{there.query}")
+            assert answer.status_code == status
+            if status == HTTPStatus.OK:
+                assert answer.json["Servers"][0]["BaseURL"].startswith(
+                    f"{staffed.settings.gateway_base}/apple/v1/account"
+                )
+        assert phone.get(f"{site}/").status_code == HTTPStatus.NOT_FOUND
+    bare = Client(staffed.gateway).get(addresses.WELL_KNOWN)
+    assert bare.status_code == 403, "a redirect that drops what was asked finds nobody"
