@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, true
 
-from mdm.adoption.model import Invitee, RunLine
+from mdm.adoption.model import InvitationRun, Invitee, RunLine
+from mdm.adoption.queries import may_see_line
 from mdm.core.errors import N_
 from mdm.core.permissions import Permission
 from mdm.org.model import ServicePoint, Unit
@@ -95,16 +96,15 @@ MISSING: Final = Listing(
 
 
 def _lines(call: Call) -> Select[Any]:
-    scope = call.actor.scope(Permission.PEOPLE_VIEW)
-    query = (
+    return (
         select(RunLine.id)
+        .join(InvitationRun, InvitationRun.id == RunLine.run_id)
         .outerjoin(Person, Person.id == RunLine.person_id)
         .outerjoin(Invitee, Invitee.person_id == Person.id)
         .outerjoin(ServicePoint, ServicePoint.id == Person.service_point_id)
         .outerjoin(Unit, Unit.id == Person.unit_id)
+        .where(may_see_line(call))
     )
-    # A number that is nobody's stands at no place.
-    return query if scope.city else query.where(within(scope, Person.service_point_id, Person.unit_id))
 
 
 _name = case((Person.id.is_(None), RunLine.given), else_=Person.name)

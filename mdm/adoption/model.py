@@ -19,7 +19,7 @@ class Channel(StrEnum):
     """No address: the desk prints a paper with a code and gives it into their hand."""
 
 
-class LineState(StrEnum):
+class InvitedState(StrEnum):
     """What became of one person in a run."""
 
     WAITING = "waiting"
@@ -55,6 +55,8 @@ class InvitationRun(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     """What the door that asked calls this one press: pressed twice, it is one run."""
     made_by: Mapped[str] = mapped_column(String(255))
+    asked_by: Mapped[str] = mapped_column(String(64), default="")
+    """Kind and row id of who began it: numbers that are nobody's stand at no place, and are shown to them."""
     made_at: Mapped[Moment]
     chosen: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     """How the people were chosen: the filters of the list, or the name of the file."""
@@ -76,7 +78,7 @@ class RunLine(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     given: Mapped[str] = mapped_column(String(64), default="")
     """The personnel number that nobody has."""
-    state: Mapped[str] = mapped_column(String(16), default=LineState.WAITING.value)
+    state: Mapped[str] = mapped_column(String(16), default=InvitedState.WAITING.value)
     at: Mapped[Moment]
 
 

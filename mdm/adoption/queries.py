@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
-from mdm.adoption.model import InvitationRun, Invitee, LineState, RunLine
+from mdm.adoption.model import InvitationRun, InvitedState, Invitee, RunLine
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
 
-FOR_PAPER = (LineState.PAPER.value, LineState.FAILED.value)
+FOR_PAPER = (InvitedState.PAPER.value, InvitedState.FAILED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class RunView:
     @property
     def decided(self) -> int:
         """People about whom the worker has decided."""
-        return sum(self.states.values()) - self.states.get(LineState.WAITING.value, 0)
+        return sum(self.states.values()) - self.states.get(InvitedState.WAITING.value, 0)
 
     @property
     def total(self) -> int:
@@ -37,7 +36,7 @@ class RunView:
 
 def runs(call: Call, limit: int = 20) -> list[RunView]:
     """The latest runs with somebody at the actor's places, newest first."""
-    mine = _lines(call).with_only_columns(RunLine.run_id)
+    mine = _lines(call).with_only_columns(RunLine.run_id, maintain_column_froms=True)
     found = call.session.scalars(
         select(InvitationRun).where(InvitationRun.id.in_(mine)).order_by(InvitationRun.id.desc()).limit(limit)
     ).all()
@@ -87,17 +86,31 @@ def papers_count(call: Call) -> int:
     return call.session.scalar(papers_select(call).with_only_columns(func.count())) or 0
 
 
-def last_run_at(call: Call) -> datetime | None:
-    """When the last run began, of those with somebody at the actor's places."""
-    found = runs(call, 1)
-    return found[0].run.made_at if found else None
+def speaker(call: Call) -> str:
+    """Who speaks, as a round keeps them."""
+    return f"{call.actor.kind.value}:{call.actor.id or 0}"
+
+
+def may_see_line(call: Call) -> ColumnElement[bool]:
+    """Lines about people at the actor's places, and numbers that are nobody's in rounds of their own; for the city all.
+
+    The query must have ``RunLine``, ``InvitationRun`` and, by an outer join, ``Person``.
+    """
+    scope = call.actor.scope(Permission.PEOPLE_VIEW)
+    if scope.city:
+        return true()
+    mine = and_(RunLine.person_id.is_(None), InvitationRun.asked_by == speaker(call))
+    return or_(within(scope, Person.service_point_id, Person.unit_id), mine)
 
 
 def _lines(call: Call) -> Select[Any]:
-    """Lines of runs about people at the actor's places; those that are nobody's only for who sees the whole city."""
-    scope = call.actor.scope(Permission.PEOPLE_VIEW)
-    query = select(RunLine).outerjoin(Person, Person.id == RunLine.person_id)
-    return query if scope.city else query.where(within(scope, Person.service_point_id, Person.unit_id))
+    return (
+        select(RunLine.id)
+        .select_from(RunLine)
+        .join(InvitationRun, InvitationRun.id == RunLine.run_id)
+        .outerjoin(Person, Person.id == RunLine.person_id)
+        .where(may_see_line(call))
+    )
 
 
 def _counted(call: Call, ids: Sequence[int]) -> dict[int, dict[str, int]]:

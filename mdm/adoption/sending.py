@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 from sqlalchemy.orm import Session
 
 from mdm.adoption import due
-from mdm.adoption.model import Channel, InvitationRun, Invitee, LeadLetter, Letter, LetterKind, LineState, RunLine
+from mdm.adoption.model import Channel, InvitationRun, InvitedState, Invitee, LeadLetter, Letter, LetterKind, RunLine
 from mdm.adoption.service import invitee, note_invited
 from mdm.adoption.writing import Writer
 from mdm.core.ids import secret_digest
@@ -36,14 +36,14 @@ def waits(call: Call, writer: Writer) -> bool:
     """Whether there is anything to write now: a line of a run, or somebody to remind, while the post is not full."""
     if _in_post(call.session) >= AHEAD:
         return False
-    line = select(RunLine.id).where(RunLine.state == LineState.WAITING.value).limit(1)
+    line = select(RunLine.id).where(RunLine.state == InvitedState.WAITING.value).limit(1)
     return call.session.scalar(line) is not None or bool(_to_remind(call, writer, 1))
 
 
 def write_waiting(call: Call, writer: Writer) -> int:
     """Writes to the next people of all runs, in the order in which they were asked for; how many lines were decided."""
     lines = call.session.scalars(
-        select(RunLine).where(RunLine.state == LineState.WAITING.value).order_by(RunLine.id).limit(BATCH)
+        select(RunLine).where(RunLine.state == InvitedState.WAITING.value).order_by(RunLine.id).limit(BATCH)
     ).all()
     people, points = _people(call, [line.person_id for line in lines if line.person_id is not None])
     active = _active(call.session, people)
@@ -51,7 +51,7 @@ def write_waiting(call: Call, writer: Writer) -> int:
         line.at = call.now
         person = people.get(line.person_id or 0)
         line.state = (
-            LineState.UNKNOWN.value if person is None else _decide(call, writer, line, person, points, active).value
+            InvitedState.UNKNOWN.value if person is None else _decide(call, writer, line, person, points, active).value
         )
     call.session.flush()
     _finish(call, {line.run_id for line in lines})
@@ -60,24 +60,24 @@ def write_waiting(call: Call, writer: Writer) -> int:
 
 def _decide(
     call: Call, writer: Writer, line: RunLine, person: Person, points: dict[int, ServicePoint], active: Collection[int]
-) -> LineState:
+) -> InvitedState:
     if _gone(person, call.now):
-        return LineState.LEFT
+        return InvitedState.LEFT
     row = invitee(call, person.id)
     if row.activated_at is not None or person.id in active:
-        return LineState.ACTIVE
+        return InvitedState.ACTIVE
     recent = due.invited_before(call.now, writer.zone, due.AGAIN_AFTER)
     if row.invited_at is not None and row.invited_at >= recent:
-        return LineState.EARLIER
+        return InvitedState.EARLIER
     letter = writer.write(call, person, LetterKind.INVITATION, points.get(person.service_point_id or 0), line.id)
     if letter is None:
-        return LineState.PAPER
+        return InvitedState.PAPER
     note_invited(call, row, Channel(letter.channel))
-    return LineState(letter.channel)
+    return InvitedState(letter.channel)
 
 
 def _finish(call: Call, runs: Collection[int]) -> None:
-    waiting = select(RunLine.id).where(RunLine.run_id == InvitationRun.id, RunLine.state == LineState.WAITING.value)
+    waiting = select(RunLine.id).where(RunLine.run_id == InvitationRun.id, RunLine.state == InvitedState.WAITING.value)
     call.session.execute(
         update(InvitationRun)
         .where(InvitationRun.id.in_(runs), InvitationRun.finished_at.is_(None), ~waiting.exists())
@@ -222,8 +222,8 @@ def notice_failed(call: Call) -> int:
     for letter in back:
         letter.failed_at = None
     for letter, before, after in (
-        *((one, one.channel, LineState.FAILED.value) for one in lost),
-        *((one, LineState.FAILED.value, one.channel) for one in back),
+        *((one, one.channel, InvitedState.FAILED.value) for one in lost),
+        *((one, InvitedState.FAILED.value, one.channel) for one in back),
     ):
         call.session.execute(
             update(RunLine)

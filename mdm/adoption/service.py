@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 
 from mdm.adoption import queries
-from mdm.adoption.model import Channel, InvitationRun, Invitee, LineState, RunLine
+from mdm.adoption.model import Channel, InvitationRun, InvitedState, Invitee, RunLine
 from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, DeniedError, InvalidError, NotFoundError, TooLargeError
@@ -73,6 +73,7 @@ def _begin(
         uid=new_uid(),
         key=clean(key, 64) or new_uid(),
         made_by=call.actor.name,
+        asked_by=queries.speaker(call),
         made_at=call.now,
         chosen=chosen or {},
         total=len(people) + len(unknown),
@@ -80,11 +81,11 @@ def _begin(
     call.session.add(run)
     call.session.flush()
     lines: list[dict[str, Any]] = [
-        {"run_id": run.id, "person_id": one, "given": "", "state": LineState.WAITING.value, "at": call.now}
+        {"run_id": run.id, "person_id": one, "given": "", "state": InvitedState.WAITING.value, "at": call.now}
         for one in people
     ]
     lines += [
-        {"run_id": run.id, "person_id": None, "given": one, "state": LineState.UNKNOWN.value, "at": call.now}
+        {"run_id": run.id, "person_id": None, "given": one, "state": InvitedState.UNKNOWN.value, "at": call.now}
         for one in unknown
     ]
     for start in range(0, len(lines), CHUNK):
@@ -116,9 +117,9 @@ def printed(call: Call, line_ids: Sequence[int]) -> list[Person]:
         update(RunLine)
         .where(
             RunLine.person_id.in_([person.id for person in people]),
-            RunLine.state.in_((LineState.PAPER.value, LineState.FAILED.value)),
+            RunLine.state.in_((InvitedState.PAPER.value, InvitedState.FAILED.value)),
         )
-        .values(state=LineState.PRINTED.value, at=call.now)
+        .values(state=InvitedState.PRINTED.value, at=call.now)
     )
     for person in people:
         note_invited(call, invitee(call, person.id), Channel.PAPER)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "snipe": ("snipe", "Move in from Snipe-IT by its CSV files, and out again"),
     "kiosk": ("kiosk", "Set up kiosks over SSH, one or many, and follow how it goes"),
     "invite": ("devices", "Invite a person to enrol a device"),
+    "adoption": ("adoption", "Show activation rates and who is missing, and invite many at once"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),
     "desk": ("desk", "Show what a scan means, a hand-over paper, what somebody still has"),

@@ -362,6 +362,7 @@ def test_a_clerk_invites_only_at_their_place_and_others_not_at_all(office: Offic
         assert [line.state for line in call.session.scalars(select(RunLine).where(RunLine.run_id == unknown.id))] == [
             "unknown"
         ]
+        assert queries.run(clerk, unknown.uid).states == {"unknown": 1}
         elsewhere = call.by(
             Actor(ActorKind.OPERATOR, 8, "C", (Grant(Role.DESK_CLERK, PlaceKind.SERVICE_POINT, there.id),))
         )

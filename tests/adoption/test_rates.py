@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from mdm.adoption import listings, queries, rates, sending, service
-from mdm.adoption.model import Invitee, Letter, LetterKind, LineState, RunLine
+from mdm.adoption.model import InvitedState, Invitee, Letter, LetterKind, RunLine
 from mdm.adoption.rates import By, Narrowed, Rate
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, PlaceKind, Role
@@ -157,7 +157,7 @@ def test_rounds_and_letters_are_forgotten_and_how_far_somebody_is_stays(calling:
         stands(call, an, 3, None)
         call.session.flush()
         assert sending.forget(call.session, NOW) == 0
-        assert queries.run(call, run.uid).states == {LineState.WAITING.value: 1}
+        assert queries.run(call, run.uid).states == {InvitedState.WAITING.value: 1}
         assert sending.forget(call.session, NOW + timedelta(days=1)) == 2
         assert queries.runs(call) == []
         assert call.session.scalars(select(RunLine)).all() == []

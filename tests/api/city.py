@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from mdm.access import service as access
 from mdm.access.model import Operator
+from mdm.adoption import service as adoption
 from mdm.alarms import targets
 from mdm.commands import service as commands
 from mdm.commands.model import Verb
@@ -256,6 +257,7 @@ def settle(call: Call, city: City) -> None:
     token, _ = access.create_token(call, name="subject", role=Role.DESK_CLERK, place=here)
     target = targets.set_target(call, [HOOKS], name="Tower", url=f"https://{HOOKS}/tower")
     city.ids["webhook_target_id"] = target.id
+    city.ids["round_uid"] = adoption.invite_people(call, [city.person["own"]]).uid
     city.ids |= {"operator_id": subject.id, "grant_id": grant.id, "token_id": token.id}
 
 

@@ -24,6 +24,7 @@ def body_of(operation: str, city: City) -> Any:
         "add_grant": {"role": "auditor", "service_point_id": point},
         "add_group_devices": {"devices": [own]},
         "add_rule": {"rule": "firewall"},
+        "create_round": {"numbers": ["P-404"]},
         "apply_policy": {"name": "Base", "settings": {"passcode.min_length": 10}},
         "approve_act": {"proof": {}},
         "archive_policy": {"confirmed": True},

@@ -3,6 +3,7 @@
 from web.api.routes import (
     access,
     acts,
+    adoption,
     alarms,
     audit,
     commands,
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     enrollment.api,
     desk.api,
     people.api,
+    adoption.api,
     phones.api,
     device_phone.api,
     units.api,
