@@ -132,11 +132,13 @@ def _finish_operation(method: str, item: dict[str, Any], house: dict[str, Any], 
         if "description" in parameter["schema"]:
             parameter["description"] = parameter["schema"].pop("description")
     in_path = any(parameter["in"] == "path" for parameter in parameters)
+    named = any(parameter["name"].endswith(("_id", "_uid")) for parameter in parameters)
     body = "requestBody" in item or house.get("takes")
     codes = {422, 500, 503, *house.get("problems", [])}
     if not open_to_all:
         codes |= {401, 403}
-    if in_path:
+    # What an address, a filter or a body names may not be there, or not be the caller's.
+    if in_path or named or body:
         codes.add(404)
     if body:
         codes |= {400, 413, 415}
