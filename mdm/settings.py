@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     portal_devices: int = Field(
         2, ge=1, le=20, description="Private devices that one employee may have enrolled at the same time."
     )
+    film_hosts: str = Field(
+        "", description="Hosts whose films guides for employees may link to, with commas between; empty: none."
+    )
     gateway_host: str = Field("localhost", description="Address that the gateway listens on.")
     gateway_port: int = Field(8444, ge=0, le=65535, description="Port of the gateway.")
     gateway_url: str = Field(

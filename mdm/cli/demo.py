@@ -35,6 +35,7 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
     from mdm.enrollment.links import Links
     from mdm.guidance import starting as guidance
     from mdm.pilot import service as pilot
+    from mdm.portal import starting as offers
 
     with work(settings=settings, write=False) as call:
         if pilot.loaded(call):
@@ -45,7 +46,8 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
             lambda what, number, of: tell(f"  Pilot, {number} of {of}: {what}"),
             Links.of(settings, ca_fingerprint(settings)),
         )
-        guidance.load(call)
+        guidance.load_pilot(call)
+        offers.load(call)
         return loaded
 
 

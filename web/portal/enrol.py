@@ -7,6 +7,7 @@ from flask_babel import force_locale, gettext
 from mdm.core.errors import N_, ConflictError, NotFoundError
 from mdm.enrollment.links import Links
 from mdm.enrollment.progress import ORDER, Standing
+from mdm.guidance import asking
 from mdm.inventory.model import Platform
 from mdm.people import employee
 from mdm.platforms.apple.enrollment_profile import MIME_TYPE
@@ -162,7 +163,7 @@ def enrol_stuck(call: Call, uid: str) -> Response:
         if enrolling.stuck(call, uid, number):
             flash(gettext("Your service point knows that you are stuck. They get in touch with you."), "sent")
         return make_response(redirect(url_for("enrol_stuck", uid=uid, step=number), 303))
-    return page("enrol_stuck", under=under, number=number)
+    return page("enrol_stuck", under=under, number=number, helpers=asking.helpers(call, 3), spoken_names=LANGUAGES)
 
 
 @signed_in()

@@ -12,7 +12,8 @@ from mdm.adoption import reminders
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, InvalidError, LimitedError
 from mdm.desk.loans import own as loans
-from mdm.guidance import playing
+from mdm.guidance import asking as asking_them
+from mdm.guidance import playing, reading
 from mdm.people import employee
 from mdm.people.model import Person
 from mdm.portal import apps, asking, keys, own, sessions
@@ -49,6 +50,7 @@ def home(call: Call) -> Response:
         loan_states=LOAN_STATES,
         kinds=KINDS,
         quests=playing.mine(call),
+        ambassador=asking_them.me_as_ambassador(call),
     )
 
 
@@ -130,7 +132,7 @@ def device(call: Call, uid: str) -> Response:
     """One device: how it is, how to mend it, what is on it."""
     found = own.device(call, uid)
     mine = next(one for one in own.devices_of(call) if one.device.id == found.id)
-    return page("device", own=mine, apps=own.applications(call, uid))
+    return page("device", own=mine, apps=own.applications(call, uid), guides=reading.for_device(call, found))
 
 
 @signed_in()

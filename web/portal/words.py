@@ -5,6 +5,7 @@ from flask_babel import gettext
 from mdm.core.errors import N_
 from mdm.desk.loans.model import LoanState
 from mdm.enrollment.progress import Step
+from mdm.guidance.model import QuestionState
 from mdm.inventory.model import DeviceKind
 from mdm.portal.families import Family
 from mdm.portal.model import AppState
@@ -63,6 +64,13 @@ APP_STATES = {
     AppState.WITHDRAWN: N_("Taken back"),
 }
 """What became of a wish for an application."""
+QUESTION_STATES = {
+    QuestionState.ANSWERED: N_("Answered"),
+    QuestionState.ASKED: N_("Asked"),
+    QuestionState.HANDED: N_("The service point looks after it"),
+    QuestionState.TAKEN: N_("Somebody looks after it"),
+}
+"""Where a question to a colleague is in its life."""
 KINDS = {
     DeviceKind.KIOSK: N_("Kiosk"),
     DeviceKind.LAPTOP: N_("Laptop"),
