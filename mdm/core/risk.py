@@ -35,6 +35,7 @@ class Risk(StrEnum):
     OPERATOR_ADD = "operator_add"
     OPERATOR_DISABLE = "operator_disable"
     OPERATOR_ENABLE = "operator_enable"
+    PERSON_ERASE = "person_erase"
     POLICY_HARD = "policy_hard"
     REVOKE_MANY = "revoke_many"
     ROLE_GIVE = "role_give"
@@ -147,6 +148,9 @@ RISKS: Mapping[Risk, Row] = {
         known=("within_hour",),
     ),
     Risk.LOCATE: Row(N_("Show where a lost device is"), _EACH, per_day=5),
+    Risk.PERSON_ERASE: Row(
+        N_("Erase the record of a person who has left, also from the diary"), _EACH, cooling=_LATER, per_day=50
+    ),
     Risk.OPERATOR_ADD: Row(
         N_("Add an operator with a role"), N_("when the role may do anything at all"), _has("powers"), known=("powers",)
     ),

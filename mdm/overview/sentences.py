@@ -179,6 +179,8 @@ SENTENCES = {
     "person.came_back": N_("%(what)s came back to the city"),
     "person.created": N_("%(who)s added %(what)s"),
     "person.edited": N_("%(who)s edited the record of %(what)s"),
+    "person.erased": N_("%(who)s had the record of %(what)s erased"),
+    "person.exported": N_("%(who)s took out what is kept of %(what)s"),
     "person.left": N_("%(what)s left the city"),
     "pilot.loaded": N_("%(who)s loaded the pilot"),
     "policy.archived": N_("%(who)s archived the policy %(what)s"),

@@ -6,7 +6,7 @@ It is read from ``map/columns.csv`` and ``map/purposes.toml``. A line ``table.*`
 ``keep``    ``90 days from COLUMN``, ``location_days days from case`` (a setting), or ``as long as WORD`` of ``[keep]``
 ``person``  how a row leads to a person: ``self``; ``COLUMN`` with the person's number; ``via COLUMN``, a foreign key to a
             row that leads to one; ``held COLUMN at COLUMN``, a device that the person held at that moment; ``held COLUMN``,
-            one they hold now; ``operator COLUMN``, an account of the console with their address; ``diary``; ``-``
+            one they hold, or held last; ``operator COLUMN``, an account of the console with their address; ``diary``; ``-``
 ``erase``   ``delete`` the row; ``empty`` the column; ``name`` becomes a pseudonym; ``words``: whatever names the person is
             taken out; ``diary``: see ``mdm/audit/erasing.py``; ``keep WHY`` of ``[because]``; ``-``: nothing personal in it
 ``seen``    the permission that shows it; ``nobody``: only the machine
@@ -170,6 +170,7 @@ def plain(table: str) -> frozenset[str]:
     return frozenset(lines().get(f"{table}.*", {}).get("plain", "").split())
 
 
+@cache
 def field(table: str, column: str) -> Field | None:
     """What holds for a column; None when no line names it. Raises MapError for a line that cannot be understood."""
     whole, own = lines().get(f"{table}.*"), lines().get(f"{table}.{column}")

@@ -1,6 +1,7 @@
 """Every table of the house in one metadata: imported by migrations and by whoever needs all of them."""
 
 import importlib
+from functools import cache
 
 from sqlalchemy import MetaData
 
@@ -33,11 +34,13 @@ ROOMS = (
     "portal",
     "panic",
     "platforms.android",
+    "privacy",
     "platforms.apple",
     "platforms.apple.automated",
 )
 
 
+@cache
 def all_tables() -> MetaData:
     """The metadata with the models of every room loaded."""
     for room in ROOMS:

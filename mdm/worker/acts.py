@@ -26,6 +26,7 @@ from mdm.platforms.apple import service as phones
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.document import apply_document
+from mdm.privacy import service as privacy
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
 from mdm.worker.office import Office
@@ -121,6 +122,10 @@ def _lock(call: Call, act: Act) -> None:
 
 def _locate(call: Call, act: Act) -> None:
     cases.look(call, act.subject_id, act.arguments["reason"])
+
+
+def _erase(call: Call, act: Act) -> None:
+    privacy.erase(call, int(act.subject_id), act.arguments["reason"])
 
 
 def _place(said: Mapping[str, Any]) -> access.Place:
@@ -233,6 +238,7 @@ _HANDLERS: Mapping[Risk, Handler] = {
     Risk.LOCK_MANY: _lock,
     Risk.OPERATOR_DISABLE: _disable,
     Risk.OPERATOR_ENABLE: _enable,
+    Risk.PERSON_ERASE: _erase,
     Risk.POLICY_HARD: _policy,
     Risk.ROLE_GIVE: _give,
     Risk.ROLE_TAKE: _take,

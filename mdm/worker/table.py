@@ -42,6 +42,9 @@ from mdm.platforms.android.headwind import service as androids
 from mdm.platforms.android.headwind import watching
 from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
+from mdm.privacy import service as privacy
+from mdm.privacy import tombstones
+from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
 from mdm.worker import inviting, post
 from mdm.worker.device_lists import read_device_lists
@@ -98,6 +101,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("adoption", timedelta(minutes=10), inviting.follow, at_start=True),
         Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
+        Job("erasures", timedelta(seconds=20), erase_people, at_start=True),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )
 
@@ -298,6 +302,31 @@ def forget(office: Office) -> None:
         while more:
             with office.call("retention") as call:
                 more = few(call.session, call.now - age) > 0
+
+
+def erase_people(office: Office) -> None:
+    """Goes on with every erasure, batch by batch, also with those that an old database knows nothing of; then cleans files."""
+    stones = tombstones.read(office.settings.home / tombstones.FILE)
+    if stones:
+        with office.call("erasures", write=False) as call:
+            behind = privacy.missed(call.session, stones)
+        if behind:
+            with office.call("erasures") as call:
+                privacy.again(call, behind, privacy.RESTORED)
+    with office.call("erasures", write=False) as call:
+        going = privacy.unfinished(call.session)
+    for number in going:
+        more = True
+        while more:
+            with office.call("erasures") as call:
+                more = privacy.step(call, number, office.settings.home)
+    with office.call("erasures", write=False) as call:
+        if not privacy.to_clean(call.session, call.now):
+            return
+    if compact(office.engine):
+        with office.call("erasures") as call:
+            for erasure in privacy.to_clean(call.session, call.now):
+                erasure.clean_at = call.now
 
 
 class Alarms:

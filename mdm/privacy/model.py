@@ -1,0 +1,37 @@
+"""Erasures: which are going on, how far they are, and what they were asked for."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mdm.storage.base import Base, Json, Key, Moment, UTCDateTime
+
+
+class Erasure(Base):
+    """One person whose record is erased, in small batches: ``step`` and ``place`` say where it goes on after a crash."""
+
+    __tablename__ = "privacy_erasure"
+
+    id: Mapped[Key]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), unique=True)
+    pseudonym: Mapped[str] = mapped_column(String(64), unique=True)
+    """What stands where the name stood."""
+    asked_by: Mapped[str] = mapped_column(String(255))
+    reason: Mapped[str] = mapped_column(Text)
+    begun_at: Mapped[Moment]
+    step: Mapped[str] = mapped_column(String(160), default="")
+    """The step that is being done; empty before the first."""
+    place: Mapped[list[Any]] = mapped_column(Json, default=list)
+    """The key of the last row that was looked at in this step."""
+    names: Mapped[list[Any]] = mapped_column(Json, default=list)
+    """What the person was called, while it is being looked for; emptied at the end."""
+    changed: Mapped[int] = mapped_column(default=0)
+    """Rows and lines of the diary that were changed or deleted."""
+    left: Mapped[int] = mapped_column(default=0)
+    """Texts that were left, because they hold a name that somebody else has too."""
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the last row was changed; None while it goes on."""
+    clean_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the database's files were made anew, so that nothing of it lies in their free space."""
