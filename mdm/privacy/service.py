@@ -33,6 +33,8 @@ from mdm.storage.call import Call
 from mdm.storage.metadata import all_tables
 from mdm.storage.unique import flush_unique
 
+Refusals: Final = (InvalidError, ConflictError)
+"""What ``erase`` refuses with where the form is to be shown again."""
 LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 MAX_REASON: Final = 500
 TOGETHER: Final = 20
@@ -92,6 +94,12 @@ def begin(call: Call, person: Person, reason: str, by: str, pseudonym: str = "")
         details={"why": reason},
     )
     return erasure
+
+
+def of(call: Call, person_id: int) -> Erasure | None:
+    """The erasure of a person's record; None where nobody asked. Raises DeniedError."""
+    require(call.actor, Permission.PRIVACY_VIEW)
+    return call.session.scalar(select(Erasure).where(Erasure.person_id == person_id))
 
 
 def stone_of(call: Call, erasure: Erasure) -> Tombstone:

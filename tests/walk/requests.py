@@ -102,6 +102,9 @@ _CONSOLE: dict[tuple[str, str], Send] = {
     ("POST /desk/cases/<uid>/look", "lost"): _form(
         "/desk/cases/{x_case}/look", lambda _s: {"reason": "the holder left it on a bus"}
     ),
+    ("POST /people/<int:number>/privacy/erase", "erase"): _form(
+        "/people/{x_left}/privacy/erase", lambda _s: {"reason": "asked by letter"}
+    ),
     ("POST /desk/cases/<uid>/lock", "the 21st"): _form("/desk/cases/{x_case}/lock", lambda _s: {}),
     ("POST /policies/<int:number>/publish", "network"): _form(
         "/policies/{x_network}/publish", lambda _s: {"expected": "1"}

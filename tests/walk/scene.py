@@ -36,6 +36,7 @@ from mdm.orders import acts
 from mdm.orders.acts import Trust
 from mdm.orders.model import Act, ActState
 from mdm.platforms.apple.model import AppleDevice
+from mdm.people import service as people_
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.model import Assignment, Policy
@@ -283,6 +284,9 @@ def _harmable(call: Call, scene: Scene) -> None:
     clerk.totp_sealed, clerk.totp_confirmed_at = b"sealed", call.now
     grant = access.grants_of(call, approver.id)[0]
     scene.ids |= {"gone": gone.id, "approver": approver.id, "clerk": clerk.id, "approver_grant": grant.id}
+    left = people_.create(call, name="Somebody Left", unit_id=None, service_point_id=point)
+    people_.leave(call, left.id, call.now.date())
+    scene.ids["left"] = left.id
     scene.ids["overdue"] = _overdue(call, scene)
     rule = management.add_rule(call, "firewall")
     scene.ids["rule"] = rule.id

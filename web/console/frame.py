@@ -73,6 +73,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         N_("Oversight"),
         (
             Item("audit", N_("Audit"), icon="list-search", permission=Permission.AUDIT_VIEW),
+            Item("privacy", N_("Privacy"), icon="eye-off", permission=Permission.PRIVACY_VIEW),
             Item("settings", N_("Settings"), icon="settings", permission=Permission.SETTINGS_VIEW),
         ),
     ),

@@ -18,9 +18,11 @@ from mdm.people import employee
 from mdm.people.model import Person
 from mdm.portal import apps, asking, keys, own, sessions
 from mdm.portal.model import Way
+from mdm.privacy import own as privacy
 from mdm.storage.call import Call
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
+from web.common.person_export import as_zip
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES
@@ -183,7 +185,13 @@ def leaving(call: Call) -> Response:
 @signed_in()
 def seen(call: Call) -> Response:
     """What the city sees and does not see, with the values of now, and who looked or acted."""
-    return page("seen", owns=own.devices_of(call), deeds=own.deeds(call), reminders=reminders.own_reminders(call))
+    return page(
+        "seen",
+        owns=own.devices_of(call),
+        deeds=own.deeds(call),
+        kept=privacy.summary(call, settings()),
+        reminders=reminders.own_reminders(call),
+    )
 
 
 @public("the link under a letter, by which there are no more reminders", write=None)
@@ -210,6 +218,16 @@ def own_reminders(call: Call) -> Response:
     return make_response(redirect(url_for("seen"), 303))
 
 
+@signed_in(write=True)
+def take(call: Call) -> Response:
+    """Everything that is kept of oneself, as a file: once a day."""
+    try:
+        return as_zip(privacy.export_own(call))
+    except LimitedError as error:
+        flash(failure_of(error).sentence, "error")
+        return make_response(redirect(url_for("seen"), 303))
+
+
 def _day(name: str) -> date | None:
     try:
         return date.fromisoformat(request.form.get(name, ""))
@@ -229,6 +247,7 @@ ROUTES: tuple[Route, ...] = (
     ("/out", "sign_out", sign_out, POST),
     ("/language", "language", language, POST),
     ("/seen", "seen", seen, GET),
+    ("/seen/take", "take", take, POST),
     ("/leaving", "leaving", leaving, BOTH),
     ("/d/<uid>", "device", device, GET),
     ("/d/<uid>/check", "check", check, POST),

@@ -3,6 +3,7 @@
 from flask_babel import gettext
 
 from mdm.core.errors import N_
+from mdm.core.permissions import Role
 from mdm.desk.loans.model import LoanState
 from mdm.enrollment.progress import Step
 from mdm.guidance.model import QuestionState
@@ -10,6 +11,7 @@ from mdm.inventory.model import DeviceKind
 from mdm.portal.families import Family
 from mdm.portal.model import AppState
 from mdm.portal.own import Deed
+from mdm.privacy.own import Time
 
 DEEDS = {
     "case.located": N_("was let look where it is"),
@@ -83,6 +85,29 @@ LOAN_STATES = {
     LoanState.RESERVED: N_("It is reserved for you"),
     LoanState.WAITING: N_("You are on the wait list"),
 }
+
+
+ROLES = {
+    Role.APPROVER: N_("people who approve"),
+    Role.AUDITOR: N_("auditors"),
+    Role.DESK_CLERK: N_("the service point"),
+    Role.EMPLOYEE: N_("you"),
+    Role.FLEET_ADMIN: N_("administrators of devices"),
+    Role.POLICY_EDITOR: N_("people who make the settings"),
+}
+"""Who can see something."""
+
+
+def role(one: Role) -> str:
+    """A role in words."""
+    return str(gettext(ROLES[one]))
+
+
+def span(time: Time) -> str:
+    """How long something is kept, in words."""
+    if time.days is None:
+        return str(gettext(time.sentence))
+    return str(gettext("%(number)s days", number=time.days)) if time.days else str(gettext("until it ends"))
 
 
 def told(deed: Deed) -> str:
