@@ -35,8 +35,8 @@ from mdm.inventory.model import Device
 from mdm.orders import acts
 from mdm.orders.acts import Trust
 from mdm.orders.model import Act, ActState
-from mdm.platforms.apple.model import AppleDevice
 from mdm.people import service as people_
+from mdm.platforms.apple.model import AppleDevice
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.policies.model import Assignment, Policy
