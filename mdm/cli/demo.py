@@ -32,6 +32,7 @@ def demo() -> None:
 
 def load_pilot(settings: Settings, tell: Tell) -> bool:
     """Enters the pilot in one transaction: False when it was entered before."""
+    from mdm.adoption import starting as adoption
     from mdm.enrollment.links import Links
     from mdm.guidance import starting as guidance
     from mdm.pilot import service as pilot
@@ -48,6 +49,7 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
         )
         guidance.load_pilot(call)
         offers.load(call)
+        adoption.load(call)
         return loaded
 
 
