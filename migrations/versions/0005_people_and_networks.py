@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("uid", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("made_by", sa.String(length=255), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("chosen", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
@@ -44,6 +45,40 @@ def upgrade() -> None:
     with op.batch_alter_table("adoption_run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_adoption_run_finished_at"), ["finished_at"], unique=False)
 
+    op.create_table(
+        "android_file",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("md5", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("package", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.String(length=128), nullable=False),
+        sa.Column("version_code", sa.BigInteger(), nullable=False),
+        sa.Column("signer", sa.String(length=64), nullable=False),
+        sa.Column("in_use", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_file")),
+        sa.UniqueConstraint("digest", name=op.f("uq_android_file_digest")),
+    )
+    with op.batch_alter_table("android_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_file_package"), ["package"], unique=False)
+
+    op.create_table(
+        "android_setup",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("wifi_ssid", sa.String(length=64), nullable=False),
+        sa.Column("wifi_security", sa.String(length=8), nullable=False),
+        sa.Column("wifi_password", sa.LargeBinary(), nullable=True),
+        sa.Column("wifi_hidden", sa.Boolean(), nullable=False),
+        sa.Column("mobile_data", sa.Boolean(), nullable=False),
+        sa.Column("leave_apps", sa.Boolean(), nullable=False),
+        sa.Column("locale", sa.String(length=16), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_setup")),
+    )
     op.create_table(
         "guide",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -402,6 +437,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ambassador_question_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "android_phone",
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("way", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("work_profile", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_android_phone_device_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_android_phone")),
+    )
+    op.create_table(
         "panic_alarm",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -606,6 +654,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_panic_report")),
         sa.UniqueConstraint("alarm_id", name=op.f("uq_panic_report_alarm_id")),
     )
+    op.create_table(
+        "android_number",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("invitation_id", sa.Integer(), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=True),
+        sa.Column("enrollment_id", sa.Integer(), nullable=True),
+        sa.Column("csr", sa.Text(), nullable=False),
+        sa.Column("serial", sa.String(length=128), nullable=False),
+        sa.Column("imei", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("bound_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("contested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("over_why", sa.String(length=64), nullable=False),
+        sa.Column("given_digest", sa.String(length=64), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("given_waiting", sa.Integer(), nullable=False),
+        sa.Column("reported_digest", sa.String(length=64), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("admin_digest", sa.String(length=32), nullable=False),
+        sa.Column("lock_message", sa.Text(), nullable=True),
+        sa.Column("ask", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("passcode", sa.LargeBinary(), nullable=True),
+        sa.Column("wipe_order", sa.String(length=32), nullable=False),
+        sa.Column("wipe_given_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wipe_said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_android_number_device_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrollment_id"], ["enrollment.id"], name=op.f("fk_android_number_enrollment_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitation.id"], name=op.f("fk_android_number_invitation_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_number")),
+        sa.UniqueConstraint("digest", name=op.f("uq_android_number_digest")),
+    )
+    with op.batch_alter_table("android_number", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_number_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_android_number_invitation_id"), ["invitation_id"], unique=False)
+
     with op.batch_alter_table("apple_command", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_apple_command_command_id"))
         batch_op.drop_index(batch_op.f("ix_apple_command_expiry"))
@@ -644,6 +737,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("salt", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("text_digest", sa.String(length=64), nullable=True))
 
+    if op.get_bind().dialect.name == "postgresql":
+        # Room beside each row, so that an answer is written on the same page.
+        op.execute("ALTER TABLE apple_command SET (fillfactor = 80)")
+
 
 def downgrade() -> None:
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
@@ -676,6 +773,11 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_apple_command_expiry"), ["open", "expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_apple_command_command_id"), ["command_id"], unique=False)
 
+    with op.batch_alter_table("android_number", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_android_number_invitation_id"))
+        batch_op.drop_index(batch_op.f("ix_android_number_device_id"))
+
+    op.drop_table("android_number")
     op.drop_table("panic_report")
     with op.batch_alter_table("panic_place", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_panic_place_alarm_id"))
@@ -720,6 +822,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_panic_alarm_closed_at"))
 
     op.drop_table("panic_alarm")
+    op.drop_table("android_phone")
     with op.batch_alter_table("ambassador_question", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ambassador_question_person_id"))
         batch_op.drop_index(batch_op.f("ix_ambassador_question_ambassador_id"))
@@ -783,6 +886,11 @@ def downgrade() -> None:
     op.drop_table("quest")
     op.drop_table("panic_pulse")
     op.drop_table("guide")
+    op.drop_table("android_setup")
+    with op.batch_alter_table("android_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_android_file_package"))
+
+    op.drop_table("android_file")
     with op.batch_alter_table("adoption_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_adoption_run_finished_at"))
 
