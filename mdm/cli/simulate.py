@@ -25,7 +25,11 @@ from mdm.settings import load
     "--ramp", type=click.FloatRange(1, 10_000), default=200.0, show_default=True, help="Come online per second."
 )
 @click.option(
-    "--platform", type=click.Choice(["linux", "ios"]), default="linux", show_default=True, help="What kind of devices."
+    "--platform",
+    type=click.Choice(["linux", "ios", "android"]),
+    default="linux",
+    show_default=True,
+    help="What kind of devices.",
 )
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def simulate(devices: int, minutes: float, every: float | None, ramp: float, platform: str, json_wanted: bool) -> int:
@@ -37,6 +41,8 @@ def simulate(devices: int, minutes: float, every: float | None, ramp: float, pla
     from mdm.simulate.identities import Register
 
     settings = load()
+    if platform == "android":
+        return _androids(settings, devices, minutes, every, ramp, json_wanted=json_wanted)
     if platform == "ios":
         return _phones(settings, devices, minutes, every, ramp, json_wanted=json_wanted)
     authority = SignerClient(settings.signer_socket).ca()
@@ -88,6 +94,44 @@ def _phones(settings: Any, devices: int, minutes: float, every: float | None, ra
     engine.dispose()
     phones = [known[number] for number in range(devices) if number in known]
     fleet.run(phones, minutes * 60, ramp, lambda: None)
+    output.record(figures.summary(), json_wanted=json_wanted)
+    return 0 if phones and not figures.errors else 1
+
+
+def _androids(
+    settings: Any, devices: int, minutes: float, every: float | None, ramp: float, *, json_wanted: bool
+) -> int:
+    """Simulated Android phones with the free agent: each has a device number of its own, as from a QR code."""
+    from mdm.enrollment.links import Links
+    from mdm.enrollment.queries import by_token, unknown_invitation
+    from mdm.platforms.android.headwind.numbers import number_for
+    from mdm.signing.client import SignerClient
+    from mdm.simulate.androids import Androids, HandsetRegister
+    from mdm.simulate.figures import Figures
+    from mdm.simulate.invitations import invite
+    from mdm.storage.call import Call
+    from mdm.storage.engine import make_engine, transaction
+
+    authority = SignerClient(settings.signer_socket).ca()
+    register, figures = HandsetRegister(settings.home, authority.fingerprint), Figures()
+    fleet = Androids(settings.gateway_base, authority.certificate, figures, every)
+    known = register.read()
+    missing = [number for number in range(devices) if number not in known]
+    engine = make_engine(settings.database)
+    links = Links.of(settings, authority.fingerprint)
+    tokens = invite(engine, links, missing, lambda _: None, "android") if missing else {}
+
+    def device_number(number: int) -> str:
+        with transaction(engine) as session:
+            invitation = by_token(session, tokens[number])
+            if invitation is None:
+                raise unknown_invitation()
+            return number_for(Call(command_line("simulate"), session, utcnow()), invitation, tokens[number])
+
+    known |= fleet.enroll(missing, device_number, register)
+    engine.dispose()
+    phones = [known[number] for number in range(devices) if number in known]
+    fleet.run(phones, minutes * 60, ramp)
     output.record(figures.summary(), json_wanted=json_wanted)
     return 0 if phones and not figures.errors else 1
 

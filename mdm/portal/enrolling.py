@@ -26,7 +26,7 @@ from mdm.portal.letters import stuck_letter
 from mdm.portal.model import PortalEnrollment
 from mdm.storage.call import Call
 
-LAST: Final = {Platform.IOS.value: 5, Platform.LINUX.value: 4, Platform.ANDROID.value: 1}
+LAST: Final = {Platform.IOS.value: 5, Platform.LINUX.value: 4, Platform.ANDROID.value: 4}
 """How many steps there are; the last one is to wait."""
 FRESH: Final = timedelta(days=1)
 """So long a device that was set up but has not all its settings is still shown as under way."""
@@ -140,6 +140,18 @@ def line(call: Call, links: Links, uid: str) -> str:
     fetched(call, uid)
     token = enrollment.new_token(employee.lent(call, Role.DESK_CLERK), uid)
     return links.command(token)
+
+
+def fresh_token(call: Call, uid: str) -> tuple[Invitation, str]:
+    """The invitation of an Android phone with a new token; a QR code that was shown before does not work any more.
+
+    Raises NotFoundError for what is no Android phone, and as ``fetched`` does.
+    """
+    under = mine(call, uid)
+    if under.invitation.platform != Platform.ANDROID:
+        raise NotFoundError(N_("This device needs no QR code. Nothing was changed."))
+    fetched(call, uid)
+    return under.invitation, enrollment.new_token(employee.lent(call, Role.DESK_CLERK), uid)
 
 
 def stop(call: Call, uid: str) -> None:

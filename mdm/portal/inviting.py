@@ -51,9 +51,9 @@ def refusal(family: Family, target: Target | None, had: Had, limits: Limits) -> 
             code="portal_place",
         )
     wrong = _not_yours(family, limits, had) if target is None else _not_this(family, target)
-    if wrong is None and PLATFORMS[family] is Platform.ANDROID:
+    if wrong is None and PLATFORMS[family] is Platform.ANDROID and target is None:
         return ConflictError(
-            N_("Android devices are set up at the service point, together with you. Nothing was begun."),
+            N_("Only Android phones of the city can be set up here, not your own. Nothing was begun."),
             code="portal_android",
         )
     if wrong is None and had.today >= A_DAY:

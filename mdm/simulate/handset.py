@@ -55,8 +55,8 @@ class Handset:
         extras = json.loads(self.code)
         bundle = extras[f"{EXTRA}ADMIN_EXTRAS_BUNDLE"]
         self.number = self.number or bundle["com.hmdm.DEVICE_ID"]
-        self.location = extras[f"{EXTRA}DEVICE_ADMIN_PACKAGE_DOWNLOAD_LOCATION"]
-        self.checksum = extras[f"{EXTRA}DEVICE_ADMIN_SIGNATURE_CHECKSUM"]
+        self.location = extras.get(f"{EXTRA}DEVICE_ADMIN_PACKAGE_DOWNLOAD_LOCATION", "")
+        self.checksum = extras.get(f"{EXTRA}DEVICE_ADMIN_SIGNATURE_CHECKSUM", "")
 
     def set_up(self) -> bytes:
         """What the set-up of a phone does: the agent is fetched. Its bytes."""

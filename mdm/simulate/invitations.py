@@ -40,7 +40,7 @@ def invite(
                     name=f"Simulated {number:05}",
                     platform=platform,
                     service_point_code=codes[number % len(codes)],
-                    kind="phone" if platform == "ios" else "kiosk" if number % 3 == 0 else "laptop",
+                    kind="phone" if platform in ("android", "ios") else "kiosk" if number % 3 == 0 else "laptop",
                 )
                 tokens[number] = url.split(PAGE)[1].split("#")[0]
         progress(len(batch))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gevent import socket as gevent_socket
@@ -21,6 +21,8 @@ class Reply:
     """Seconds until the device shall come back."""
     retry_after: int | None
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By their names in small letters."""
 
     @property
     def json(self) -> Any:
@@ -109,7 +111,7 @@ class Line:
         body, self._rest = whole[:length], whole[length:] if have > length else b""
         if headers.get("connection", "").lower() == "close":
             self.close()
-        return Reply(status, _number(headers.get("next")), _number(headers.get("retry-after")), body)
+        return Reply(status, _number(headers.get("next")), _number(headers.get("retry-after")), body, headers)
 
     def close(self) -> None:
         """Hangs up."""

@@ -49,6 +49,7 @@ OPEN = Limits(private=True, devices=2)
         (Family.COMPUTER, MINE, Had(private=2, today=0, place=True), OPEN, None),
         (Family.KIOSK, None, FINE, OPEN, "portal_kiosk"),
         (Family.ANDROID, None, FINE, OPEN, "portal_android"),
+        (Family.ANDROID, Target("android", "handed_out", enrolled=False), FINE, OPEN, None),
         (Family.IPHONE, MINE, FINE, OPEN, "portal_kind"),
         (Family.COMPUTER, Target("linux", "handed_out", enrolled=True), FINE, OPEN, "portal_enrolled"),
         (Family.COMPUTER, Target("linux", "lost", enrolled=False), FINE, OPEN, "portal_away"),

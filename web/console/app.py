@@ -5,6 +5,8 @@ from flask.wrappers import Response
 from flask_wtf import CSRFProtect
 
 from mdm.access.service import PROOF_NEEDED
+from mdm.core.permissions import Permission
+from mdm.platforms.android.apk import MAX_SIZE
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
 from mdm.storage.seal import create_key, load_seal
@@ -19,6 +21,7 @@ from web.console.asked import asked
 from web.console.frame import furnish_pages
 from web.console.identity import SEAL, brought_cookie, identify, note_use
 from web.console.pages import ROUTES
+from web.console.pages.androids import UPLOAD
 from web.console.pages.helpers import is_ours
 from web.console.panic.bar import identify_and_look
 
@@ -41,6 +44,7 @@ def make_console(settings: Settings) -> Flask:
     create_key(settings.home / "keys")
     app.extensions[SEAL] = load_seal(settings.home / "keys")
     furnish(app, settings, identify_and_look, asked)
+    app.before_request(_large_files)
     CSRFProtect(app)
     note_use(app)
     furnish_pages(app, settings)
@@ -67,6 +71,15 @@ def tell(error: Exception) -> Response:
     if failure.status < 500:
         _recognise()
     return failure.stamp(make_response(render_template("errors/failure.html", failure=failure)))
+
+
+def _large_files() -> None:
+    """Raises the limit of a body for an upload of a phone's application, before it is read: only for who may bring one in."""
+    if request.endpoint == UPLOAD and request.method == "POST":
+        _recognise()
+        actor = g.get("actor")
+        if actor is not None and actor.may_somewhere(Permission.PHONES_MANAGE):
+            request.max_content_length = MAX_SIZE + 1024 * 1024
 
 
 def _recognise() -> None:

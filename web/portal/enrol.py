@@ -1,5 +1,6 @@
 """Setting up a device oneself: which one, what will happen, one step at a time, until it is green."""
 
+import segno
 from flask import current_app, flash, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import force_locale, gettext
@@ -10,6 +11,8 @@ from mdm.enrollment.progress import ORDER, Standing
 from mdm.guidance import asking
 from mdm.inventory.model import Platform
 from mdm.people import employee
+from mdm.platforms.android.files import agent
+from mdm.platforms.android.headwind.numbers import Place, provision
 from mdm.platforms.apple.enrollment_profile import MIME_TYPE
 from mdm.platforms.apple.handout import Here, for_invitation
 from mdm.platforms.apple.pushing import topic
@@ -19,6 +22,7 @@ from mdm.portal.families import CHOICES, Family, family_of, guess
 from mdm.portal.inviting import OWN_FAMILIES, Limits
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
+from mdm.storage.seal import load_seal
 from web.common.authority import authority
 from web.common.failures import failure_of
 from web.common.guard import signed_in
@@ -98,7 +102,7 @@ def _number(under: Under) -> int:
     return max(1, min(int(asked[:2]), LAST[platform]))
 
 
-def _step(call: Call, under: Under, number: int, command: str = "") -> Response:
+def _step(call: Call, under: Under, number: int, command: str = "", code: str = "") -> Response:
     if under.progress.green:
         return page("enrol_done", under=under)
     platform = under.invitation.platform
@@ -107,12 +111,32 @@ def _step(call: Call, under: Under, number: int, command: str = "") -> Response:
         under=under,
         number=number,
         last=LAST[platform],
-        ready=platform != Platform.IOS or topic(call.session, call.now) is not None,
+        ready=_ready(call, platform),
         expired=under.progress.standing is Standing.EXPIRED,
         command=command,
+        code=code,
         steps=[(STEPS[step], step in under.progress.done) for step in ORDER[2:]],
         families=FAMILIES,
     )
+
+
+def _ready(call: Call, platform: str) -> bool:
+    """Whether the city has what such a device needs to be set up."""
+    if platform == Platform.IOS:
+        return topic(call.session, call.now) is not None
+    return platform != Platform.ANDROID or agent(call.session) is not None
+
+
+@signed_in()
+def enrol_code(call: Call, uid: str) -> Response:
+    """The QR code for an Android phone; an earlier one does not work any more."""
+    invitation, token = enrolling.fresh_token(call, uid)
+    place = Place(settings().android_base, settings().organisation)
+    content = provision(call, load_seal(settings().home / "keys"), place, invitation, token)
+    picture = segno.make(content, error="m").svg_data_uri(border=2, scale=4, dark="#000", light="#fff")
+    response = _step(call, enrolling.mine(call, uid), enrolling.FETCHED, code=picture)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @signed_in()
@@ -178,6 +202,7 @@ ROUTES: tuple[Route, ...] = (
     ("/enrol", "enrol", enrol, GET),
     ("/enrol/begin", "enrol_begin", enrol_begin, BOTH),
     ("/enrol/<uid>", "enrol_step", enrol_step, GET),
+    ("/enrol/<uid>/code", "enrol_code", enrol_code, POST),
     ("/enrol/<uid>/line", "enrol_line", enrol_line, POST),
     ("/enrol/<uid>/havenmeester.mobileconfig", "enrol_profile", enrol_profile, GET),
     ("/enrol/<uid>/stuck", "enrol_stuck", enrol_stuck, BOTH),

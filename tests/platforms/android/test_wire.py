@@ -10,6 +10,8 @@ from mdm.enrollment import service as enrollment
 from mdm.enrollment.queries import by_token
 from mdm.inventory.model import DeviceEvent, FactSection
 from mdm.platforms.android.model import AndroidPhone
+from mdm.simulate.androids import Androids, HandsetRegister
+from mdm.simulate.figures import Figures
 from mdm.simulate.handset import EXTRA, Handset, RefusedError, signature
 from tests.platforms.android.conftest import BOTH, VENDOR, City
 
@@ -173,3 +175,21 @@ def test_lines_of_the_log_are_kept_and_only_the_last(city: City) -> None:
     with city.call(write=False) as call:
         kept = call.session.get_one(AndroidPhone, city.device(phone).id).details["log"]
     assert [one["text"] for one in kept] == [f"line {n}" for n in range(20, 70)]
+
+
+def test_a_simulated_fleet_enrols_and_lives_over_the_wire(city: City) -> None:
+    codes = {number: json.loads(city.code()) for number in range(3)}
+    numbers = {n: code[f"{EXTRA}ADMIN_EXTRAS_BUNDLE"]["com.hmdm.DEVICE_ID"] for n, code in codes.items()}
+    figures = Figures()
+    authority = city.gateway.signer.client.ca()
+    register = HandsetRegister(city.gateway.home, authority.fingerprint)
+    fleet = Androids(city.base, authority.certificate, figures, 0.2)
+    known = fleet.enroll(list(numbers), lambda number: numbers[number], register)
+    fleet.run(list(known.values()), 2, 100)
+    assert not figures.errors
+    assert figures.enrolled == 3
+    assert figures.exchanges >= 3
+    assert set(register.read()) == {0, 1, 2}
+    again = fleet.enroll([0], lambda number: numbers[number], register)
+    assert again == {}
+    assert figures.errors == {"error.duplicate.device": 1}

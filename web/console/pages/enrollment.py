@@ -8,7 +8,7 @@ from flask.wrappers import Response
 from flask_babel import force_locale, gettext
 
 from mdm.core.actor import ActorKind
-from mdm.core.errors import HavenmeesterError
+from mdm.core.errors import ConflictError, GoneError, HavenmeesterError
 from mdm.core.permissions import Permission
 from mdm.enrollment import queries, service
 from mdm.enrollment.links import Links
@@ -21,6 +21,7 @@ from mdm.overview import words
 from mdm.overview.invitations import listing
 from mdm.people.model import Person
 from mdm.people.queries import person as one_person
+from mdm.platforms.android.headwind.numbers import Place, provision
 from mdm.platforms.apple.enrollment_profile import MIME_TYPE
 from mdm.platforms.apple.handout import Here, for_token
 from mdm.platforms.apple.pushing import topic
@@ -30,7 +31,7 @@ from web.common.authority import authority
 from web.common.failures import Failure
 from web.common.guard import may, public
 from web.common.language import LANGUAGES
-from web.console.identity import settings
+from web.console.identity import SEAL, settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 
@@ -160,11 +161,23 @@ def welcome(call: Call, token: str) -> Response:
             profile=_profile(token) if found.platform == Platform.IOS else "",
             ready=found.platform != Platform.IOS or topic(call.session, call.now) is not None,
             qr=_qr(_profile(token) if found.platform == Platform.IOS else address),
+            code=_android_code(call, found, token),
             token_of=token,
             language=_language_of(call, found),
             stranger=call.actor.kind is ActorKind.VISITOR,
             **_steps(queries.progress(call.session, token, call.now)),
         )
+
+
+def _android_code(call: Call, found: Invitation, token: str) -> str:
+    """The QR code that sets up an Android phone, as a picture; empty where this invitation has none."""
+    if found.platform != Platform.ANDROID:
+        return ""
+    try:
+        seal, place = current_app.extensions[SEAL], Place(settings().android_base, settings().organisation)
+        return _qr(provision(call, seal, place, found, token))
+    except (ConflictError, GoneError):
+        return ""
 
 
 def _profile(token: str) -> str:

@@ -64,6 +64,12 @@ def provision(call: Call, seal: Seal, place: Place, invitation: Invitation, toke
     agent = files.agent(call.session)
     if agent is None:
         raise no_agent()
+    number = number_for(call, invitation, token)
+    return json.dumps(_extras(seal, place, setup(call), agent, number), separators=(",", ":"), ensure_ascii=False)
+
+
+def number_for(call: Call, invitation: Invitation, token: str) -> str:
+    """The device number of this invitation, good from now on. Twice is like once."""
     number = number_of(token)
     digest = secret_digest(number)
     if call.session.scalar(select(AndroidNumber.id).where(AndroidNumber.digest == digest)) is None:
@@ -77,7 +83,7 @@ def provision(call: Call, seal: Seal, place: Place, invitation: Invitation, toke
             )
         )
         call.session.flush()
-    return json.dumps(_extras(seal, place, setup(call), agent, number), separators=(",", ":"), ensure_ascii=False)
+    return number
 
 
 def refuse(call: Call, invitation: Invitation) -> None:
