@@ -67,7 +67,7 @@ MISSING: Final = Listing(
         Column(
             "invited", N_("Invited"), Invitee.invited_at, "moment", default=True, sort=moment_order(Invitee.invited_at)
         ),
-        Column("channel", N_("By"), Invitee.channel, "channel", default=True, sort=text_order(Invitee.channel)),
+        Column("channel", N_("Way"), Invitee.channel, "channel", default=True, sort=text_order(Invitee.channel)),
         Column("came_in", N_("First visit"), Invitee.came_in_at, "moment", sort=moment_order(Invitee.came_in_at)),
         Column("reminded", N_("Reminded"), Invitee.reminded_at, "moment", sort=moment_order(Invitee.reminded_at)),
         Column("lead_told", N_("Lead told"), Invitee.lead_told_at, "moment", sort=moment_order(Invitee.lead_told_at)),
@@ -90,7 +90,7 @@ MISSING: Final = Listing(
         ),
         Filter("persona", N_("Persona"), any_of(Person.persona), words=words.PERSONAS),
         Filter("language", N_("Language"), any_of(Person.language), words=words.LANGUAGES),
-        Filter("channel", N_("By"), any_of(Invitee.channel), words=words.CHANNELS),
+        Filter("channel", N_("Way"), any_of(Invitee.channel), words=words.CHANNELS),
     ),
 )
 

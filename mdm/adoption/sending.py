@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mdm.adoption import due
@@ -18,6 +18,7 @@ from mdm.adoption.service import invitee, note_invited
 from mdm.adoption.writing import Writer
 from mdm.core.ids import secret_digest
 from mdm.desk.custody.model import Custody
+from mdm.desk.custody.once import insert_once
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import unit_paths
@@ -196,8 +197,7 @@ def notice_active(call: Call, most: int = 1000) -> int:
         for person, at in active.items()
         if person not in known
     ]
-    if fresh:
-        call.session.execute(insert(Invitee), fresh)
+    insert_once(call, Invitee, ["person_id"], fresh)
     for person in known:
         call.session.execute(update(Invitee).where(Invitee.person_id == person).values(activated_at=active[person]))
     return len(active)

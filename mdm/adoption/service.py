@@ -9,13 +9,15 @@ from mdm.adoption import queries
 from mdm.adoption.model import Channel, InvitationRun, InvitedState, Invitee, RunLine
 from mdm.audit import service as audit
 from mdm.core.actor import require
-from mdm.core.errors import N_, DeniedError, InvalidError, NotFoundError, TooLargeError
+from mdm.core.errors import N_, ConflictError, DeniedError, InvalidError, NotFoundError, TooLargeError
 from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
+from mdm.desk.custody.once import insert_once
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
+from mdm.storage.unique import flush_unique
 
 MOST: Final = 50_000
 """People in one run."""
@@ -79,7 +81,10 @@ def _begin(
         total=len(people) + len(unknown),
     )
     call.session.add(run)
-    call.session.flush()
+    flush_unique(
+        call.session,
+        ConflictError(N_("This round was begun a moment ago. Nothing was changed. Look at it."), code="round_begun"),
+    )
     lines: list[dict[str, Any]] = [
         {"run_id": run.id, "person_id": one, "given": "", "state": InvitedState.WAITING.value, "at": call.now}
         for one in people
@@ -135,12 +140,11 @@ def came_in(call: Call, person_id: int) -> None:
 
 
 def invitee(call: Call, person_id: int) -> Invitee:
-    """The row of one person, made where there is none."""
+    """The row of one person, made where there is none: also when the worker writes to them while they come in."""
     row = call.session.get(Invitee, person_id)
     if row is None:
-        row = Invitee(person_id=person_id, channel="", reminder="")
-        call.session.add(row)
-        call.session.flush()
+        insert_once(call, Invitee, ["person_id"], [{"person_id": person_id, "channel": "", "reminder": ""}])
+        row = call.session.get_one(Invitee, person_id)
     return row
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, desk_pages, diary, edit, lists, phones, scans, start
+from tests.bench import apply, checkins, desk_pages, diary, edit, invitations, lists, phones, scans, start
 from tests.bench.house import LOAD_CORE, SERVER_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary")
+PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary", "invitations")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
 PHONES = {2_000: 100, 200_000: 2}
@@ -225,6 +225,17 @@ def _desk(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
         for who, pages in desk_pages.measure(folder / f"desk-pages-{name}", url()).items():
             told = ", ".join(f"{page} {took:.0f}" for page, took in pages.items())
             yield f"pages of the desk for the {who}, milliseconds, 8,081 devices at 81 places ({name})", told
+
+
+def _invitations(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    for name, url, _cpu in databases.each():
+        found = invitations.measure(folder / f"invitations-{name}", url())
+        yield (
+            f"{invitations.PEOPLE:,} people invited at once ({name})",
+            f"the press {found['pressed']:.1f} s; all written and delivered after {found['seconds'] / 60:.1f} minutes "
+            f"({found['mail']:.0f} letters, {found['sms']:.0f} SMS, {found['paper']:.0f} for paper); an urgent letter among "
+            f"them waited {found['urgent']:.1f} s; memory {found['before']:.0f} MB before, {found['peak']:.0f} MB at most",
+        )
 
 
 def _agent(_folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
