@@ -21,11 +21,14 @@ from typing import Any
 from sqlalchemy import make_url
 
 from mdm.core.errors import ConfigurationError, InvalidError
+from mdm.privacy import tombstones
 from mdm.settings import FILE, Settings
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 FOLDERS = ("signer", "keys", "tls", "files")
+ERASED = tombstones.FILE
+"""Who was erased: a restore adds up the lists of backup and home, and takes all of them away again."""
 SQLITE = "database.sqlite"
 POSTGRESQL = "database.pgdump"
 BLOCK = 1024 * 1024
@@ -40,8 +43,7 @@ def members(home: Path) -> Iterator[Path]:
         folder = home / name
         if folder.is_dir():
             yield from sorted(path for path in folder.rglob("*") if path.is_file() and not _left_out(path))
-    if (home / FILE).is_file():
-        yield home / FILE
+    yield from (home / name for name in (FILE, ERASED) if (home / name).is_file())
 
 
 def _left_out(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 Sessions, one-time links, challenges and tokens for programs end, unused invitations are withdrawn (somebody may have used them
 since), and orders that no device has fetched and open requests are cancelled: what was decided after the backup is not known
-here any more, so whoever wants a device wiped asks again.
+here any more, so whoever wants a device wiped asks again. People who were erased after the backup was made are erased again.
 """
 
 import fcntl
@@ -20,6 +20,7 @@ from mdm.core.errors import ConflictError, InvalidError
 from mdm.settings import Settings, load
 
 if TYPE_CHECKING:
+    from mdm.privacy.tombstones import Tombstone
     from mdm.storage.call import Call
 
 WHY = "The installation was restored from a backup."
@@ -28,7 +29,14 @@ WHY = "The installation was restored from a backup."
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Also into a home that is in use; what is there is kept beside it.")
-def restore(file: Path, force: bool) -> None:
+@click.option(
+    "--erased",
+    "lists",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A copy of erased.jsonl that is newer than the backup: those people are erased again. May be repeated.",
+)
+def restore(file: Path, force: bool, lists: tuple[Path, ...]) -> None:
     """Bring everything back from a backup. Stop Havenmeester first."""
     from mdm.cli import archive
 
@@ -46,23 +54,31 @@ def restore(file: Path, force: bool) -> None:
         folder,
     ):
         _fits(settings, manifest)
+        stones = _stones(settings.home, *lists)
         kept = _set_aside(settings.home, used)
         _put(settings, manifest, folder)
+        _add_stones(settings.home, stones)
     before, after = schema.upgrade(settings)
     if before != after:
         output.note(f"The schema went from {before} to {after}.")
     _begin_epoch(settings, kept)
     # The configuration came back too, and may name another database or a witness.
     settings = load()
+    # Its lines come before those of the erasures: the witness is told of the line at which the old diary ended.
     ended = void(settings)
+    erased = erase_again(settings)
     _tell_witnesses(settings, ended.lines)
     output.note(
         f"Ended: every session ({ended.sessions}), one-time link, challenge and token for programs ({ended.tokens}). "
         f"Withdrawn: {ended.invitations} invitations. Cancelled: {ended.orders} orders that no device had fetched and"
         f" {ended.requests} open requests. As soon as Havenmeester runs, everybody who answers for a place hears of this."
     )
+    if erased:
+        output.note(f"Erased again, because they were erased after the backup was made: {erased} people.")
     if kept is not None:
-        output.note(f"What was there before is in {kept}.")
+        output.note(
+            f"What was there before is in {kept}. It holds what was erased since too: delete it when all is well."
+        )
     output.say(f"Restored: the state of {manifest['made_at']}. Next: havenmeester doctor, then havenmeester up")
 
 
@@ -139,6 +155,36 @@ def _put(settings: Settings, manifest: dict[str, Any], folder: Path) -> None:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(0o600)
+
+
+def _stones(home: Path, *lists: Path) -> "list[Tombstone]":
+    """Everybody who was erased as this home and the lists know it; raises InvalidError before anything is changed."""
+    from mdm.privacy import tombstones
+
+    return [stone for path in (home / tombstones.FILE, *lists) for stone in tombstones.read(path)]
+
+
+def _add_stones(home: Path, stones: "list[Tombstone]") -> None:
+    from mdm.privacy import tombstones
+
+    tombstones.add(home / tombstones.FILE, stones)
+
+
+def erase_again(settings: Settings) -> int:
+    """Erases everybody whom the list names and the restored database still knows, before anything is started; how many."""
+    from mdm.core.actor import command_line
+    from mdm.privacy.compacting import compact
+    from mdm.privacy.redoing import redo
+    from mdm.storage.engine import make_engine
+
+    engine = make_engine(settings.database, pool_size=1)
+    try:
+        count = redo(engine, settings.home, command_line(user()), utcnow)
+        if count:
+            compact(engine)
+        return count
+    finally:
+        engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
