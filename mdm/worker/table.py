@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from mdm.access import service as access
 from mdm.alarms import looking, targets
 from mdm.audit import export, heads, watch
 from mdm.audit.model import AuditEntry
@@ -19,14 +17,10 @@ from mdm.core.errors import UnavailableError
 from mdm.desk.cases import location
 from mdm.desk.cases import service as cases
 from mdm.desk.custody import follow as custody
-from mdm.desk.custody import photos
-from mdm.desk.custody.photos import Folder
-from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import overdue, sweeping
 from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
 from mdm.guidance import progress as quests
-from mdm.inventory import service as inventory
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
 from mdm.operation import metrics
 from mdm.orders import acts, kernel, mirror
@@ -36,7 +30,6 @@ from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
 from mdm.panic import drills, keys, telling
 from mdm.panic import location as origins
-from mdm.panic import queries as panics
 from mdm.panic import service as panic
 from mdm.platforms.android.headwind import service as androids
 from mdm.platforms.android.headwind import watching
@@ -48,6 +41,7 @@ from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
 from mdm.worker import inviting, post
 from mdm.worker.device_lists import read_device_lists
+from mdm.worker.forgetting import forget, forget_photos, tidy
 from mdm.worker.jobs import Job
 from mdm.worker.kiosks import KioskCrew
 from mdm.worker.office import Office
@@ -55,19 +49,6 @@ from mdm.worker.topics import TOPICS
 
 SWEEP = 500
 """Devices that one transaction of the compliance sweep judges."""
-RETENTION: tuple[tuple[str, timedelta, Callable[[Session, datetime], int]], ...] = (
-    ("answers to commands, diagnostics too", timedelta(days=90), commands.forget_answers),
-    ("events of devices", timedelta(days=90), inventory.forget_events),
-    # A year and a month, for the half-yearly reports.
-    ("changes of verdict", timedelta(days=400), compliance.forget_changes),
-    ("reservations that have ended", timedelta(days=400), sweeping.forget),
-    # The register of what others did to employees is kept for five years (Belgian code on well-being at work, I.3-3).
-    ("calls for help and their reports", timedelta(days=1826), panics.forget),
-    ("letters and rounds of invitations", timedelta(days=400), inviting.forget),
-)
-"""What is forgotten, after how long, and by which verb. The diary is not among it: it is kept for ever."""
-PHOTOS_KEPT = timedelta(days=400)
-"""How long pictures of returned devices are kept: as long as somebody may come back on what was broken."""
 CATCH_UP = 31
 """Days back in which a move of a unit is looked for after a start: nobody is down for longer without a restore."""
 
@@ -218,8 +199,7 @@ def look_after_custody(office: Office) -> None:
         with office.call("custody") as call:
             if custody.follow_all(call) < custody.BATCH:
                 break
-    with office.call("custody") as call:
-        photos.forget(call, Folder(office.settings.home), call.now - PHOTOS_KEPT)
+    forget_photos(office)
 
 
 def seal_diary(office: Office) -> None:
@@ -284,24 +264,6 @@ def count(office: Office) -> None:
         # Also those that are none: a figure that is not set again would show what was.
         for name in (*Verdict, NOT_ENROLLED):
             metrics.DEVICES.labels(str(name)).set(counted.get(str(name), 0))
-
-
-def tidy(office: Office) -> None:
-    """Forgets what has done its work: delivered messages, rings, sessions, tries to sign in."""
-    with office.call("tidy") as call:
-        outbox.tidy(call.session, call.now)
-    with office.call("tidy") as call:
-        access.tidy(call.session, call.now)
-        exchange.tidy(call.session, call.now)
-
-
-def forget(office: Office) -> None:
-    """Forgets history that is older than ``RETENTION`` says, in short transactions."""
-    for _name, age, few in RETENTION:
-        more = True
-        while more:
-            with office.call("retention") as call:
-                more = few(call.session, call.now - age) > 0
 
 
 def erase_people(office: Office) -> None:
