@@ -15,6 +15,8 @@ Everything is JSON in UTF-8 over HTTPS with mutual TLS (the enrollment calls exc
                             ``Answer``. ``Next`` counts from the moment of asking: who has waited at the doorbell as
                             long comes back at once, so that there is always an ear at it.
 ``POST /agent/v1/leave``    the agent goes; its certificate is refused from then on.
+``POST /agent/v1/panic``    ``PanicRequest`` → ``PanicAnswer``: somebody at this device calls for help. The same id sent again
+                            is the same call. 409 ``panic_twice``: it is being taken at this moment, come again.
 
 Refusals are ``application/problem+json`` with ``code`` (stable), ``title`` and ``detail``. 401 ``certificate_refused``
 and 401 ``certificate_missing`` never make an agent remove anything: it keeps its state and tries again later, slowly.
@@ -32,6 +34,8 @@ ENROLL: Final = "/agent/v1/enroll"
 RENEW: Final = "/agent/v1/renew"
 CHECKIN: Final = "/agent/v1/checkin"
 LEAVE: Final = "/agent/v1/leave"
+PANIC: Final = "/agent/v1/panic"
+PANIC_TWICE: Final = "panic_twice"
 
 NEXT_HEADER: Final = "Next"
 
@@ -130,6 +134,20 @@ class EnrollAnswer(TypedDict):
     """From the one that the certificate pins (``PIN_OID``) to the newest; empty before the founding."""
     organisation: str
     next: int
+
+
+class PanicRequest(TypedDict):
+    id: str
+    """8 to 40 letters, digits or hyphens that were made when the button was pressed."""
+    ago: float
+    """Seconds since then, by the device's own count."""
+    exercise: bool
+    """Only practised: refused with 409 ``no_drill`` where nobody practises."""
+
+
+class PanicAnswer(TypedDict):
+    number: str
+    """What people call it, such as ``H-00042``."""
 
 
 class Report(TypedDict):

@@ -144,5 +144,8 @@ if (here) {
   react();
   wake().then(ring);
   setInterval(ring, AGAIN);
-  listen();
+  // What is open now stands on the page already: the page is drawn first, then it begins to listen.
+  const begin = () => setTimeout(listen, 2_000);
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin);
 }

@@ -16,16 +16,20 @@ from agent.wire import (
     MAX_BODY,
     MAX_ENROLL_BODY,
     NEXT_HEADER,
+    PANIC,
     RENEW,
     Answer,
     EnrollAnswer,
     EnrollRequest,
+    PanicAnswer,
 )
 from mdm.enrollment import redeem, renewal
 from mdm.enrollment import service as enrollment
 from mdm.operation import metrics
+from mdm.panic import raising
+from mdm.panic.raising import Press
 from mdm.platforms.linux.exchange import Knock, Visit, exchange
-from mdm.platforms.linux.messages import CheckinMessage, EnrollMessage, RenewMessage, read
+from mdm.platforms.linux.messages import CheckinMessage, EnrollMessage, PanicMessage, RenewMessage, read
 from mdm.signing.client import Issued, Ownership
 from mdm.storage.call import Call
 from web.common.guard import without_database
@@ -142,6 +146,16 @@ def leave(knock: Knock) -> ResponseReturnValue:
     return Response(status=204)
 
 
+@for_devices
+def panic(knock: Knock) -> ResponseReturnValue:
+    """Somebody at this device calls for help: kept before it is answered."""
+    message = read(PanicMessage, body.read(request.environ, MAX_ENROLL_BODY))
+    with gateway().call(device(knock)) as call:
+        alarm = raising.by_device(call, knock.device_id, Press(message.id, message.ago, message.exercise))
+        answered: PanicAnswer = {"number": alarm.number}
+    return jsonify(answered)
+
+
 @without_database("figures, for this machine only")
 def figures() -> ResponseReturnValue:
     """The figures of all processes of this home; for programs on this machine, and 404 for everybody else."""
@@ -156,6 +170,6 @@ def figures() -> ResponseReturnValue:
 def add_views(app: Flask) -> None:
     """Adds every address."""
     app.add_url_rule(CA, view_func=ca)
-    for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave)):
+    for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave), (PANIC, panic)):
         app.add_url_rule(path, view_func=view, methods=["POST"])
     app.add_url_rule("/metrics", view_func=figures)

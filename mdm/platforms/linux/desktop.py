@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mdm.platforms.linux import panic
 from mdm.platforms.linux.escape import gvariant, issue, systemd_text
 from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given
 
@@ -41,6 +42,12 @@ DCONF: Mapping[str, Callable[[Any], Values]] = {
             f"{_SHELL_KEYS}/show-screen-recording-ui": [],
         }
     ),
+    "panic_button.shortcut": lambda binding: {
+        f"{panic.SHORTCUTS}/custom-keybindings": [f"/{panic.SHORTCUT}/"],
+        f"{panic.SHORTCUT}/name": "Havenmeester",
+        f"{panic.SHORTCUT}/command": panic.COMMAND,
+        f"{panic.SHORTCUT}/binding": binding,
+    },
     "power.sleep_after": lambda _seconds: {
         f"{_POWER}/sleep-inactive-ac-type": "suspend",
         f"{_POWER}/sleep-inactive-battery-type": "suspend",

@@ -56,6 +56,14 @@ class ResultMessage(Message):
     data: dict[str, Any] | None = None
 
 
+class PanicMessage(Message):
+    """``PanicRequest`` of the wire."""
+
+    id: Annotated[str, Field(max_length=64)]
+    ago: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
+    exercise: bool = False
+
+
 class CheckinMessage(Message):
     """``Checkin`` of the wire."""
 
