@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from mdm.adoption.model import InvitationRun, InvitedState, Invitee, RunLine
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.people import queries as people
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
@@ -51,6 +52,11 @@ def run(call: Call, uid: str) -> RunView:
     if found is None or found.id not in counted:
         raise NotFoundError(N_("There is no such round of invitations, or nobody in it is at one of your places."))
     return RunView(found, counted[found.id])
+
+
+def how_far(call: Call, person_id: int) -> Invitee | None:
+    """How far one person is; None for who was never invited and has no device. NotFoundError as ``people.person``."""
+    return call.session.get(Invitee, people.person(call, person_id).id)
 
 
 def papers_select(call: Call) -> Select[RunLine, Person]:

@@ -1,5 +1,6 @@
 """Rates on both kinds of database: per unit by the organogram of the day, over time, for one's own places only."""
 
+import threading
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from mdm.adoption import listings, queries, rates, sending, service
-from mdm.adoption.model import InvitedState, Invitee, Letter, LetterKind, RunLine
+from mdm.adoption.model import Channel, InvitedState, Invitee, Letter, LetterKind, RunLine
 from mdm.adoption.rates import By, Narrowed, Rate
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.permissions import Grant, PlaceKind, Role
@@ -170,3 +171,26 @@ def test_a_person_without_row_or_place_is_counted_once(calling: Calling, name: s
         person(call, name)
         lines = rates.by(call, ZONE, By.UNIT, Narrowed(), TODAY)
         assert [(line.key, line.rate) for line in lines] == [("", Rate(1, 0, 0))]
+
+
+def test_a_first_visit_while_the_worker_writes_to_the_same_person_waits_and_goes_on(calling: Calling) -> None:
+    with calling() as call:
+        an = person(call, "An").id
+    done: list[str] = []
+
+    def visit() -> None:
+        with calling() as call:
+            service.came_in(call, an)
+        done.append("in")
+
+    visitor = threading.Thread(target=visit)
+    with calling() as call:
+        service.note_invited(call, service.invitee(call, an), Channel.MAIL)
+        call.session.flush()
+        visitor.start()
+        visitor.join(0.2)
+        assert done == []
+    visitor.join(60)
+    with calling(write=False) as call:
+        row = call.session.get_one(Invitee, an)
+        assert (done, row.channel, row.came_in_at, row.invited_at) == (["in"], "mail", NOW, NOW)

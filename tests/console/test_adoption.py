@@ -62,6 +62,7 @@ def test_the_figures_the_goal_the_rows_and_the_file_say_the_same(signed_in: Sign
     assert rows[0].endswith('Name,People,Invited,Active,"Active, per cent"')
     assert sum(int(row.split(",")[-3]) for row in rows[1:]) == 3
     assert boss.get("/adoption/line.csv").text.strip().endswith("66.7")
+    assert "Active since" in boss.get(f"/people/{first}").text
     missing = boss.get("/adoption/missing?standing=invited")
     assert len(set(re.findall(r'href="/people/(\d+)"', missing.text))) == 1
     assert boss.get("/adoption?on=2019-01-01").status_code == 200

@@ -5,6 +5,7 @@ from flask import request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
+from mdm.adoption.queries import how_far
 from mdm.core.errors import HavenmeesterError
 from mdm.core.permissions import Permission
 from mdm.inventory.model import Device
@@ -46,6 +47,7 @@ def person(call: Call, number: int) -> Response:
         "people/person.html",
         person=found,
         devices=devices,
+        far=how_far(call, found.id),
         unit=unit_names(call.session, [found.unit_id]).get(found.unit_id) if found.unit_id else None,
         point=service_point_names(call.session, [found.service_point_id]).get(found.service_point_id)
         if found.service_point_id
