@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
-from agent import diagnose, programs
+from agent import diagnose, programs, update
 from agent.roots import Root
 from agent.state import State, now_text
 from agent.text import printable
@@ -31,7 +31,8 @@ class Entry(TypedDict):
     result: dict[str, Any] | None
     delivered: bool
     args: dict[str, Any]
-    """Kept for a wipe only: until its order is in the journal, nothing has begun, and it is looked at again."""
+    """Kept for a wipe (until its order is in the journal, nothing has begun, and it is looked at again) and for an update
+    (its answer comes after another start)."""
 
 
 def done(detail: str = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -110,6 +111,10 @@ class Commands:
                     entry["result"] = not_done("failed", "The machine did not restart.")
                 else:
                     continue
+            elif entry["verb"] == "update":
+                entry["result"] = update.settle(self.state, str(entry["args"].get("version", "")))
+                if entry["result"] is None:
+                    continue
             else:
                 entry["result"] = not_done("failed", "The agent was stopped while it did this. It was not done again.")
             changed = True
@@ -146,7 +151,7 @@ class Commands:
             "boot": self.boot(),
             "result": None,
             "delivered": False,
-            "args": args if verb == "wipe" and isinstance(args, dict) else {},
+            "args": args if verb in ("wipe", "update") and isinstance(args, dict) else {},
         }
         self.entries[name] = entry
         try:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from agent import pace, renew, wire
+from agent import pace, renew, update, wire
 from agent.apply.engine import Engine
 from agent.collect import agent as own_facts
 from agent.commands import Commands, done
@@ -44,7 +44,14 @@ class Agent:
         self.engine = Engine(state, root)
         self.desired: dict[str, Any] = state.read("desired.json")
         self.commands = Commands(
-            state, root, {"refresh": self._refresh, "wipe": self.destroyer.obey, "roster": self.destroyer.learn}
+            state,
+            root,
+            {
+                "refresh": self._refresh,
+                "wipe": self.destroyer.obey,
+                "roster": self.destroyer.learn,
+                "update": lambda _, args: update.install(state, identity, args),
+            },
         )
         self.destroyer.resume(self.commands)
         self.insist = True

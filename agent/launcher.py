@@ -52,9 +52,15 @@ def write(path: Path, note: dict[str, Any]) -> None:
     fresh.replace(path)
 
 
+def bad_ones(note: dict[str, Any]) -> list[str]:
+    """The releases that failed their trial here."""
+    found = note.get("bad")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
 def gone_back(note: dict[str, Any], why: str) -> dict[str, Any]:
     """The note after a release failed its trial: the one before it is in force, and this one is not tried again."""
-    bad = [one for one in note.get("bad", []) if isinstance(one, str)]
+    bad = bad_ones(note)
     failed = str(note.get("version", ""))
     return {
         "version": str(note.get("previous", "")),
@@ -82,7 +88,8 @@ def choose(state: Path, house: Path, *, resident: bool, now: float) -> tuple[Pat
         if note.get("trial"):
             write(path, gone_back(note, "its files are missing"))
         return base, 0.0
-    return folder, float(note["until"]) - now if note.get("trial") else 0.0
+    until = note.get("until")
+    return folder, float(until) - now if note.get("trial") and isinstance(until, (int, float)) else 0.0
 
 
 def main() -> int:

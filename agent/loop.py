@@ -6,7 +6,7 @@ import time
 from types import FrameType
 from typing import Final
 
-from agent import notify, pace, wipe
+from agent import notify, pace, update, wipe
 from agent.errors import AgentError, RefusedError
 from agent.exchange import Agent
 from agent.state import State
@@ -84,6 +84,10 @@ class Loop:
             self.state.reserve()
         self._failures = 0
         self.state.note_contact()
+        update.confirm(self.state)
+        if update.wants_restart(self.state):
+            self.agent.connection.close()
+            update.restart()
         if seconds > 0:
             self._hint = int(seconds)
         if (seconds == 0 or (self.wait > 0 and not self.agent.listened)) and self._at_once < MAX_AT_ONCE:
@@ -136,4 +140,7 @@ def once(agent: Agent) -> list[str]:
         if agent.cycle(0) > 0:
             break
     agent.state.note_contact()
+    if update.confirm(agent.state):
+        # Whoever asked for this release hears at once that it is in force.
+        agent.cycle(0)
     return agent.engine.unfinished()

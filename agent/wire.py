@@ -17,6 +17,8 @@ Everything is JSON in UTF-8 over HTTPS with mutual TLS (the enrollment calls exc
 ``POST /agent/v1/leave``    the agent goes; its certificate is refused from then on.
 ``POST /agent/v1/panic``    ``PanicRequest`` → ``PanicAnswer``: somebody at this device calls for help. The same id sent again
                             is the same call. 409 ``panic_twice``: it is being taken at this moment, come again.
+``GET  /agent/v1/releases/metadata/NAME``, ``…/targets/NAME``
+                            the repository of releases, as it is; judged by its own signatures (The Update Framework).
 
 Refusals are ``application/problem+json`` with ``code`` (stable), ``title`` and ``detail``. 401 ``certificate_refused``
 and 401 ``certificate_missing`` never make an agent remove anything: it keeps its state and tries again later, slowly.
@@ -36,6 +38,7 @@ CHECKIN: Final = "/agent/v1/checkin"
 LEAVE: Final = "/agent/v1/leave"
 PANIC: Final = "/agent/v1/panic"
 PANIC_TWICE: Final = "panic_twice"
+RELEASES: Final = "/agent/v1/releases/"
 
 NEXT_HEADER: Final = "Next"
 
@@ -211,7 +214,8 @@ class Desired(TypedDict):
 class Command(TypedDict):
     id: str
     verb: str
-    """refresh, message (args: text), lock, unlock, restart, diagnostics, roster (args: rosters), wipe (args: ``Envelope``).
+    """refresh, message (args: text), lock, unlock, restart, diagnostics, roster (args: rosters), update (args:
+    version), wipe (args: ``Envelope``).
 
     A wipe's ``id`` is the order's.
     """

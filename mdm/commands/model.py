@@ -25,6 +25,8 @@ class Verb(StrEnum):
     ROSTER = "roster"
     """Who may approve orders, as the signer sealed it. Asked by the machinery alone, whenever it changes."""
     UNLOCK = "unlock"
+    UPDATE = "update"
+    """Install a release of the agent. Asked by the machinery alone, for the rings that a release is rolled out to."""
 
 
 class State(StrEnum):

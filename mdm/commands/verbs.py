@@ -43,9 +43,10 @@ RULES: Final[dict[Verb, Rule]] = {
     Verb.RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
     Verb.ROSTER: Rule(Permission.COMMAND_SEND, timedelta(days=30)),
     Verb.UNLOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=7), urgent=True),
+    Verb.UPDATE: Rule(Permission.RELEASE_MANAGE, timedelta(days=30), platforms=frozenset({Platform.LINUX})),
 }
 
-MACHINERY: Final = frozenset({Verb.ROSTER})
+MACHINERY: Final = frozenset({Verb.ROSTER, Verb.UPDATE})
 """What nobody asks for by hand."""
 BY_CASE: Final = frozenset({Verb.FOUND, Verb.LOCATE, Verb.LOST})
 """What only an open case of a lost device asks for."""

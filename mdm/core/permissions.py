@@ -56,6 +56,7 @@ class Permission(StrEnum):
     POLICY_VIEW = "policy:view"
     PRIVACY_MANAGE = "privacy:manage"
     PRIVACY_VIEW = "privacy:view"
+    RELEASE_MANAGE = "release:manage"
     SETTINGS_VIEW = "settings:view"
     WEBHOOK_MANAGE = "webhook:manage"
 

@@ -30,6 +30,8 @@ LONGEST_WAIT: Final = 240.0
 PASSING: Final = frozenset({"gateway_unreachable", "busy"})
 """Words of the helper for what may pass."""
 MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l"}
+_INSTALLED: Final = frozenset({Step.INSTALL, Step.ENROL, Step.START, Step.CLOSE})
+"""Steps in or after which something may be installed."""
 ONSITE: Final = Path(__file__).with_name("onsite.py")
 
 
@@ -77,9 +79,12 @@ def _undo(ground: Ground, job: Claimed) -> None:
         connection = _connect(ground, job)
         try:
             helper = _Helper(connection, job)
-            if helper.there():
+            # Before the installation there is nothing but our folder, which no helper is needed to remove.
+            if job.step in _INSTALLED and helper.there():
                 helper.ask("undo", sudo=True)
-            connection.run("forget")
+            said = connection.run("forget")
+            if not said.good:
+                raise SshError("not_undone", "our folder could not be removed", said=said.text[-500:])
         finally:
             connection.close()
     except SshError as trouble:

@@ -125,6 +125,7 @@ VERBS = {
     "refresh": N_("Refresh"),
     "restart": N_("Restart"),
     "roster": N_("Learn who may approve"),
+    "update": N_("Install a release of the agent"),
     "unlock": N_("Unlock"),
     "wipe": N_("Wipe"),
 }
@@ -596,6 +597,10 @@ ACTIONS = {
     "repair.back": N_("took a repair back"),
     "repair.closed": N_("closed a repair"),
     "repair.edited": N_("changed a repair"),
+    "release.again": N_("had devices asked for a release again"),
+    "release.published": N_("published a release"),
+    "release.rolled_out": N_("rolled a release out"),
+    "release.withdrawn": N_("withdrew a release"),
     "repair.opened": N_("opened a repair"),
     "repair.sent": N_("sent a repair to a supplier"),
     "roster.approval_failed": N_("gave a signature that was refused"),

@@ -17,6 +17,7 @@ ROOMS = (
     "inventory",
     "policies",
     "commands",
+    "releases",
     "orders",
     "orders.roster",
     "enrollment",

@@ -130,6 +130,8 @@ class Gateway:
         """What the certificate says instead of the truth."""
         self.closed_for = 0
         """Seconds for which strangers are asked to stay away; 0: they may come."""
+        self.releases: Path | None = None
+        """The folder of a repository of releases, served as it is."""
         self.ring = threading.Event()
         self.lock = threading.Lock()
         chain, secret = self.authority.server(folder)
@@ -218,6 +220,9 @@ class Gateway:
             if hashlib.sha256(peer).hexdigest() not in self.accepted:
                 return _json(401, {"code": "certificate_refused", "title": "The certificate is refused."})
             self.public_key = key_digest(peer) if parts.path == wire.CHECKIN else self.public_key
+            if parts.path.startswith(wire.RELEASES):
+                file = (self.releases or Path("/nonexistent")) / parts.path.removeprefix(wire.RELEASES)
+                return (200, {}, file.read_bytes()) if file.is_file() else _json(404, {"code": "not_found"})
             if parts.path == wire.RENEW:
                 return _json(*self._renew(json.loads(body)))
             if parts.path == wire.LEAVE:

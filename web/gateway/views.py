@@ -1,5 +1,7 @@
 """The addresses of ``agent/wire.py``: CA, enroll, renew, check-in, leave; and what an operator's tools ask for."""
 
+import os
+import re
 import time
 from contextlib import AbstractContextManager
 from typing import cast
@@ -17,6 +19,7 @@ from agent.wire import (
     MAX_ENROLL_BODY,
     NEXT_HEADER,
     PANIC,
+    RELEASES,
     RENEW,
     Answer,
     EnrollAnswer,
@@ -38,6 +41,7 @@ from web.gateway import body
 from web.gateway.door import Gateway, device, for_devices, for_invited, gateway, look_again, visitor
 from web.gateway.hot import asked, pause
 
+RELEASE_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}")
 LOOK_AGAIN = 30
 """Seconds after which a waiting device is looked at again without a ring: what was put off has no bell."""
 
@@ -156,6 +160,23 @@ def panic(knock: Knock) -> ResponseReturnValue:
     return jsonify(answered)
 
 
+@for_devices
+def release_file(_knock: Knock, kind: str, name: str) -> ResponseReturnValue:
+    """One file of the repository of releases, as it is: whoever fetches it judges it by its signatures."""
+    folder = gateway().settings.home / "releases" / "repository" / kind
+    if kind not in ("metadata", "targets") or not RELEASE_FILE.fullmatch(name):
+        raise NotFound
+    try:
+        file = (folder / name).open("rb")
+    except OSError:
+        raise NotFound from None
+    size = os.fstat(file.fileno()).st_size
+    answer = Response(iter(lambda: file.read(65536), b""), mimetype="application/octet-stream")
+    answer.call_on_close(file.close)
+    answer.content_length = size
+    return answer
+
+
 @without_database("figures, for this machine only")
 def figures() -> ResponseReturnValue:
     """The figures of all processes of this home; for programs on this machine, and 404 for everybody else."""
@@ -172,4 +193,5 @@ def add_views(app: Flask) -> None:
     app.add_url_rule(CA, view_func=ca)
     for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave), (PANIC, panic)):
         app.add_url_rule(path, view_func=view, methods=["POST"])
+    app.add_url_rule(f"{RELEASES}<kind>/<name>", view_func=release_file)
     app.add_url_rule("/metrics", view_func=figures)
