@@ -15,6 +15,7 @@ from mdm.core.text import clean
 from mdm.guidance import questions
 from mdm.guidance.model import Ambassador, Question, QuestionState
 from mdm.guidance.quests import see
+from mdm.org.model import ServicePoint, Unit
 from mdm.people import queries as people
 from mdm.people.model import LANGUAGES, Person
 from mdm.storage.call import Call
@@ -81,6 +82,7 @@ def name(
     if not spoken or not set(spoken) <= set(LANGUAGES):
         sentence = N_("Choose at least one language.")
         raise InvalidError(sentence, fields={"languages": sentence})
+    _check_place(call, service_point_id, unit_id)
     person = people.person_by_email(call, who) if "@" in who else people.person_by_number(call, who)
     if person.left_on is not None and person.left_on <= call.now.date():
         raise ConflictError(N_("%(name)s has left. Nothing was changed."), name=person.name)
@@ -114,6 +116,16 @@ def end(call: Call, uid: str) -> Ambassador:
         _record(call, "ambassador.ended", found, person)
         questions.hand_over_all(call, found)
     return found
+
+
+def _check_place(call: Call, service_point_id: int | None, unit_id: int | None) -> None:
+    wrong: dict[str, str] = {}
+    if service_point_id is not None and call.session.get(ServicePoint, service_point_id) is None:
+        wrong["service_point"] = N_("Choose one from the list.")
+    if unit_id is not None and call.session.get(Unit, unit_id) is None:
+        wrong["unit"] = N_("Choose one from the list.")
+    if wrong:
+        raise InvalidError(N_("There is no such place. Nothing was changed."), fields=wrong)
 
 
 def _record(call: Call, action: str, found: Ambassador, person: Person) -> None:

@@ -106,7 +106,10 @@ def figures(call: Call, found: Quest) -> Figures:
 
 
 def finishers(call: Call, found: Quest) -> list[tuple[QuestPlayer, Person]]:
-    """Who finished and lets the organiser have the name, at the actor's places, in the order in which they finished."""
+    """Who finished and lets the organiser have the name, in the order in which they finished.
+
+    For organisers alone: that is what people agreed to. Nobody for everybody else.
+    """
     rows = call.session.execute(
         select(QuestPlayer, Person)
         .join(Person, Person.id == QuestPlayer.person_id)
@@ -114,7 +117,7 @@ def finishers(call: Call, found: Quest) -> list[tuple[QuestPlayer, Person]]:
             QuestPlayer.quest_id == found.id,
             QuestPlayer.finished_at.is_not(None),
             QuestPlayer.consent_at.is_not(None),
-            within(call.actor.scope(Permission.GUIDANCE_VIEW), Person.service_point_id, Person.unit_id),
+            within(call.actor.scope(Permission.GUIDANCE_MANAGE), Person.service_point_id, Person.unit_id),
         )
         .order_by(QuestPlayer.finished_at, QuestPlayer.id)
     )

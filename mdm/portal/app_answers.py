@@ -183,6 +183,8 @@ def _wish(call: Call, uid: str) -> Wish:
             AppRequest.uid == uid,
             within(call.actor.scope(Permission.APPLICATION_DECIDE), Person.service_point_id, Person.unit_id),
         )
+        .with_for_update(of=AppRequest)
+        .execution_options(populate_existing=True)
     ).first()
     if row is None:
         raise NotFoundError(N_("There is no such wish, or it is not at one of your places."))

@@ -151,7 +151,9 @@ def take_back(call: Call, uid: str) -> AppRequest:
     Raises NotFoundError for another's wish, ConflictError for one that was refused.
     """
     person = employee.me(call)
-    found = call.session.scalar(select(AppRequest).where(AppRequest.uid == uid, AppRequest.person_id == person.id))
+    found = call.session.scalar(
+        select(AppRequest).where(AppRequest.uid == uid, AppRequest.person_id == person.id).with_for_update()
+    )
     if found is None:
         raise NotFoundError(N_("You did not ask for this. Nothing was changed."))
     if moved(found, AppState.WITHDRAWN):

@@ -186,6 +186,8 @@ def test_who_stops_leaves_nothing_unanswered_and_nobody_answers_for_another(call
         assert question.state == QuestionState.HANDED
         assert asking.me_as_ambassador(by(call, one.person_id)) is None
         assert [line.handed for line in ambassadors.ambassadors(call)] == [0, 1]
+        with pytest.raises(InvalidError):
+            ambassadors.name(call, "fatma@stad.example", languages=["fr"], unit_id=999)
         again = ambassadors.name(call, "fatma@stad.example", languages=["fr"])
         assert (again.uid, again.consent_at) == (one.uid, None)
         with pytest.raises(ConflictError):

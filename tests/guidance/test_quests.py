@@ -114,6 +114,7 @@ def test_the_walk_of_a_quest_on_what_a_machine_says_until_the_draw(calling: Call
         assert quests.finishers(call, quest) == []
         playing.consent(mine, quest.uid, given=True)
         assert [person.name for _player, person in quests.finishers(call, quest)] == ["Jan Peeters"]
+        assert quests.finishers(call.by(town.clerk()), quest) == []
         with pytest.raises(ConflictError):
             quests.fix_list(call, quest.uid)
         uid = quest.uid

@@ -51,6 +51,8 @@ FREE: dict[str, str] = {
     "mdm/enrollment/renewal.py:first_use": "the device itself: its older certificate ends",
     "mdm/enrollment/service.py:leave": "the device itself goes",
     "mdm/kiosks/book.py:_end_invitation": "a set-up that failed: the certificate that it brought ends",
+    "mdm/guidance/ambassadors.py:end": "a colleague helps no more: no certificate and no power",
+    "mdm/guidance/ambassadors.py:name": "a colleague helps: no certificate and no power",
     "mdm/inventory/groups.py:delete": "only a group that no assignment chooses by",
     "mdm/platforms/apple/certify.py:_enrolled": "the phone itself, with an invitation: its older certificates end",
     "mdm/platforms/apple/checkin.py:_supersede": "the phone itself, with a newer certificate: its older ones end",

@@ -48,7 +48,7 @@ def home(call: Call) -> Response:
         wishes=apps.mine(call)[:3],
         app_states=APP_STATES,
         loans=loans.mine(call, employee.me(call)),
-        lends=loans.places(call),
+        lends=loans.anywhere(call),
         loan_states=LOAN_STATES,
         kinds=KINDS,
         quests=playing.mine(call),

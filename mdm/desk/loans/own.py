@@ -28,6 +28,14 @@ def places(call: Call) -> list[tuple[LoanPlace, ServicePoint, list[str]]]:
     return [(row[0], row[1], room.kinds(call, row[1].id)) for row in found]
 
 
+def anywhere(call: Call) -> bool:
+    """Whether any place lends now: what a first page asks, with one statement."""
+    return (
+        call.session.scalar(select(LoanPlace.service_point_id).where(LoanPlace.closed_at.is_(None)).limit(1))
+        is not None
+    )
+
+
 def mine(call: Call, person: Person) -> list[tuple[Reservation, ServicePoint]]:
     """What the person has reserved, waits for or has on loan, soonest first."""
     query = (
