@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhook": ("webhooks", "Set where alarms are sent"),
     "backup": ("backup", "Write everything into one file"),
     "restore": ("restore", "Bring everything back from a backup"),
+    "privacy": ("privacy", "Show who was erased, and make the database's files anew"),
     "doctor": ("doctor", "Say what is wrong with this installation and how to mend it"),
     "post": ("post", "Show and retry messages that were given up"),
     "process": ("processes", ""),

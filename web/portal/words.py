@@ -107,6 +107,8 @@ def span(time: Time) -> str:
     """How long something is kept, in words."""
     if time.days is None:
         return str(gettext(time.sentence))
+    if time.days == 1:
+        return str(gettext("one day"))
     return str(gettext("%(number)s days", number=time.days)) if time.days else str(gettext("until it ends"))
 
 
