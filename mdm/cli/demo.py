@@ -35,6 +35,7 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
     from mdm.adoption import starting as adoption
     from mdm.enrollment.links import Links
     from mdm.guidance import starting as guidance
+    from mdm.panic import starting as panic
     from mdm.pilot import service as pilot
     from mdm.portal import starting as offers
 
@@ -50,6 +51,7 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
         guidance.load_pilot(call)
         offers.load(call)
         adoption.load(call)
+        panic.load(call)
         return loaded
 
 

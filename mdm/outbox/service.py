@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, text
+from sqlalchemy import Select, delete, or_, select, text
 from sqlalchemy.orm import Session
 
 from mdm.outbox.model import Bell, OutboxMessage
@@ -36,29 +36,50 @@ def rings_after(session: Session, last: int) -> Sequence[tuple[int, int | None, 
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def claim(session: Session, now: datetime, limit: int = 20, patient: Collection[str] = ()) -> list[OutboxMessage]:
+_URGENT = OutboxMessage.due_at < OutboxMessage.created_at
+BEFORE = timedelta(days=1)
+"""So much sooner than it was written is an urgent message due: that is what tells it from others."""
+
+
+def post_urgent(call: Call, topic: str, payload: dict[str, Any]) -> OutboxMessage:
+    """``post`` for what cannot wait behind others, such as a call for help: a lane of its own delivers it, and first."""
+    return post(call, topic, payload, due=call.now - BEFORE)
+
+
+def urgent_waits(session: Session, now: datetime) -> bool:
+    """Whether an urgent message waits to be claimed."""
+    return session.scalar(_waiting(now).where(_URGENT).limit(1)) is not None
+
+
+def claim(
+    session: Session, now: datetime, limit: int = 20, patient: Collection[str] = (), *, urgent: bool = False
+) -> list[OutboxMessage]:
     """Messages that are due, now claimed by the caller for a minute; another worker does not get them meanwhile.
 
-    Those of ``patient`` topics come after all others, so that a heap of them holds up nothing.
+    Those of ``patient`` topics come after all others, so that a heap of them holds up nothing. ``urgent``: only those that
+    are; one that failed goes on in the common lane, first of all.
     """
     query = (
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.done_at.is_(None),
-            OutboxMessage.dead_at.is_(None),
-            OutboxMessage.due_at <= now,
-            or_(OutboxMessage.claimed_until.is_(None), OutboxMessage.claimed_until < now),
-        )
+        _waiting(now)
         .order_by(OutboxMessage.topic.in_(tuple(patient)), OutboxMessage.due_at, OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    messages = list(session.scalars(query))
+    messages = list(session.scalars(query.where(_URGENT) if urgent else query))
     for message in messages:
         message.claimed_until = now + CLAIM
         message.attempts += 1
     session.flush()
     return messages
+
+
+def _waiting(now: datetime) -> Select[OutboxMessage]:
+    return select(OutboxMessage).where(
+        OutboxMessage.done_at.is_(None),
+        OutboxMessage.dead_at.is_(None),
+        OutboxMessage.due_at <= now,
+        or_(OutboxMessage.claimed_until.is_(None), OutboxMessage.claimed_until < now),
+    )
 
 
 def done(message: OutboxMessage, now: datetime) -> None:

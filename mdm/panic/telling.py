@@ -30,8 +30,6 @@ from mdm.storage.call import Call
 
 STALE: Final = timedelta(hours=2)
 """After so long nobody wants the SMS any more."""
-BEFORE: Final = timedelta(days=1)
-"""So much sooner than it was written is a message due: the post delivers it before everything else that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,9 @@ def _climb(call: Call, alarm: PanicAlarm, how: How) -> None:
     if alarm.step == 0:
         targets.tell(call, Kind.PANIC, notice(alarm), f"panic-{alarm.uid}")
     told = [circle[number] for number in telling.who]
-    first = alarm.next_at is None or not _was_told(call, alarm, told)
+    again = _was_told(call, alarm, told)
     for one in told:
-        _tell(call, alarm, one, telling.rung, how, again=not first)
+        _tell(call, alarm, one, telling.rung, how, again=again)
     alarm.step, alarm.next_at = alarm.step + 1, telling.next_at
     names = ", ".join(one.name for one in told)
     keeping.line(call, alarm, f"told_{telling.rung.value}" if told else "nobody", names[:255], by="")
@@ -144,7 +142,6 @@ def _tell(call: Call, alarm: PanicAlarm, one: _Hearer, rung: Rung, how: How, *, 
     secret = new_secret()
     mobile = mobile_number(one.phone, how.country) if one.phone else None
     ways = (["mail"] if one.email else []) + (["sms"] if mobile else [])
-    first = call.now - BEFORE
     if known is None:
         known = PanicCall(
             alarm_id=alarm.id,
@@ -160,10 +157,10 @@ def _tell(call: Call, alarm: PanicAlarm, one: _Hearer, rung: Rung, how: How, *, 
     told = told_of(call, alarm, f"{how.base}/panic/come/{secret}")
     text = letters.message(one.language, told)
     if mobile:
-        sms.post(call, to=mobile, text=text, country=how.country, due=first, until=call.now + STALE)
+        sms.post(call, to=mobile, text=text, country=how.country, due=call.now - outbox.BEFORE, until=call.now + STALE)
     if one.email:
         subject = letters.subject(one.language, told)
-        outbox.post(call, "mail", {"to": one.email, "subject": subject, "text": text + "\n"}, due=first)
+        outbox.post_urgent(call, "mail", {"to": one.email, "subject": subject, "text": text + "\n"})
     call.session.flush()
 
 

@@ -88,6 +88,25 @@ def free_claims(office: Office) -> None:
         )
 
 
+def deliver_urgent(
+    office: Office, handlers: Mapping[str, Handler], stopping: Callable[[], bool] = lambda: False
+) -> int:
+    """Delivers what is urgent, beside ``deliver``: a mail server that takes its time holds up no call for help."""
+    with office.call("post-urgent", write=False) as call:
+        if not outbox.urgent_waits(call.session, call.now):
+            return 0
+    with office.call("post-urgent") as call:
+        letters = [
+            _Letter(message.id, message.topic, dict(message.payload))
+            for message in outbox.claim(call.session, call.now, BATCH, urgent=True)
+        ]
+    for group in _groups(letters, handlers):
+        if stopping():
+            break
+        _deliver_group(office, group, handlers)
+    return len(letters)
+
+
 def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[[], bool] = lambda: False) -> int:
     """Delivers what is due, batch by batch: how many messages were tried."""
     tried = 0

@@ -63,6 +63,12 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),
         Job("exemption-reminders", timedelta(hours=1), remind_owners, at_start=True),
         Job("diary-head", timedelta(minutes=1), seal_diary, at_start=True),
+        Job(
+            "post-urgent",
+            timedelta(seconds=1),
+            lambda office: post.deliver_urgent(office, TOPICS, stopping),
+            at_start=True,
+        ),
         Job("panic", timedelta(seconds=1), look_after_panic, at_start=True),
         Job("panic-forget", timedelta(minutes=10), forget_panic, at_start=True),
         Job("kernel", timedelta(seconds=3), mirror_kernel, at_start=True),

@@ -12,7 +12,7 @@ from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
 from mdm.worker.office import Office
-from mdm.worker.post import Gathered, Inside, NotNowError, Outside, deliver, free_claims
+from mdm.worker.post import Gathered, Inside, NotNowError, Outside, deliver, deliver_urgent, free_claims
 from tests.worker.conftest import HandClock
 
 
@@ -181,3 +181,17 @@ def test_a_heap_of_gathered_messages_holds_up_nothing_else(office: Office) -> No
     )
 
     assert order == ["urgent", "many"]
+
+
+def test_what_is_urgent_does_not_wait_behind_a_slow_neighbour(office: Office) -> None:
+    told: list[str] = []
+    handlers = {"mail": Outside(lambda _office, payload: told.append(str(payload["to"])))}
+    with office.call("test") as call:
+        outbox.post(call, "mail", {"to": "first"})
+        outbox.post_urgent(call, "mail", {"to": "help"})
+
+    assert deliver_urgent(office, handlers) == 1
+    assert told == ["help"]
+    assert deliver_urgent(office, handlers) == 0
+    assert deliver(office, handlers) == 1
+    assert told == ["help", "first"]
