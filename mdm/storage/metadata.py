@@ -38,6 +38,8 @@ ROOMS = (
     "privacy",
     "platforms.apple",
     "platforms.apple.automated",
+    "platforms.android",
+    "platforms.android.amapi",
 )
 
 

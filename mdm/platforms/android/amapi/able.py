@@ -9,6 +9,8 @@ from mdm.platforms.android.wanted import SUPPORTED as READ
 from mdm.platforms.android.wanted import Wanted
 from mdm.platforms.port import Foreseen
 
+__all__ = ["CANNOT", "NOT_HERE", "SUPPORTED", "WAY", "foresee", "rendered", "why_not"]
+
 WAY: Final = "amapi"
 CANNOT: Final[Mapping[str, str]] = {
     "apps.at_boot": N_("only the application of a kiosk starts by itself"),

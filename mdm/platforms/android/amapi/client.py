@@ -62,14 +62,16 @@ class Right(Protocol):
 
 
 class Google:
-    """One conversation with Google. Close it, or use it as a context.
+    """One conversation with Google, for as long as one likes. Close it at the end.
 
     Every method raises UnavailableError while Google is away, LimitedError (with ``retry_after``) where the quota is used up
     or Google asks to wait, NotFoundError, ConflictError (``google_denied``, ``google_conflict``) with what Google said, and
     InvalidError (``google_refused``) for what Google, or its document, refuses.
     """
 
-    def __init__(self, right: Right, bucket: Bucket, *, api: str = API, pubsub: str = PUBSUB, timeout: float = 30) -> None:
+    def __init__(
+        self, right: Right, bucket: Bucket, *, api: str = API, pubsub: str = PUBSUB, timeout: float = 30
+    ) -> None:
         self._right = right
         self._bucket = bucket
         self._api, self._pubsub = api.rstrip("/"), pubsub.rstrip("/")
@@ -77,14 +79,16 @@ class Google:
         self.calls = 0
         """Calls that were made, tries that failed too."""
 
-    def __enter__(self) -> "Google":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Ends the conversation."""
         self._client.close()
 
     def call(
-        self, name: str, *parts: str, body: Mapping[str, Any] | None = None, query: Mapping[str, str | int] | None = None
+        self,
+        name: str,
+        *parts: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
     ) -> dict[str, Any]:
         """Calls a method of the document; its answer. ``parts`` fill the places of its path, in order.
 
@@ -155,7 +159,9 @@ class Google:
             self._bucket.shut(wait)
             raise _enough(wait)
         if answer.status_code >= 500:
-            raise UnavailableError(N_("Google does not answer. It is tried again by itself."), retry_after=_seconds(answer))
+            raise UnavailableError(
+                N_("Google does not answer. It is tried again by itself."), retry_after=_seconds(answer)
+            )
         content = _content(answer)
         if answer.status_code >= 300:
             raise _refused(answer.status_code, content)
@@ -221,5 +227,7 @@ def _refused(status: int, content: Mapping[str, Any]) -> HavenmeesterError:
     if status in (401, 403):
         return ConflictError(N_("Google does not allow this: %(why)s"), code="google_denied", why=why)
     if status == 409:
-        return ConflictError(N_("Google says that this contradicts something: %(why)s"), code="google_conflict", why=why)
+        return ConflictError(
+            N_("Google says that this contradicts something: %(why)s"), code="google_conflict", why=why
+        )
     return InvalidError(N_("Google refused this: %(why)s"), code="google_refused", why=why)

@@ -45,9 +45,22 @@ def read(raw: bytes, *, token_address: str = TOKEN_ADDRESS) -> dict[str, str]:
     return made
 
 
+def packed(account: Mapping[str, str]) -> bytes:
+    """The account as bytes, to be sealed."""
+    return json.dumps(dict(account)).encode()
+
+
+def unpacked(plain: bytes) -> dict[str, str]:
+    """The account again."""
+    found: dict[str, str] = json.loads(plain)
+    return found
+
+
 def _not_one() -> InvalidError:
     return InvalidError(
-        N_("This is not the key file (JSON) of a service account. Nothing was changed; download it anew at Google's console."),
+        N_(
+            "This is not the key file (JSON) of a service account. Nothing was changed; download it anew at Google's console."
+        ),
         code="service_account",
     )
 
@@ -84,7 +97,8 @@ class Token:
                 if getattr(error, "retryable", False):
                     raise UnavailableError(N_("Google does not answer. It is tried again by itself.")) from error
                 raise ConflictError(
-                    N_("Google refuses the key of the service account. Make a new one and bring it in."), code="google_key"
+                    N_("Google refuses the key of the service account. Make a new one and bring it in."),
+                    code="google_key",
                 ) from error
         return f"Bearer {self._credentials.token}"
 
@@ -105,7 +119,6 @@ class _Transport:
         method: str = "GET",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
         **_: Any,
     ) -> "_Answer":
         from google.auth import exceptions
