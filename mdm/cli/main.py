@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "desk": ("desk", "Show what a scan means, a hand-over paper, what somebody still has"),
     "phones": ("phones", "The push certificate, Apple's list of devices, certificates given by hand"),
     "android": ("android", "Bring in the agent, applications and files for Android phones"),
+    "google": ("google", "The tie with Google's management of Android phones"),
     "policy": ("files", "Apply and show policies as files"),
     "loan": ("loans", "Reserve, prepare and extend loans, and decide about overdue ones"),
     "wipe": ("orders", "Ask for the wipe of devices"),

@@ -90,6 +90,11 @@ GATEWAY_TABLES: Mapping[str, Privileges] = {
 PHONES: Final = ("android_", "apple_")
 """Beginnings of the names of tables that phones speak to all the time: the gateway may do everything with them."""
 
+KEYS_TO_OTHERS: Final = frozenset(
+    {"android_google", "android_note", "android_operation", "android_policy", "android_token"}
+)
+"""What of them no phone ever speaks to: the tie with Google is the worker's, and strangers at the gateway do not see it."""
+
 WORKER_TABLES: Mapping[str, Privileges] = {
     "alembic_version": READ,
     "audit_entry": ("SELECT", "INSERT", _ERASE),
@@ -101,7 +106,7 @@ WORKER_TABLES: Mapping[str, Privileges] = {
 def privileges(role: str, table: str) -> Privileges:
     """What ``role`` may do with ``table``, as words of GRANT; empty for nothing."""
     if role == GATEWAY:
-        return ALL if table.startswith(PHONES) else GATEWAY_TABLES.get(table, NOTHING)
+        return ALL if table.startswith(PHONES) and table not in KEYS_TO_OTHERS else GATEWAY_TABLES.get(table, NOTHING)
     exceptions = CONSOLE_TABLES if role == CONSOLE else WORKER_TABLES
     return exceptions.get(table, ALL)
 

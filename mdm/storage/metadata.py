@@ -38,7 +38,6 @@ ROOMS = (
     "privacy",
     "platforms.apple",
     "platforms.apple.automated",
-    "platforms.android",
     "platforms.android.amapi",
 )
 

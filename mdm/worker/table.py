@@ -39,7 +39,7 @@ from mdm.privacy import service as privacy
 from mdm.privacy import tombstones
 from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
-from mdm.worker import inviting, post, releases
+from mdm.worker import google, inviting, post, releases
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.forgetting import forget, forget_photos, tidy
 from mdm.worker.jobs import Job
@@ -82,6 +82,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("figures", timedelta(seconds=15), count, at_start=True),
         Job("apple-device-list", timedelta(minutes=15), read_device_lists, at_start=True),
         Job("desk-letters", timedelta(minutes=10), tell_desks, at_start=True),
+        Job(google.NAME, timedelta(seconds=3), google.turn, at_start=True),
         Job("custody", timedelta(minutes=10), look_after_custody, at_start=True),
         Job("cases", timedelta(minutes=10), look_after_cases, at_start=True),
         Job("invitations", timedelta(seconds=2), inviting.write_letters),

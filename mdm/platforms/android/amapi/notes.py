@@ -117,10 +117,10 @@ def read(house: House, limit: int = 200) -> int:
     return len(rows)
 
 
-def forget(session: Session, now: datetime, limit: int = 2000) -> int:
-    """Forgets notifications that were read long ago; how many."""
+def forget(session: Session, before: datetime, limit: int = 2000) -> int:
+    """Forgets notifications that were read before that; how many."""
     old = session.scalars(
-        select(AndroidNote.id).where(AndroidNote.read_at < now - KEPT).order_by(AndroidNote.read_at).limit(limit)
+        select(AndroidNote.id).where(AndroidNote.read_at < before).order_by(AndroidNote.read_at).limit(limit)
     ).all()
     session.execute(delete(AndroidNote).where(AndroidNote.id.in_(old)))
     return len(old)

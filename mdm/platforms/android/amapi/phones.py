@@ -22,8 +22,8 @@ from mdm.platforms.android.amapi import able, facts
 from mdm.platforms.android.amapi.house import House
 from mdm.platforms.android.amapi.model import AndroidGooglePhone, AndroidPolicy, AndroidToken
 from mdm.platforms.android.amapi.render import Mode
+from mdm.platforms.android.headwind.enrolling import stand_in
 from mdm.platforms.android.model import AndroidPhone, PhoneState, Way
-from mdm.platforms.android.stand_in import stand_in
 from mdm.platforms.android.wanted import RAW
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
