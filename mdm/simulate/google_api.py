@@ -169,7 +169,7 @@ def _signup(api: GoogleApi, asked: Question) -> Json:
         raise ApiError(400, "INVALID_ARGUMENT", "projectId and callbackUrl are required.")
     name = f"signupUrls/{secrets.token_hex(8)}"
     api.signups[name] = asked.query["callbackUrl"]
-    return {"name": name, "url": f"https://play.google.com/work/adminsignup?token={secrets.token_hex(8)}"}
+    return {"name": name, "url": f"https://play.google.com/adminsignup?token={secrets.token_hex(8)}"}
 
 
 def _enterprise(api: GoogleApi, asked: Question) -> Json:

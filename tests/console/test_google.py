@@ -86,7 +86,7 @@ def test_the_whole_way_to_a_code_is_walked_on_pages(signed_in: SignedIn, office:
     assert mo.post("/settings/google/change", step="sign-up").status_code == 303
     google.turn(office, simulated=True)
     shown = mo.get("/settings/google").text
-    assert "https://play.google.com/work/adminsignup" in shown
+    assert "https://play.google.com/adminsignup" in shown
     assert "PRIVATE KEY" not in shown
     (back,) = server.api.signups.values()
     state = parse_qs(urlsplit(back).query)["state"][0]
