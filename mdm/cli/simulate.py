@@ -31,8 +31,17 @@ from mdm.settings import load
     show_default=True,
     help="What kind of devices.",
 )
+@click.option(
+    "--way",
+    type=click.Choice(["headwind", "amapi"]),
+    default="headwind",
+    show_default=True,
+    help="How Android phones are managed: by the free agent, or by Google's management, which is played.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
-def simulate(devices: int, minutes: float, every: float | None, ramp: float, platform: str, json_wanted: bool) -> int:
+def simulate(
+    devices: int, minutes: float, every: float | None, ramp: float, platform: str, way: str, json_wanted: bool
+) -> int:
     """Let simulated devices enrol, report, apply settings and answer commands, and show how the server does."""
     from mdm.enrollment.links import Links
     from mdm.signing.client import SignerClient
@@ -41,6 +50,8 @@ def simulate(devices: int, minutes: float, every: float | None, ramp: float, pla
     from mdm.simulate.identities import Register
 
     settings = load()
+    if platform == "android" and way == "amapi":
+        return _google(settings, devices, minutes, json_wanted=json_wanted)
     if platform == "android":
         return _androids(settings, devices, minutes, every, ramp, json_wanted=json_wanted)
     if platform == "ios":
@@ -60,6 +71,25 @@ def simulate(devices: int, minutes: float, every: float | None, ramp: float, pla
     summary = figures.summary()
     output.record(summary, json_wanted=json_wanted)
     return 0 if identities and not figures.errors else 1
+
+
+def _google(settings: Any, devices: int, minutes: float, *, json_wanted: bool) -> int:
+    """Simulated Android phones by Google's management: a Google is played, and this installation is tied with it."""
+    from mdm.enrollment.links import Links
+    from mdm.signing.client import SignerClient
+    from mdm.simulate.google import GoogleServer
+    from mdm.simulate.google_fleet import GoogleFleet
+    from mdm.storage.engine import make_engine
+    from mdm.worker.office import Office
+
+    authority = SignerClient(settings.signer_socket).ca()
+    engine = make_engine(settings.database)
+    with GoogleServer() as server:
+        fleet = GoogleFleet(Office(engine, settings), Links.of(settings, authority.fingerprint), server)
+        found = fleet.run(devices, minutes * 60)
+    engine.dispose()
+    output.record(found, json_wanted=json_wanted)
+    return 0 if found["managed"] and not found["refused"] else 1
 
 
 def _phones(settings: Any, devices: int, minutes: float, every: float | None, ramp: float, *, json_wanted: bool) -> int:

@@ -28,6 +28,13 @@ def turn(office: Office, *, simulated: bool = False) -> int:
     return take_turn(house(office), simulated=simulated)
 
 
+def close() -> None:
+    """Ends the conversation with Google; the next turn begins another."""
+    for old in _KEPT.values():
+        old.close()
+    _KEPT.clear()
+
+
 def house(office: Office) -> House:
     """What a turn needs of its neighbours."""
     settings = office.settings
@@ -36,9 +43,7 @@ def house(office: Office) -> House:
     def caller(tie: AndroidGoogle) -> Google:
         made_from = hashlib.sha256(b"|".join((tie.key, tie.api.encode()))).hexdigest()
         if made_from not in _KEPT:
-            for old in _KEPT.values():
-                old.close()
-            _KEPT.clear()
+            close()
             right = Token(account.key_of(load_seal(settings.home / "keys"), tie))
             _KEPT[made_from] = Google(right, BUCKET, api=tie.api or API, pubsub=tie.api or PUBSUB)
         return _KEPT[made_from]

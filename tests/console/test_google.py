@@ -36,6 +36,7 @@ def server() -> Iterator[GoogleServer]:
 def office(settings: Settings) -> Iterator[Office]:
     engine = make_engine(settings.database)
     yield Office(engine, settings)
+    google.close()
     engine.dispose()
 
 
