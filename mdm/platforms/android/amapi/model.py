@@ -57,6 +57,8 @@ class AndroidGoogle(Base):
     pulled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     listed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the whole list of devices was read last: what a notification did not bring, this does."""
+    list_token: Mapped[str] = mapped_column(Text, default="")
+    """Where reading the list goes on; empty: at its beginning."""
     created_by: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[Moment]
 

@@ -95,7 +95,7 @@ def read(house: House, limit: int = 200) -> int:
             .limit(limit)
         ).all()
     for id_, kind, content in rows:
-        problem, done = "", True
+        problem, done, away = "", True, False
         try:
             if kind == "COMMAND":
                 with house.transact() as call:
@@ -104,13 +104,14 @@ def read(house: House, limit: int = 200) -> int:
             else:
                 phones.take(house, content)
         except (UnavailableError, LimitedError) as error:
-            problem, done = str(error), False
+            problem, done, away = str(error), False, True
         except HavenmeesterError as error:
             problem = str(error)
             log.warning("a notification of google's was not followed", kind=kind, code=error.code, why=problem)
         with house.transact() as call:
             note = call.session.get_one(AndroidNote, id_)
-            note.tries += 1
+            # A neighbour that is away is nobody's fault: that never counts, so that nothing is given up because of it.
+            note.tries += 0 if away else 1
             note.problem = problem[:1000]
             if done or note.tries >= TRIES:
                 note.read_at, note.content = call.now, None

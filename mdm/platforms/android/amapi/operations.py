@@ -10,8 +10,8 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import exists, or_, select
 
-from mdm.commands import delivery
-from mdm.commands.model import Verb
+from mdm.commands import delivery, states
+from mdm.commands.model import Command, Verb
 from mdm.core.errors import N_, ConflictError, DeniedError, HavenmeesterError, InvalidError, LimitedError, NotFoundError
 from mdm.core.text import clean
 from mdm.enrollment.model import Enrollment
@@ -41,6 +41,8 @@ LOOK_AGAIN: Final = timedelta(minutes=10)
 """How long nothing is heard of an operation before Google is asked."""
 GRACE: Final = timedelta(hours=1)
 """How long after its end an operation may still be told of."""
+AGAIN: Final = timedelta(days=1)
+"""How long after a work profile could not be removed that is tried again."""
 WIPE_STANDS: Final = timedelta(days=30)
 CANCELLED: Final = 1
 """The code of gRPC for what was cancelled."""
@@ -76,10 +78,18 @@ def gather(house: House) -> int:
 
 
 def _asked(call: Call) -> list[int]:
+    """Phones for which something was asked that is no operation yet; what waits at Google costs nothing here."""
+    open_ = [state.value for state in states.OPEN]
+    new = exists().where(
+        Command.device_id == Device.id,
+        Command.state.in_(open_),
+        Command.expires_at > call.now,
+        ~exists().where(AndroidOperation.command_id == Command.id),
+    )
     query = (
         select(AndroidGooglePhone.device_id)
         .join(Device, Device.id == AndroidGooglePhone.device_id)
-        .where(Device.waiting > 0, AndroidGooglePhone.state != phones.GONE)
+        .where(Device.waiting > 0, AndroidGooglePhone.state != phones.GONE, new)
         .order_by(AndroidGooglePhone.device_id)
         .limit(AT_ONCE)
     )
@@ -170,7 +180,8 @@ def _ended(call: Call) -> int:
             ~exists().where(
                 AndroidOperation.device_id == Device.id,
                 AndroidOperation.kind == "WIPE",
-                AndroidOperation.state.in_(OPEN),
+                # One that failed is asked again, and not at every turn.
+                AndroidOperation.state.in_(OPEN) | (AndroidOperation.created_at > call.now - AGAIN),
             ),
         )
         .limit(AT_ONCE)

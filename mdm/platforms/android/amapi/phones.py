@@ -180,7 +180,7 @@ def _report(call: Call, phone: AndroidGooglePhone, said: Resource) -> None:
     """Facts, and what of the policy is there. A report that was made before the one that was taken last changes nothing."""
     at = moment(said.get("lastStatusReportTime"))
     gone = GONE in (said.get("state"), said.get("appliedState"))
-    if phone.reported_at is not None and at is not None and at < phone.reported_at and not gone:
+    if phone.reported_at is not None and (at is None or at < phone.reported_at) and not gone:
         return
     device = call.session.get_one(Device, phone.device_id)
     if gone:
@@ -196,8 +196,10 @@ def _report(call: Call, phone: AndroidGooglePhone, said: Resource) -> None:
     desired = standing(call, phone, device)
     if desired is not None:
         found["desired"] = desired
+    before = device.os_version
     reported.take(call, device, found)
-    outbox.post(call, "device.place", {"device": device.id})
+    if device.os_version != before:
+        outbox.post(call, "device.place", {"device": device.id})
 
 
 def _left(call: Call, phone: AndroidGooglePhone, device: Device) -> None:

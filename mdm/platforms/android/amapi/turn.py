@@ -15,6 +15,8 @@ from mdm.platforms.android.amapi.model import AndroidGoogle, Step
 log = structlog.get_logger(__name__)
 TYPES: Final = ["ENROLLMENT", "STATUS_REPORT", "COMPLIANCE_REPORT", "COMMAND"]
 LIST_EVERY: Final = timedelta(hours=12)
+LIST_PAGES: Final = 10
+"""Pages of the list that one turn reads: a large fleet must not use up the quota of what people wait for."""
 LIST_WITHOUT_NOTES: Final = timedelta(minutes=15)
 """How often every device is read where Google tells us nothing by itself."""
 
@@ -133,20 +135,35 @@ def _listen(house: House, google: Google, tie: AndroidGoogle) -> None:
 
 
 def _list(house: House, google: Google, tie: AndroidGoogle) -> int:
-    """Reads every device now and then: what a notification did not bring, this does."""
+    """Reads every device now and then, some pages at a turn: what a notification did not bring, this does."""
     every = LIST_EVERY if tie.subscription else LIST_WITHOUT_NOTES
     with house.transact(write=False) as call:
         if tie.listed_at is not None and call.now - tie.listed_at < every:
             return 0
-    count = 0
-    for said in google.all("enterprises.devices.list", tie.enterprise, items="devices"):
-        count += 1
-        try:
-            phones.take(house, said)
-        except (UnavailableError, LimitedError):
-            raise
-        except HavenmeesterError as error:
-            log.warning("a device of google's list was left alone", code=error.code, why=str(error))
-    with house.transact() as call:
-        call.session.get_one(AndroidGoogle, tie.id).listed_at = call.now
+    token, count = tie.list_token, 0
+    for _ in range(LIST_PAGES):
+        query: dict[str, str | int] = {"pageSize": 100, **({"pageToken": token} if token else {})}
+        answer = google.call("enterprises.devices.list", tie.enterprise, query=query)
+        devices = answer.get("devices")
+        for said in devices if isinstance(devices, list) else ():
+            if isinstance(said, dict):
+                _take_listed(house, said)
+                count += 1
+        token = str(answer.get("nextPageToken") or "")[:4000]
+        with house.transact() as call:
+            row = call.session.get_one(AndroidGoogle, tie.id)
+            row.list_token = token
+            if not token:
+                row.listed_at = call.now
+        if not token:
+            break
     return count
+
+
+def _take_listed(house: House, said: dict[str, object]) -> None:
+    try:
+        phones.take(house, said)
+    except (UnavailableError, LimitedError):
+        raise
+    except HavenmeesterError as error:
+        log.warning("a device of google's list was left alone", code=error.code, why=str(error))

@@ -17,7 +17,7 @@ from mdm.orders import service as orders
 from mdm.orders.model import Order, OrderState
 from mdm.orders.release import release
 from mdm.platforms import explain
-from mdm.platforms.android.amapi import account, notes
+from mdm.platforms.android.amapi import account, notes, operations
 from mdm.platforms.android.amapi.model import (
     AndroidGooglePhone,
     AndroidNote,
@@ -437,6 +437,58 @@ def test_what_no_notification_brought_the_list_does(city: City) -> None:
     city.turn()
     assert count(city, AndroidGooglePhone) == 0
     city.later(hours=13)
+    city.turn()
+    assert city.device_id(phone)
+
+
+def test_a_long_list_is_read_some_pages_at_a_turn_and_begins_where_it_stopped(city: City) -> None:
+    city.tie()
+    phone, _device_id = city.enrolled()
+    api = city.server.api
+    for number in range(1150):
+        name = f"{phone.name}x{number}"
+        api.devices[name] = {"name": name, "state": "DELETED"}
+    city.later(hours=13)
+    before = api.count("enterprises.devices.list")
+    city.turn()
+    assert api.count("enterprises.devices.list") == before + 10
+    city.turn()
+    assert api.count("enterprises.devices.list") == before + 12
+    city.turn()
+    assert api.count("enterprises.devices.list") == before + 12
+
+
+def test_phones_that_take_their_time_do_not_keep_others_waiting(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.tie()
+    monkeypatch.setattr(operations, "AT_ONCE", 1)
+    _slow, first = city.enrolled()
+    _quick, second = city.enrolled()
+    for device_id in (first, second):
+        command(city, device_id, Verb.LOCK)
+    city.turn(2)
+    assert len(city.server.api.operations) == 2
+
+
+def test_a_work_profile_that_cannot_be_removed_is_asked_for_again_and_not_at_every_turn(city: City) -> None:
+    city.tie()
+    phone, device_id = city.enrolled(private=True)
+    with city.calling(now=city.moment[0]) as call:
+        enrollments.revoke(call, city.device(device_id).uid, "left the city")
+    city.turn()
+    phone.obey(error="UNSUPPORTED")
+    city.turn(3)
+    assert len(city.server.api.operations) == 1
+    city.later(days=1, hours=1)
+    city.turn(2)
+    assert len(city.server.api.operations) == 2
+
+
+def test_a_signer_that_is_away_for_long_loses_no_phone(city: City) -> None:
+    city.tie()
+    phone = city.phone()
+    city.client.down = True
+    city.turn(notes.TRIES + 2)
+    city.client.down = False
     city.turn()
     assert city.device_id(phone)
 
