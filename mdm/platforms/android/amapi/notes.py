@@ -4,11 +4,11 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mdm.core.errors import HavenmeesterError, LimitedError, UnavailableError
@@ -23,8 +23,6 @@ MAX_CONTENT: Final = 1024 * 1024
 TRIES: Final = 10
 ROUNDS: Final = 5
 """Portions that one turn pulls."""
-KEPT: Final = timedelta(days=14)
-"""How long a notification is remembered after it was read: Google gives none again after a week."""
 _DEVICE: Final = frozenset({"ENROLLMENT", "STATUS_REPORT", "COMPLIANCE_REPORT"})
 
 
@@ -116,12 +114,3 @@ def read(house: House, limit: int = 200) -> int:
             if done or note.tries >= TRIES:
                 note.read_at, note.content = call.now, None
     return len(rows)
-
-
-def forget(session: Session, before: datetime, limit: int = 2000) -> int:
-    """Forgets notifications that were read before that; how many."""
-    old = session.scalars(
-        select(AndroidNote.id).where(AndroidNote.read_at < before).order_by(AndroidNote.read_at).limit(limit)
-    ).all()
-    session.execute(delete(AndroidNote).where(AndroidNote.id.in_(old)))
-    return len(old)

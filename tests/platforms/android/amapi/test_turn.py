@@ -1,7 +1,6 @@
 """A city and Google, from the key of a service account to a phone that is wiped: by real calls, whatever goes wrong."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -639,12 +638,3 @@ def test_a_tie_with_phones_is_not_taken_away_and_one_of_another_project_not_mixe
     other = json.loads(city.server.key_file()) | {"project_id": "another"}
     with city.calling() as call, pytest.raises(ConflictError):
         account.bring(call, load_seal(city.home / "keys"), json.dumps(other).encode())
-
-
-def test_old_notifications_are_forgotten(city: City) -> None:
-    city.tie()
-    city.enrolled()
-    kept = count(city, AndroidNote)
-    with city.calling(now=city.moment[0] + timedelta(days=15)) as call:
-        assert notes.forget(call.session, call.now - notes.KEPT) == kept
-    assert count(city, AndroidNote) == 0
