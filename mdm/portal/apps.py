@@ -46,7 +46,9 @@ def given(call: Call, device: Device) -> list[Given]:
     named = names(call, device.platform, {*required, *available})
     reader = employee.lent(call, Role.DESK_CLERK)
     there = {line.identifier for line in devices.applications(reader, device) if line.application_id is not None}
-    found = [Given(named.get(one, one), one in there, one in required) for one in sorted({*required, *available})]
+    found = [
+        Given(named.get(one) or spoken(one), one in there, one in required) for one in sorted({*required, *available})
+    ]
     return sorted(found, key=lambda one: one.name.lower())
 
 
@@ -62,6 +64,12 @@ def wanted(listed: object, platform: str) -> list[str]:
         elif word == platform:
             found.append(name)
     return found
+
+
+def spoken(identifier: str) -> str:
+    """What an application is called that nobody has named: ``be.stad.noodknop`` is Noodknop. Pure."""
+    last = identifier.rpartition(".")[2]
+    return last[:1].upper() + last[1:] if last != identifier and last else identifier
 
 
 def names(call: Call, platform: str, identifiers: set[str]) -> dict[str, str]:

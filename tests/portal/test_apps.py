@@ -182,6 +182,10 @@ def test_who_decides_sees_their_own_places_and_nobody_else_decides(calling: Call
             _offer(call)
 
 
+def test_an_application_that_nobody_named_is_called_by_its_last_word() -> None:
+    assert [apps.spoken(one) for one in ("be.stad.noodknop", "chromium", "odd.")] == ["Noodknop", "chromium", "odd."]
+
+
 def test_asking_and_answering_by_the_pages(employee: Employee, settings: Settings, signed_in) -> None:
     engine = make_engine(settings.database)
     with transaction(engine, write=True) as session:
