@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import apply, checkins, desk_pages, diary, edit, invitations, lists, phones, scans, start
+from tests.bench import androids, apply, checkins, desk_pages, diary, edit, invitations, lists, phones, scans, start
 from tests.bench.house import LOAD_CORE, SERVER_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary", "invitations")
+PARTS = ("agent", "android", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary", "invitations")
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
+ANDROIDS = 20_000
 PHONES = {2_000: 100, 200_000: 2}
 """Phones in the fleet, and past commands of each that is not of the load."""
 
@@ -47,6 +48,7 @@ class Databases:
         self.folder = folder
         self.only = only
         self.phones = phones or Phones()
+        self.androids = ANDROIDS
         self.server: PrivatePostgres | None = None
         binaries = postgres_binaries()
         if binaries is not None:
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("SQLite", "PostgreSQL"), help="one database instead of both")
     every = Phones()
     parser.add_argument("--phones", type=numbers, default=every.fleets, help="part apple: sizes of the fleets")
+    parser.add_argument("--androids", type=int, default=ANDROIDS, help="part android: size of the fleet")
     parser.add_argument("--past", type=numbers, default=every.past, help="part apple: past commands of each phone")
     parser.add_argument(
         "--waiting", type=numbers, default=every.waiting, help="part apple: waiting commands of each phone; 0 is idle"
@@ -86,6 +89,7 @@ def main() -> None:
     os.sched_setaffinity(0, {LOAD_CORE})
     with _folder() as folder:
         databases = Databases(folder, asked.only, Phones(asked.phones, asked.past, asked.waiting))
+        databases.androids = asked.androids
         rows: list[tuple[str, str]] = []
         try:
             for part in asked.parts.split(","):
@@ -176,6 +180,27 @@ def _apple(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
                 f"idle {idle.alone:.2f} alone, {idle.crowd:.2f} when {phones.CONNECTIONS} come at once; within a round "
                 f"{turn.alone:.2f} and {turn.crowd:.2f}, with {turn.commits:.3f} commits",
             )
+
+
+def _android(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
+    yield "policies compiled to an Android phone's configuration per second", f"{androids.compiled():,.0f}"
+    for name, url, cpu in databases.each():
+        found = androids.measure(folder / f"androids-{name}", url(), cpu, databases.androids)
+        fleet = f"{name}, {databases.androids:,} phones"
+        for what, one in (
+            ("configurations of Android phones", found.configuration),
+            ("reports of Android phones with nothing new", found.info),
+            ("polls of Android phones with news", found.news),
+        ):
+            yield (
+                f"{what} per second ({fleet})",
+                f"{one.per_second:,.0f}; server {one.cpu_ms:.2f} ms, database {one.database_ms:.2f} ms",
+            )
+        yield (
+            f"a held poll of an Android phone ({fleet})",
+            f"{found.held_kb:.0f} kB of the gateway with TLS, {found.held_kb * databases.androids / 1024**2:.1f} GB for all; "
+            f"configuration p95 {found.late.percentile(0.95):.0f} ms",
+        )
 
 
 def _edit(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
