@@ -116,7 +116,10 @@ class Agent:
             self.state.make_room()
         self.insist = False
         own = {
-            "agent": own_facts.collect(self.root, self.engine.tampered(), self.destroyer.trust.version),
+            "agent": {
+                **own_facts.collect(self.root, self.engine.tampered(), self.destroyer.trust.version),
+                **({"releases": known} if (known := update.problem(self.state)) is not None else {}),
+            },
             "desired": self.engine.section(),
         }
         lacking = self.observer.look(own, self.spool.lacks)

@@ -88,6 +88,7 @@ class Loop:
         if update.wants_restart(self.state):
             self.agent.connection.close()
             update.restart()
+        update.look(self.state, self.agent.identity)
         if seconds > 0:
             self._hint = int(seconds)
         if (seconds == 0 or (self.wait > 0 and not self.agent.listened)) and self._at_once < MAX_AT_ONCE:
@@ -140,6 +141,7 @@ def once(agent: Agent) -> list[str]:
         if agent.cycle(0) > 0:
             break
     agent.state.note_contact()
+    update.look(agent.state, agent.identity)
     if update.confirm(agent.state):
         # Whoever asked for this release hears at once that it is in force.
         agent.cycle(0)

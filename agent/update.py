@@ -20,6 +20,7 @@ from agent.state import Identity, State
 
 HOUSE: Final = "HAVENMEESTER_AGENT_HOUSE"
 SECONDS: Final = 600
+LOOK_EVERY: Final = 86_400
 _VERSION: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}")
 
 
@@ -109,6 +110,27 @@ def _ask_child(state: State, identity: Identity, version: str, here: Path) -> di
         said = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1][-300:]
         return {"refused": "broken", "sentence": f"the helper for releases failed: {said}"}
     return found
+
+
+def look(state: State, identity: Identity) -> None:
+    """Once a day, looks at the list of releases though nobody asked for one: so a gateway that shows an old or a forged list
+    is noticed, and reported in the section ``agent``. Nothing where the agent was not installed as a package."""
+    here, at = house(), folder(state) / "looked.json"
+    before = launcher.read(at)
+    last = before.get("at")
+    if here is None or (isinstance(last, (int, float)) and 0 <= time.time() - last < LOOK_EVERY):
+        return
+    answer = _ask_child(state, identity, "", here)
+    word = str(answer.get("refused", ""))
+    launcher.write(at, {"at": time.time(), "problem": word})
+    if word and word != before.get("problem"):
+        state.log(f"The list of releases is not right ({word}): {str(answer.get('sentence', ''))[:300]}")
+
+
+def problem(state: State) -> str | None:
+    """What was wrong with the list of releases at the last look; empty: nothing; None: nobody has looked."""
+    found = launcher.read(folder(state) / "looked.json").get("problem")
+    return found if isinstance(found, str) else None
 
 
 def wants_restart(state: State) -> bool:

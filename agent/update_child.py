@@ -2,7 +2,8 @@
 JSON request from standard input, writes one JSON answer and ends. So the resident process never pays for the library.
 
     {"gateway", "ca", "chain", "key", "bootstrap", "folder", "name", "version", "address"}
-        → {"placed": version} or {"refused": word, "sentence": text}
+        → {"placed": version} or {"refused": word, "sentence": text}; with an empty ``version`` only the list of releases
+          is looked at → {"looked": true} or the same refusals
 
 Words: ``frozen`` (a document is too old: somebody may hold us at an old state), ``older`` (an older document than one that we
 have seen), ``unsigned``, ``changed`` (a file is not the one that was signed), ``unknown`` (no such release), ``away`` (the
@@ -69,7 +70,7 @@ def fetcher(request: dict[str, Any]) -> Any:
 
 
 def fetch(request: dict[str, Any]) -> bytes:
-    """The release's file, once every rule is kept. Raises RefusedError."""
+    """The release's file, once every rule is kept; nothing where no version was asked for. Raises RefusedError."""
     from tuf.api import exceptions
     from tuf.ngclient import Updater, UpdaterConfig
 
@@ -88,6 +89,8 @@ def fetch(request: dict[str, Any]) -> bytes:
             bootstrap=Path(request["bootstrap"]).read_bytes(),
         )
         updater.refresh()
+        if not request["version"]:
+            return b""
         found = updater.get_targetinfo(request["name"])
         if found is None:
             raise RefusedError("unknown", f"no release {request['version']} is published")
@@ -164,6 +167,8 @@ def place(request: dict[str, Any]) -> dict[str, Any]:
     """Fetches, writes beside what is there, proves; then the folder gets its name, in one step."""
     folder, version = Path(request["folder"]), request["version"]
     data = fetch(request)
+    if not version:
+        return {"looked": True}
     fresh, final = folder / f".{version}.new", folder / version
     shutil.rmtree(fresh, ignore_errors=True)
     try:

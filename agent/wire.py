@@ -73,7 +73,8 @@ disks       filesystems [{mount, type, size_mb, free_mb}], free_mb rounded down 
 network     interfaces [{name, kind, mac, addresses}]; no name of a wireless network is collected
 packages    manager (dpkg), items {name: version}
 agent       version, python, tampered [paths of resources changed by another hand], privileged (true as root), root,
-            roster (version of the roster of approvers in hand, 0: none)
+            roster (version of the roster of approvers in hand, 0: none), releases (what was wrong with the list of
+            releases at the last daily look: empty, frozen, older, unsigned, ...; absent where the agent is no package)
 desired     digest, resources {id: {state, detail}}, packages_missing [], packages_extra [], packages_blocked []
             states of a resource: applied, failed, pending, unsupported, staged (written under --root, not switched on)
 """

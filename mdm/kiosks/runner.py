@@ -343,7 +343,7 @@ class _Setup:
             pass
         else:
             removed = answer["removed"] if isinstance(answer.get("removed"), int) else 0
-            self.book.tell(self.job, Step.CLOSE, f"{removed} lines of ours were taken out of its authorized keys.")
+            self.book.tell(self.job, Step.CLOSE, f"Lines of ours taken out of its authorized keys: {removed}.")
         connection.close()
         self.connection = None
         again = _connect(self.ground, self.job)

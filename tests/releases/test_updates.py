@@ -96,6 +96,21 @@ def test_a_damaged_note_starts_the_release_of_the_package(tmp_path: Path, damage
     assert launcher.choose(tmp_path, house, resident=resident, now=time.time()) == (house / "base", 0.0)
 
 
+def test_a_device_notices_a_frozen_list_though_nobody_asks_it_to_install_anything(
+    device: Device, gateway: sim.Gateway, shop: Shop
+) -> None:
+    device.once()
+    device.once()
+    assert gateway.facts["agent"]["releases"] == ""
+    shop.age(4)
+    looked = device.state / "releases" / "looked.json"
+    looked.write_text(json.dumps({"at": time.time() - 90_000, "problem": ""}))
+    device.once()
+    device.once()
+    assert gateway.facts["agent"]["releases"] == "frozen"
+    assert "frozen" in (device.state / "log").read_text()
+
+
 class TestThieves:
     """What somebody can do who has stolen a part: keep a device from an update for days, and nothing else."""
 
