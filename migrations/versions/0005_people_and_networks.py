@@ -46,6 +46,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_adoption_run_finished_at"), ["finished_at"], unique=False)
 
     op.create_table(
+        "agent_release",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.String(length=255), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_release")),
+        sa.UniqueConstraint("version", name=op.f("uq_agent_release_version")),
+    )
+    op.create_table(
         "android_file",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -64,6 +77,46 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("android_file", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_android_file_package"), ["package"], unique=False)
+
+    op.create_table(
+        "android_google",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("project", sa.String(length=255), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column("subscription", sa.String(length=400), nullable=False),
+        sa.Column("topic", sa.String(length=400), nullable=False),
+        sa.Column("callback", sa.String(length=500), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("signup_name", sa.String(length=255), nullable=False),
+        sa.Column("signup_url", sa.Text(), nullable=False),
+        sa.Column("returned_token", sa.LargeBinary(), nullable=True),
+        sa.Column("enterprise", sa.String(length=64), nullable=False),
+        sa.Column("display_name", sa.String(length=255), nullable=False),
+        sa.Column("api", sa.String(length=255), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("list_token", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_google")),
+    )
+    op.create_table(
+        "android_note",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_note")),
+    )
+    with op.batch_alter_table("android_note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_note_read_at"), ["read_at"], unique=False)
 
     op.create_table(
         "android_setup",
@@ -125,6 +178,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quest")),
         sa.UniqueConstraint("uid", name=op.f("uq_quest_uid")),
     )
+    op.create_table(
+        "agent_release_ring",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("ring", sa.String(length=32), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_by", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["release_id"], ["agent_release.id"], name=op.f("fk_agent_release_ring_release_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_release_ring")),
+        sa.UniqueConstraint("release_id", "ring", name=op.f("uq_agent_release_ring_release_id_ring")),
+    )
+    op.create_table(
+        "android_policy",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("cohort_id", sa.Integer(), nullable=True),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("wanted_from", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("sources", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cohort_id"], ["cohort.id"], name=op.f("fk_android_policy_cohort_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_policy")),
+        sa.UniqueConstraint("cohort_id", "mode", name=op.f("uq_android_policy_cohort_id_mode")),
+        sa.UniqueConstraint("name", name=op.f("uq_android_policy_name")),
+    )
+    with op.batch_alter_table("android_policy", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_policy_cohort_id"), ["cohort_id"], unique=False)
+
     op.create_table(
         "app_offer",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -361,6 +450,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_panic_key_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "privacy_erasure",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("pseudonym", sa.String(length=64), nullable=False),
+        sa.Column("asked_by", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.String(length=160), nullable=False),
+        sa.Column("place", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("names", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clean_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_privacy_erasure_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privacy_erasure")),
+        sa.UniqueConstraint("person_id", name=op.f("uq_privacy_erasure_person_id")),
+        sa.UniqueConstraint("pseudonym", name=op.f("uq_privacy_erasure_pseudonym")),
+    )
+    op.create_table(
         "quest_player",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("quest_id", sa.Integer(), nullable=False),
@@ -408,6 +517,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_adoption_letter_post_id"), ["post_id"], unique=False)
 
     op.create_table(
+        "agent_release_try",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("command_id", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_agent_release_try_device_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["release_id"], ["agent_release.id"], name=op.f("fk_agent_release_try_release_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_release_try")),
+        sa.UniqueConstraint("release_id", "device_id", name=op.f("uq_agent_release_try_release_id_device_id")),
+    )
+    with op.batch_alter_table("agent_release_try", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agent_release_try_device_id"), ["device_id"], unique=False)
+
+    op.create_table(
         "ambassador_question",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -435,6 +563,35 @@ def upgrade() -> None:
     with op.batch_alter_table("ambassador_question", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ambassador_question_ambassador_id"), ["ambassador_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ambassador_question_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "android_operation",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=True),
+        sa.Column("command_id", sa.String(length=32), nullable=True),
+        sa.Column("order_id", sa.String(length=32), nullable=True),
+        sa.Column("why", sa.String(length=255), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_android_operation_device_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_operation")),
+        sa.UniqueConstraint("command_id", name=op.f("uq_android_operation_command_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_android_operation_name")),
+        sa.UniqueConstraint("order_id", name=op.f("uq_android_operation_order_id")),
+    )
+    with op.batch_alter_table("android_operation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_operation_device_id"), ["device_id"], unique=False)
+        batch_op.create_index("ix_android_operation_open", ["state", "checked_at"], unique=False)
 
     op.create_table(
         "android_phone",
@@ -528,6 +685,26 @@ def upgrade() -> None:
     with op.batch_alter_table("quest_done", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quest_done_task_id"), ["task_id"], unique=False)
 
+    op.create_table(
+        "android_token",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("invitation_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=True),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("kiosk", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
+        sa.Column("csr", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitation.id"], name=op.f("fk_android_token_invitation_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_android_token")),
+        sa.UniqueConstraint("invitation_id", name=op.f("uq_android_token_invitation_id")),
+        sa.UniqueConstraint("name", name=op.f("uq_android_token_name")),
+    )
     op.create_table(
         "kiosk_setup",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -655,6 +832,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("alarm_id", name=op.f("uq_panic_report_alarm_id")),
     )
     op.create_table(
+        "android_google_phone",
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("ownership", sa.String(length=32), nullable=False),
+        sa.Column("management", sa.String(length=32), nullable=False),
+        sa.Column("policy_id", sa.Integer(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_policy", sa.String(length=64), nullable=False),
+        sa.Column("applied_version", sa.Integer(), nullable=False),
+        sa.Column("compliant", sa.Boolean(), nullable=True),
+        sa.Column("failures", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_android_google_phone_device_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["policy_id"], ["android_policy.id"], name=op.f("fk_android_google_phone_policy_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["android_token.id"], name=op.f("fk_android_google_phone_token_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_android_google_phone")),
+        sa.UniqueConstraint("name", name=op.f("uq_android_google_phone_name")),
+    )
+    with op.batch_alter_table("android_google_phone", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_android_google_phone_policy_id"), ["policy_id"], unique=False)
+
+    op.create_table(
         "android_number",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -740,6 +948,9 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         # Room beside each row, so that an answer is written on the same page.
         op.execute("ALTER TABLE apple_command SET (fillfactor = 80)")
+    if op.get_bind().dialect.name == "postgresql":
+        # Room beside each row, so that an answer is written on the same page.
+        op.execute("ALTER TABLE apple_command SET (fillfactor = 80)")
 
 
 def downgrade() -> None:
@@ -778,6 +989,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_android_number_device_id"))
 
     op.drop_table("android_number")
+    with op.batch_alter_table("android_google_phone", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_android_google_phone_policy_id"))
+
+    op.drop_table("android_google_phone")
     op.drop_table("panic_report")
     with op.batch_alter_table("panic_place", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_panic_place_alarm_id"))
@@ -804,6 +1019,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_kiosk_setup_batch"))
 
     op.drop_table("kiosk_setup")
+    op.drop_table("android_token")
     with op.batch_alter_table("quest_done", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quest_done_task_id"))
 
@@ -823,11 +1039,20 @@ def downgrade() -> None:
 
     op.drop_table("panic_alarm")
     op.drop_table("android_phone")
+    with op.batch_alter_table("android_operation", schema=None) as batch_op:
+        batch_op.drop_index("ix_android_operation_open")
+        batch_op.drop_index(batch_op.f("ix_android_operation_device_id"))
+
+    op.drop_table("android_operation")
     with op.batch_alter_table("ambassador_question", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ambassador_question_person_id"))
         batch_op.drop_index(batch_op.f("ix_ambassador_question_ambassador_id"))
 
     op.drop_table("ambassador_question")
+    with op.batch_alter_table("agent_release_try", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agent_release_try_device_id"))
+
+    op.drop_table("agent_release_try")
     with op.batch_alter_table("adoption_letter", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_adoption_letter_post_id"))
         batch_op.drop_index(batch_op.f("ix_adoption_letter_person_id"))
@@ -838,6 +1063,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_quest_player_person_id"))
 
     op.drop_table("quest_player")
+    op.drop_table("privacy_erasure")
     with op.batch_alter_table("panic_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_panic_key_person_id"))
 
@@ -883,14 +1109,25 @@ def downgrade() -> None:
 
     op.drop_table("panic_drill")
     op.drop_table("app_offer")
+    with op.batch_alter_table("android_policy", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_android_policy_cohort_id"))
+
+    op.drop_table("android_policy")
+    op.drop_table("agent_release_ring")
     op.drop_table("quest")
     op.drop_table("panic_pulse")
     op.drop_table("guide")
     op.drop_table("android_setup")
+    with op.batch_alter_table("android_note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_android_note_read_at"))
+
+    op.drop_table("android_note")
+    op.drop_table("android_google")
     with op.batch_alter_table("android_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_android_file_package"))
 
     op.drop_table("android_file")
+    op.drop_table("agent_release")
     with op.batch_alter_table("adoption_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_adoption_run_finished_at"))
 
