@@ -4,6 +4,31 @@ from mdm.core.errors import N_
 from mdm.overview import phone_words
 
 PLATFORMS = {"android": "Android", "ios": "iOS", "linux": "Linux"}
+NETWORK_KINDS = {
+    "camera": N_("Camera"),
+    "computer": N_("Computer"),
+    "network": N_("Network equipment"),
+    "phone": N_("Phone"),
+    "printer": N_("Printer"),
+    "screen": N_("Screen or player"),
+    "server": N_("Server"),
+    "tablet": N_("Tablet"),
+    "telephone": N_("Desk telephone"),
+    "unknown": N_("Unknown"),
+}
+MATCHES = {
+    "mac": N_("by its network card"),
+    "name": N_("by its host name, which anybody can claim"),
+    "serial": N_("by its serial number"),
+}
+DISCOVERY_PROBLEMS = {
+    "listen": N_("The network could not be listened to."),
+    "lost": N_("The file was gone before it was read."),
+    "not_a_capture": N_("The file is no capture (pcap or pcapng)."),
+    "other_link": N_("The capture is not of an Ethernet network."),
+    "reader_died": N_("The process that reads captures died again and again; the file may be made to do that."),
+    "too_large": N_("The capture is too long."),
+}
 KINDS = {"kiosk": N_("Kiosk"), "laptop": N_("Laptop"), "phone": N_("Phone"), "tablet": N_("Tablet")}
 OWNERSHIPS = {"city": N_("City"), "loan_pool": N_("Loan pool"), "private": N_("Private")}
 STATES = {
@@ -492,6 +517,9 @@ ACTIONS = {
     "kit_kind.saved": N_("changed a kind of kit"),
     "kit_piece.recorded": N_("recorded a piece of kit"),
     "kit_piece.taken_in": N_("took a piece of kit in"),
+    "discovery.exported": N_("took along what is on a network"),
+    "discovery.failed": N_("could not read a capture"),
+    "discovery.taken": N_("looked at what is on a network"),
     "kiosk.seen": N_("looked at a kiosk"),
     "kiosk_round.finished": N_("finished a round along kiosks"),
     "kiosk_round.started": N_("began a round along kiosks"),

@@ -30,6 +30,7 @@ ROOMS = (
     "desk.loans",
     "desk.kiosks",
     "adoption",
+    "discovery",
     "kiosks",
     "guidance",
     "portal",

@@ -13,6 +13,7 @@ from mdm.desk.custody import photos
 from mdm.desk.custody.photos import Folder
 from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import sweeping
+from mdm.discovery import service as discovery
 from mdm.inventory import service as inventory
 from mdm.outbox import service as outbox
 from mdm.panic import queries as panics
@@ -25,7 +26,9 @@ RETENTION: tuple[tuple[str, Callable[[Session, datetime], int]], ...] = (
     ("command.data", commands.forget_answers),
     ("device_event.*", inventory.forget_events),
     ("verdict_change.*", compliance.forget_changes),
+    ("discovery_run.*", discovery.forget_runs),
     ("loan_reservation.*", sweeping.forget),
+    ("network_device.*", discovery.forget),
     ("panic_alarm.*", panics.forget),
     ("adoption_run.*", inviting.forget),
     ("portal_key.*", keys.forget),

@@ -39,7 +39,7 @@ from mdm.privacy import service as privacy
 from mdm.privacy import tombstones
 from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
-from mdm.worker import google, inviting, post, releases
+from mdm.worker import captures, google, inviting, post, releases
 from mdm.worker.device_lists import read_device_lists
 from mdm.worker.forgetting import forget, forget_photos, tidy
 from mdm.worker.jobs import Job
@@ -89,6 +89,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("adoption", timedelta(minutes=10), inviting.follow, at_start=True),
         Job("release-documents", timedelta(minutes=10), releases.refresh, at_start=True),
         Job("releases", timedelta(seconds=10), releases.roll_out, at_start=True),
+        Job("discovery", timedelta(seconds=2), captures.read, at_start=True),
         Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("erasures", timedelta(seconds=20), erase_people, at_start=True),

@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 
 from mdm.access.service import PROOF_NEEDED
 from mdm.core.permissions import Permission
+from mdm.discovery.reading import MOST_BYTES
 from mdm.platforms.android.apk import MAX_SIZE
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
@@ -73,13 +74,22 @@ def tell(error: Exception) -> Response:
     return failure.stamp(make_response(render_template("errors/failure.html", failure=failure)))
 
 
+LARGE: dict[str, tuple[Permission, int]] = {
+    UPLOAD: (Permission.PHONES_MANAGE, MAX_SIZE),
+    "discovery_bring": (Permission.DISCOVERY_MANAGE, MOST_BYTES),
+}
+"""Forms with a file that is larger than any other body may be, and who may send one."""
+
+
 def _large_files() -> None:
-    """Raises the limit of a body for an upload of a phone's application, before it is read: only for who may bring one in."""
-    if request.endpoint == UPLOAD and request.method == "POST":
-        _recognise()
-        actor = g.get("actor")
-        if actor is not None and actor.may_somewhere(Permission.PHONES_MANAGE):
-            request.max_content_length = MAX_SIZE + 1024 * 1024
+    """Raises the limit of a body for such a form before it is read: only for who may bring the file in."""
+    allowed = LARGE.get(request.endpoint or "")
+    if allowed is None or request.method != "POST":
+        return
+    _recognise()
+    actor = g.get("actor")
+    if actor is not None and actor.may_somewhere(allowed[0]):
+        request.max_content_length = allowed[1] + 1024 * 1024
 
 
 def _recognise() -> None:

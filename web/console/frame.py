@@ -73,6 +73,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
         N_("Oversight"),
         (
             Item("audit", N_("Audit"), icon="list-search", permission=Permission.AUDIT_VIEW),
+            Item("discovery", N_("Discovery"), icon="radar", permission=Permission.DISCOVERY_VIEW),
             Item("privacy", N_("Privacy"), icon="eye-off", permission=Permission.PRIVACY_VIEW),
             Item("settings", N_("Settings"), icon="settings", permission=Permission.SETTINGS_VIEW),
         ),
@@ -91,6 +92,7 @@ VOCABULARY = {
     "verdict": "STANDINGS",
     "ownership": "OWNERSHIPS",
     "kind": "KINDS",
+    "network_kind": "NETWORK_KINDS",
     "platform": "PLATFORMS",
     "persona": "PERSONAS",
     "case_outcome": "CASE_OUTCOMES",

@@ -1,0 +1,106 @@
+"""``havenmeester discover``: what else is on a service point's network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from mdm.cli import output
+from mdm.cli.choice import Words
+from mdm.cli.work import work
+from mdm.settings import load
+
+if TYPE_CHECKING:
+    from mdm.discovery.queries import Line
+
+LISTS = Words(["unmanaged", "not_seen", "elsewhere", "here", "flex"])
+COLUMNS = ("kind", "name", "vendor", "mac", "addresses", "device", "matched_by", "service_point", "last_seen_at")
+
+
+@click.command()
+@click.option(
+    "--capture", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read this pcap or pcapng."
+)
+@click.option("--service-point", "code", required=True, metavar="CODE", help="Whose network it is.")
+@click.option("--list", "wanted", type=LISTS, default=None, help="Show this list afterwards, or alone.")
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def discover(capture: Path | None, code: str, wanted: str | None, json_wanted: bool) -> None:
+    """Find what is on the network of a service point, and what of it nobody manages.
+
+    Packets are read by a process of its own without any right. Without --capture it shows what was found.
+    """
+    if capture is not None:
+        _read(capture, code, json_wanted=json_wanted and wanted is None)
+    if wanted is not None or capture is None:
+        _show(code, wanted or "unmanaged", json_wanted=json_wanted)
+
+
+def _read(path: Path, code: str, *, json_wanted: bool) -> None:
+    from mdm.discovery import reading, service
+    from mdm.discovery.model import Source
+
+    settings = load()
+    with work(write=False, settings=settings) as call:
+        place = service.point(call, code).id
+    with path.open("rb") as file:
+        result = reading.read_capture(file)
+    with work(settings=settings) as call:
+        run = service.begin(call, place, Source.CAPTURE, path.name)
+        service.take(call, run.uid, result)
+        figures = _figures(run)
+    output.record(figures, json_wanted=json_wanted)
+
+
+def _figures(run: Any) -> dict[str, object]:
+    names = ("uid", "packets", "malformed", "unread", "restarts", "cut", "devices", "managed", "random")
+    return {name: getattr(run, name) for name in names}
+
+
+def _show(code: str, wanted: str, *, json_wanted: bool) -> None:
+    from mdm.discovery import flex, queries
+
+    with work(write=False) as call:
+        place = queries.point(call, code).id
+        if wanted == "not_seen":
+            absent = [
+                {
+                    "uid": one.uid,
+                    "device": one.label,
+                    "kind": one.kind,
+                    "state": one.state,
+                    "last_contact": one.last_seen_at,
+                }
+                for one in queries.not_seen(call, place)
+            ]
+            output.rows(absent, ("device", "kind", "state", "last_contact"), json_wanted=json_wanted)
+            return
+        if wanted == "flex":
+            found = flex.flex(call, place)
+            names = ("kind", "pool", "there", "lent", "missing", "reserved", "short")
+            kinds = [{name: getattr(line, name) for name in names} for line in (found.kinds if found else ())]
+            output.rows(kinds, names, json_wanted=json_wanted)
+            return
+        reads = {"unmanaged": queries.unmanaged, "elsewhere": queries.elsewhere, "here": queries.here}
+        lines = [_record(line) for line in reads[wanted](call, place)]
+    output.rows(lines, COLUMNS, json_wanted=json_wanted)
+
+
+def _record(line: "Line") -> dict[str, object]:
+    row = line.row
+    return {
+        "uid": row.uid,
+        "kind": row.kind,
+        "name": row.name,
+        "vendor": row.vendor,
+        "mac": row.mac,
+        "addresses": ", ".join(row.addresses),
+        "model": row.model,
+        "serial": row.serial,
+        "services": row.services,
+        "device": line.device.label if line.device else "",
+        "home": line.home.code if line.home else "",
+        "matched_by": row.matched_by,
+        "service_point": line.point.code,
+        "first_seen_at": row.first_seen_at,
+        "last_seen_at": row.last_seen_at,
+    }

@@ -1,0 +1,88 @@
+"""The process: one JSON line of wishes on standard input, then JSON lines on standard output.
+
+``{"do": "capture", "file": 5, "marker": 6, "skip": [], "seconds": 60, "memory": N}`` reads the capture that is open as
+number 5; the number of the packet that is being read stands in the file 6, so that whoever finds this process dead knows
+where it died. Nothing is ever opened by name.
+"""
+
+import json
+import mmap
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from mdm.discovery.reader import bounds
+from mdm.discovery.reader.gather import Dissector, Gathering
+from mdm.discovery.reader.refusal import NotACaptureError
+
+if TYPE_CHECKING:
+    from mdm.discovery.reader.captures import Capture
+
+TICK = 5000
+"""Packets between two lines about how far it is."""
+STUCK = 2.0
+"""Seconds that one packet may take."""
+
+
+def main() -> int:
+    """Reads the wish, gives every right away, then does it."""
+    wish = json.loads(sys.stdin.buffer.readline(65536))
+    bounds.limit(int(wish["seconds"]) + 30, int(wish["memory"]))
+    # Libraries first: without its rights the process may not even read them. Packets only after that.
+    from mdm.discovery.reader import captures, dissect
+
+    bounds.drop()
+    return capture(wish, captures.Capture, dissect.DISSECTORS)
+
+
+def say(record: dict[str, Any]) -> None:
+    """One line to whoever started us."""
+    sys.stdout.write(json.dumps(record, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
+def _stuck(_number: int, _frame: object) -> None:
+    raise TimeoutError
+
+
+def capture(wish: dict[str, Any], opened: "type[Capture]", dissectors: dict[str, Dissector]) -> int:
+    """Reads a capture to its end, or as far as time goes, and tells all that was seen."""
+    end = time.monotonic() + int(wish["seconds"])
+    marker = mmap.mmap(int(wish["marker"]), 8)
+    skip = frozenset(int(one) for one in wish["skip"])
+    signal.signal(signal.SIGALRM, _stuck)
+    gathering = Gathering(dissectors)
+    late = False
+    try:
+        found = opened(os.fdopen(int(wish["file"]), "rb", buffering=1 << 16))
+    except NotACaptureError as error:
+        say({"type": "refused", "code": error.code})
+        return 0
+    for number, (data, link, at) in enumerate(found, start=1):
+        marker[:8] = number.to_bytes(8, "little")
+        if number in skip:
+            gathering.packets += 1
+            gathering.malformed += 1
+            continue
+        signal.setitimer(signal.ITIMER_REAL, STUCK)
+        try:
+            gathering.packet(data, link, at)
+        except TimeoutError:
+            gathering.malformed += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if number % TICK == 0:
+            say({"type": "progress", "packets": number})
+            if time.monotonic() > end:
+                late = True
+                break
+    for record in gathering.records():
+        say(record)
+    say({"type": "end", "cut": found.cut, "late": late, "other_links": found.other_links, **gathering.counts()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

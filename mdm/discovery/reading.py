@@ -1,0 +1,225 @@
+"""Has the process of its own read a capture, and takes what it writes with limits on everything.
+
+It may die, hang or write anything: this side ends it, starts it again without the packet at which it died, at most
+``STARTS`` times, and believes no line that does not have the right form.
+"""
+
+import json
+import mmap
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mdm.core.errors import N_, HavenmeesterError, InvalidError, UnavailableError
+from mdm.core.text import clean
+
+STARTS = 3
+LINE = 16 * 1024
+LINES = 40_000
+TOTAL = 48 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
+"""The longest capture that is taken."""
+_MAC = re.compile(r"^(?!00:00:00:00:00:00)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$")
+Started = Callable[[int], None]
+"""Told the number of the process each time one is started."""
+
+
+class Heard(BaseModel):
+    """One sender, as the process tells of it: checked, and every text made harmless."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    mac: str = Field(pattern=_MAC)
+    first: float = Field(ge=0, le=1e11, allow_inf_nan=False)
+    last: float = Field(ge=0, le=1e11, allow_inf_nan=False)
+    packets: int = Field(ge=0)
+    protocols: list[str] = Field(default=[], max_length=16)
+    addresses: list[str] = Field(default=[], max_length=16)
+    names: list[str] = Field(default=[], max_length=16)
+    services: list[str] = Field(default=[], max_length=16)
+    capabilities: list[str] = Field(default=[], max_length=16)
+    vendor_class: str = ""
+    options: str = ""
+    server: str = ""
+    model: str = ""
+    serial: str = ""
+    maker: str = ""
+
+    def model_post_init(self, _context: object) -> None:
+        """Cleans every text: what a device says of itself is a stranger's."""
+        for name in ("protocols", "addresses", "names", "services", "capabilities"):
+            setattr(self, name, [one for text in getattr(self, name) if (one := clean(text, 128))])
+        for name in ("vendor_class", "options", "server", "model", "serial", "maker"):
+            setattr(self, name, clean(getattr(self, name), 128))
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run gave."""
+
+    heard: list[Heard] = field(default_factory=list)
+    packets: int = 0
+    malformed: int = 0
+    unread: int = 0
+    beyond: int = 0
+    cut: bool = False
+    restarts: int = 0
+    ended: bool = False
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the process may take, in seconds, and how much memory, in bytes."""
+
+    seconds: int = 60
+    memory: int = 512 * 1024 * 1024
+
+
+def read_capture(file: BinaryIO, limits: Limits = Limits(), started: Started | None = None) -> Result:
+    """Everything that a capture tells. ``file`` is open and has a descriptor; it is read from its beginning.
+
+    Raises InvalidError for what is no capture, UnavailableError when the process died ``STARTS`` times: nothing is kept then.
+    """
+    size = os.fstat(file.fileno()).st_size
+    if size > MOST_BYTES:
+        raise InvalidError(
+            N_("The capture is longer than %(most)s MiB. Cut it into parts; nothing was taken."),
+            code="too_large",
+            most=MOST_BYTES // 1024 // 1024,
+        )
+    marker = os.memfd_create("discovery")
+    try:
+        os.truncate(marker, 8)
+        skip: list[int] = []
+        for attempt in range(STARTS):
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            wish = {
+                "do": "capture", "file": file.fileno(), "marker": marker, "skip": skip,
+                "seconds": limits.seconds, "memory": limits.memory,
+            }  # fmt: skip
+            result = _once(wish, (file.fileno(), marker), limits.seconds + 30, started)
+            result.restarts = attempt
+            if result.refused:
+                raise refusal(result.refused)
+            if result.ended:
+                return result
+            with mmap.mmap(marker, 8) as shared:
+                skip.append(int.from_bytes(shared[:8], "little"))
+    finally:
+        os.close(marker)
+    raise UnavailableError(
+        N_("The process that reads captures died %(times)s times. Nothing was taken; the file may be made to do that."),
+        code="reader_died",
+        retry_after=60,
+        times=STARTS,
+    )
+
+
+def refusal(code: str) -> HavenmeesterError:
+    """Why a file is not read, as a sentence."""
+    if code == "other_link":
+        return InvalidError(
+            N_("The capture is not of an Ethernet network (or Linux cooked). Nothing was taken."), code="other_link"
+        )
+    return InvalidError(N_("The file is no capture (pcap or pcapng). Nothing was taken."), code="not_a_capture")
+
+
+def _once(wish: dict[str, Any], files: tuple[int, ...], seconds: float, started: Started | None) -> Result:
+    """One life of the process. What it wrote until it died is thrown away, unless it came to its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mdm.discovery.reader"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=files,
+        # Nothing of our environment: no database's address, no key, no home folder whose settings scapy would read.
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    try:
+        if started:
+            started(process.pid)
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(wish).encode() + b"\n")
+            process.stdin.close()
+        except BrokenPipeError:
+            return Result()
+        return take(_lines(process, time.monotonic() + seconds))
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                _closed(stream)
+
+
+def _closed(stream: Any) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:
+        return
+
+
+def _lines(process: "subprocess.Popen[bytes]", end: float) -> Iterator[bytes]:
+    """The lines that the process writes; ends when it ends, when time is up, or when it writes too much."""
+    assert process.stdout is not None
+    number, rest, total = process.stdout.fileno(), b"", 0
+    while (left := end - time.monotonic()) > 0:
+        if not select.select([number], [], [], left)[0]:
+            return
+        piece = os.read(number, 65536)
+        total += len(piece)
+        if not piece or total > TOTAL:
+            return
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+        if len(rest) > LINE:
+            return
+
+
+def take(lines: Iterator[bytes]) -> Result:
+    """What the lines tell. A line that is too long or wrong is left out; more than ``LINES`` end it."""
+    result = Result()
+    for number, line in enumerate(lines):
+        if number >= LINES:
+            return result
+        record = _record(line)
+        kind = record.get("type")
+        if kind == "device":
+            try:
+                result.heard.append(Heard.model_validate(record))
+            except ValidationError:
+                result.malformed += 1
+        elif kind == "refused":
+            result.refused = clean(record.get("code"), 32) or "not_a_capture"
+            return result
+        elif kind == "end":
+            for name in ("packets", "malformed", "unread", "beyond"):
+                setattr(result, name, getattr(result, name) + _number(record.get(name)))
+            result.cut = bool(record.get("cut")) or bool(record.get("late"))
+            result.ended = True
+            return result
+    return result
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    if len(line) > LINE:
+        return {}
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _number(value: object) -> int:
+    return min(value, 2**31 - 1) if isinstance(value, int) and value >= 0 else 0

@@ -1,0 +1,1 @@
+"""Discovery: what else is on a network."""

@@ -1,0 +1,161 @@
+"""Discovery: what is on a service point's network, what of it nobody manages, what is missing, and what was lent."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, Final, cast
+
+from flask import request, url_for
+from flask.wrappers import Response
+from flask_babel import gettext
+
+from mdm.audit import service as audit
+from mdm.core.clock import iso
+from mdm.core.errors import N_, HavenmeesterError
+from mdm.core.permissions import Permission, Where
+from mdm.core.text import clean, spreadsheet_safe
+from mdm.discovery import queries, service
+from mdm.discovery.flex import flex
+from mdm.discovery.model import RunState
+from mdm.org.model import ServicePoint
+from mdm.storage.call import Call
+from web.common.failures import Failure
+from web.common.guard import may
+from web.console.identity import settings
+from web.console.pages.helpers import GET, POST, Route, done, page, refused
+
+VIEW, MANAGE = Permission.DISCOVERY_VIEW, Permission.DISCOVERY_MANAGE
+TABS: Final = {
+    "unmanaged": N_("Not managed"),
+    "not_seen": N_("Managed, not seen"),
+    "elsewhere": N_("Seen elsewhere"),
+    "here": N_("Managed and here"),
+    "flex": N_("Loan pool"),
+}
+
+
+@may(VIEW)
+def discovery(call: Call) -> Response:
+    """The lists of one service point; of the first that somebody looked at, where none is named."""
+    return _shown(call)
+
+
+def _shown(call: Call, failure: Failure | None = None) -> Response:
+    places = queries.points(call)
+    place = _place(call, places)
+    if place is None:
+        return page("discovery/discovery.html", places=[], place=None)
+    tab = request.args.get("list", "unmanaged")
+    tab = tab if tab in TABS else "unmanaged"
+    lent = flex(call, place.id)
+    found = queries.counts(call, place.id)
+    numbers = {
+        "unmanaged": found.unmanaged,
+        "not_seen": found.not_seen,
+        "elsewhere": found.elsewhere,
+        "here": found.here,
+        "flex": sum(one.missing for one in lent.devices) if lent else None,
+    }
+    runs = queries.runs(call, place.id)
+    response = page(
+        "discovery/discovery.html",
+        failure=failure,
+        places=[(one.code, one.name) for one in places],
+        place=place,
+        tab=tab,
+        tabs_=[
+            {
+                "label": gettext(label),
+                "url": url_for("discovery", service_point=place.code, list=None if key == "unmanaged" else key),
+                "current": key == tab,
+                "count": numbers[key],
+            }
+            for key, label in TABS.items()
+            if key != "flex" or lent
+        ],
+        counts=found,
+        lines=_lines(call, tab, place.id),
+        absent=queries.not_seen(call, place.id) if tab == "not_seen" else [],
+        flex=lent,
+        runs=runs,
+        waiting=any(run.state == RunState.WAITING for run in runs),
+        manages=call.actor.may(MANAGE, Where(service_point_id=place.id)),
+    )
+    return failure.stamp(response) if failure else response
+
+
+def _place(call: Call, places: list[ServicePoint]) -> ServicePoint | None:
+    asked = request.args.get("service_point", "").strip()
+    if asked:
+        return queries.point(call, asked)
+    return next((one for one in places if queries.looked_at(call, one.id)), places[0] if places else None)
+
+
+def _lines(call: Call, tab: str, place: int) -> list[queries.Line]:
+    reads = {"unmanaged": queries.unmanaged, "elsewhere": queries.elsewhere, "here": queries.here}
+    return reads[tab](call, place) if tab in reads else []
+
+
+@may(MANAGE)
+def discovery_bring(call: Call) -> Response:
+    """Takes a capture; the worker has it read by a process of its own."""
+    place = queries.point(call, request.args.get("service_point", ""))
+    file = request.files.get("file")
+    name, content = (clean(file.filename), file.stream) if file else ("", io.BytesIO())
+    try:
+        service.bring(call, settings().home, place.id, name, cast(BinaryIO, content))
+    except HavenmeesterError as error:
+        return _shown(call, refused(call, error))
+    return done(
+        gettext("The capture was taken and is being read. Load this page again in a moment."),
+        url_for("discovery", service_point=place.code),
+    )
+
+
+HEADER: Final = (
+    "list", "kind", "name", "vendor", "model", "serial", "mac", "random", "addresses", "services",
+    "device", "home", "matched_by", "service_point", "first_seen_at", "last_seen_at",
+)  # fmt: skip
+
+
+@may(VIEW, write=True)
+def discovery_file(call: Call) -> Response:
+    """The three lists of one service point as CSV; the diary says that they were taken."""
+    place = queries.point(call, request.args.get("service_point", ""))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    count = 0
+    for row in _rows(call, place):
+        writer.writerow([spreadsheet_safe(cell) for cell in row])
+        count += 1
+    where = Where(service_point_id=place.id)
+    audit.record(
+        call, "discovery.exported", ("discovery", place.code), name=place.name, where=where, details={"rows": count}
+    )
+    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="discovery-{call.now:%Y-%m-%d}.csv"'
+    return response
+
+
+def _rows(call: Call, place: ServicePoint) -> Iterator[list[object]]:
+    for name in ("unmanaged", "elsewhere", "here"):
+        for line in _lines(call, name, place.id):
+            row = line.row
+            yield [
+                name, row.kind, row.name, row.vendor, row.model, row.serial, row.mac, "yes" if row.random else "",
+                " ".join(row.addresses), " ".join(row.services), line.device.label if line.device else "",
+                line.home.code if line.home else "", row.matched_by, line.point.code,
+                iso(row.first_seen_at), iso(row.last_seen_at),
+            ]  # fmt: skip
+    for device in queries.not_seen(call, place.id):
+        seen = iso(device.last_seen_at) if device.last_seen_at else ""
+        yield ["not_seen", device.kind, device.name, device.manufacturer, device.model, device.serial or "",
+               "", "", "", "", device.label, place.code, "", place.code, "", seen]  # fmt: skip
+
+
+ROUTES: tuple[Route, ...] = (
+    ("/discovery", "discovery", discovery, GET),
+    ("/discovery/captures", "discovery_bring", discovery_bring, POST),
+    ("/discovery/file", "discovery_file", discovery_file, GET),
+)
