@@ -54,6 +54,7 @@ FREE: dict[str, str] = {
     "mdm/guidance/ambassadors.py:end": "a colleague helps no more: no certificate and no power",
     "mdm/guidance/ambassadors.py:name": "a colleague helps: no certificate and no power",
     "mdm/inventory/groups.py:delete": "only a group that no assignment chooses by",
+    "mdm/platforms/android/amapi/phones.py:_left": "the phone itself is gone: Google tells that it manages it no longer",
     "mdm/platforms/apple/certify.py:_enrolled": "the phone itself, with an invitation: its older certificates end",
     "mdm/platforms/apple/checkin.py:_supersede": "the phone itself, with a newer certificate: its older ones end",
     "mdm/platforms/apple/checkin.py:start_anew": "the phone itself, with a new invitation: it may stay",
