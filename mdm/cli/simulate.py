@@ -97,16 +97,17 @@ def _phones(settings: Any, devices: int, minutes: float, every: float | None, ra
     from mdm.enrollment.links import Links
     from mdm.platforms.apple import handout
     from mdm.signing.client import SignerClient
+    from mdm.simulate import phones as iphones
     from mdm.simulate.figures import Figures
     from mdm.simulate.invitations import invite
-    from mdm.simulate.phones import PhoneRegister, Phones
+    from mdm.simulate.phones import Phones
     from mdm.storage.call import Call
     from mdm.storage.engine import make_engine, transaction
 
     signer = SignerClient(settings.signer_socket)
     authority, phone_ca = signer.ca(), signer.phone_ca()
     here = handout.Here.of(settings.organisation, settings.gateway_base, authority.certificate, phone_ca)
-    register, figures = PhoneRegister(settings.home, authority.fingerprint), Figures()
+    register, figures = iphones.register(settings.home, authority.fingerprint), Figures()
     fleet = Phones(settings.gateway_base, authority.certificate, phone_ca, figures, every)
     known = register.read()
     missing = [number for number in range(devices) if number not in known]
@@ -136,14 +137,15 @@ def _androids(
     from mdm.enrollment.queries import by_token, unknown_invitation
     from mdm.platforms.android.headwind.numbers import number_for
     from mdm.signing.client import SignerClient
-    from mdm.simulate.androids import Androids, HandsetRegister
+    from mdm.simulate import androids as handsets
+    from mdm.simulate.androids import Androids
     from mdm.simulate.figures import Figures
     from mdm.simulate.invitations import invite
     from mdm.storage.call import Call
     from mdm.storage.engine import make_engine, transaction
 
     authority = SignerClient(settings.signer_socket).ca()
-    register, figures = HandsetRegister(settings.home, authority.fingerprint), Figures()
+    register, figures = handsets.register(settings.home, authority.fingerprint), Figures()
     fleet = Androids(settings.gateway_base, authority.certificate, figures, every)
     known = register.read()
     missing = [number for number in range(devices) if number not in known]

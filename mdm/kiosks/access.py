@@ -5,7 +5,6 @@ of setting up takes both out again. Private halves lie in ``HOME/keys``; only th
 """
 
 import io
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,11 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     SSHCertificateBuilder,
     SSHCertificateType,
-    load_ssh_private_key,
 )
 
-from mdm.core.errors import ConfigurationError
 from mdm.kiosks.model import SignIn
+from mdm.storage.own_key import own_key
 
 KEY: Final = "kiosk-ssh.key"
 AUTHORITY: Final = "kiosk-ssh-authority.key"
@@ -88,34 +86,4 @@ def _public(key: Ed25519PrivateKey) -> str:
 
 
 def _key(home: Path, name: str) -> Ed25519PrivateKey:
-    folder = home / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / name
-    if not path.exists():
-        made = Ed25519PrivateKey.generate()
-        fresh = folder / f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # Whoever comes second takes the key of the first: a link is never put over one that is there.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    try:
-        key = load_ssh_private_key(path.read_bytes(), None)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            "The key file %(path)s cannot be read.", path=path, mend="Put it back from the backup of this installation."
-        ) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigurationError(
-            "The key file %(path)s is not a key of the right kind.",
-            path=path,
-            mend="Put it back from the backup of this installation.",
-        )
-    return key
+    return own_key(home, name, form=PrivateFormat.OpenSSH)

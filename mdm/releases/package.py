@@ -16,15 +16,12 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    NoEncryption,
-    PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
 )
 
-from mdm.core.errors import ConfigurationError
 from mdm.releases import contents
 from mdm.releases.archives import Entry, ar, tar_gz
+from mdm.storage.own_key import own_key
 
 NAME: Final = "havenmeester-agent"
 NAMESPACE: Final = "havenmeester-package"
@@ -147,34 +144,7 @@ def _mark(source: Path, trusted_root: bytes | None) -> str:
 
 def package_key(home: Path) -> Ed25519PrivateKey:
     """The key that signs packages, made at the first need; readable by its owner only."""
-    folder = home / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / KEY
-    if not path.exists():
-        fresh = folder / f".{KEY}.{os.getpid()}.{os.urandom(4).hex()}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # Whoever comes second takes the key of the first: a link is never put over one that is there.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    try:
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            "The key file %(path)s cannot be read.", path=path, mend="Put it back from the backup of this installation."
-        ) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigurationError(
-            "The key file %(path)s is not a key.", path=path, mend="Put it back from the backup of this installation."
-        )
-    return key
+    return own_key(home, KEY)
 
 
 def public_line(key: Ed25519PrivateKey) -> str:

@@ -1,10 +1,9 @@
 """Running simulated Android phones: each enrols by its number, waits at the doorbell, and does what its configuration says."""
 
 import json
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -13,8 +12,9 @@ from gevent import GreenletExit, joinall, killall, sleep, spawn
 
 from mdm.simulate.figures import Figures
 from mdm.simulate.handset import EXTRA, Answer, Handset
-from mdm.simulate.identities import FOLDER, context
+from mdm.simulate.identities import context
 from mdm.simulate.line import Line
+from mdm.simulate.register import Kept, Register
 
 PATIENCE = 300.0
 """Seconds that an agent waits at the doorbell."""
@@ -23,42 +23,17 @@ PAUSE, LONG_PAUSE = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Known(Kept):
     """One simulated phone that was enrolled, as it is kept for the next run."""
 
-    number: int
     device_number: str
     serial: str
     imei: str
-    ca: str
 
 
-class HandsetRegister:
-    """``HOME/simulated/handsets.jsonl`` (0600): one line for each phone."""
-
-    def __init__(self, home: Path, ca: str) -> None:
-        folder = home / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / "handsets.jsonl"
-        self.ca = ca
-
-    def read(self) -> dict[int, Known]:
-        """The phones that this installation enrolled, by number."""
-        found = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
-            try:
-                one = Known(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
-            if one.ca == self.ca:
-                found[one.number] = one
-        return found
-
-    def add(self, one: Known) -> None:
-        """Writes one phone down."""
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(one)) + "\n")
+def register(home: Path, ca: str) -> Register[Known]:
+    """The phones that this installation's simulation enrolled under this authority."""
+    return Register(home, "handsets", Known, ca)
 
 
 class Androids:
@@ -72,14 +47,14 @@ class Androids:
         self._context = context(ca, None)
 
     def enroll(
-        self, numbers: Sequence[int], device_number: Callable[[int], str], register: HandsetRegister
+        self, numbers: Sequence[int], device_number: Callable[[int], str], register: Register[Known]
     ) -> dict[int, Known]:
         """Enrols phones one after the other; what is refused is counted and left out."""
         found = {}
         for number in numbers:
             draw = random.Random(number)  # noqa: S311 -- the same number is the same phone
             serial, imei = f"SIMA{draw.getrandbits(36):09X}", f"35{draw.randrange(10**13):013}"
-            known = Known(number, device_number(number), serial, imei, register.ca)
+            known = Known(number, register.ca, device_number(number), serial, imei)
             line = self._line()
             try:
                 self.handset(known, line).enroll()

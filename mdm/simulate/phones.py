@@ -1,10 +1,8 @@
 """Running simulated iPhones: each gets a profile and a certificate, checks in, and asks for commands at its own pace."""
 
-import json
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,9 +20,10 @@ from gevent import GreenletExit, joinall, killall, sleep, spawn
 
 from mdm.simulate import scep
 from mdm.simulate.figures import Figures
-from mdm.simulate.identities import FOLDER, context
+from mdm.simulate.identities import context
 from mdm.simulate.iphone import IPhone
 from mdm.simulate.line import Line
+from mdm.simulate.register import Kept, Register
 
 LOCKED = 0.1
 """The part of connections at which a phone is locked and puts off what it must not do then."""
@@ -33,10 +32,9 @@ USUAL = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Known(Kept):
     """One simulated phone that was enrolled, as it is kept for the next run."""
 
-    number: int
     udid: str
     serial: str
     key: str
@@ -44,35 +42,11 @@ class Known:
     checkin: str
     server: str
     topic: str
-    ca: str
 
 
-class PhoneRegister:
-    """``HOME/simulated/phones.jsonl`` (0600): one line for each phone."""
-
-    def __init__(self, home: Path, ca: str) -> None:
-        folder = home / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / "phones.jsonl"
-        self.ca = ca
-
-    def read(self) -> dict[int, Known]:
-        """The phones that this installation enrolled, by number."""
-        found = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
-            try:
-                one = Known(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
-            if one.ca == self.ca:
-                found[one.number] = one
-        return found
-
-    def add(self, one: Known) -> None:
-        """Writes one phone down."""
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(one)) + "\n")
+def register(home: Path, ca: str) -> Register[Known]:
+    """The phones that this installation's simulation enrolled under this authority."""
+    return Register(home, "phones", Known, ca)
 
 
 class Phones:
@@ -89,7 +63,11 @@ class Phones:
         self._kept: list[Line] = []
 
     def enroll(
-        self, numbers: Sequence[int], profile: Callable[[int], bytes], register: PhoneRegister, done: Callable[[], None]
+        self,
+        numbers: Sequence[int],
+        profile: Callable[[int], bytes],
+        register: Register[Known],
+        done: Callable[[], None],
     ) -> dict[int, Known]:
         """Enrols phones one after the other; what is refused is counted and left out."""
         found = {}
@@ -101,13 +79,14 @@ class Phones:
             done()
         return found
 
-    def _enroll(self, number: int, profile: bytes, register: PhoneRegister) -> Known:
+    def _enroll(self, number: int, profile: bytes, register: Register[Known]) -> Known:
         key = rsa.generate_private_key(65537, 2048)
         line = self._line()
         one = scep.install(profile, lambda path, message: line.ask("POST", path, message).body, self.phone_ca, key)
         draw = random.Random(number)  # noqa: S311 -- the same number is the same phone
         known = Known(
             number,
+            register.ca,
             f"00008110-{draw.getrandbits(64):016X}",
             f"SIM{draw.getrandbits(36):09X}",
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
@@ -115,7 +94,6 @@ class Phones:
             one.checkin_path,
             one.server_path,
             one.topic,
-            register.ca,
         )
         phone = self._phone(known, line)
         phone.enroll()

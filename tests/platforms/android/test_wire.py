@@ -10,7 +10,8 @@ from mdm.enrollment import service as enrollment
 from mdm.enrollment.queries import by_token
 from mdm.inventory.model import DeviceEvent, FactSection
 from mdm.platforms.android.model import AndroidPhone
-from mdm.simulate.androids import Androids, HandsetRegister
+from mdm.simulate import androids as handsets
+from mdm.simulate.androids import Androids
 from mdm.simulate.figures import Figures
 from mdm.simulate.handset import EXTRA, Handset, RefusedError, signature
 from tests.platforms.android.conftest import BOTH, VENDOR, City
@@ -182,7 +183,7 @@ def test_a_simulated_fleet_enrols_and_lives_over_the_wire(city: City) -> None:
     numbers = {n: code[f"{EXTRA}ADMIN_EXTRAS_BUNDLE"]["com.hmdm.DEVICE_ID"] for n, code in codes.items()}
     figures = Figures()
     authority = city.gateway.signer.client.ca()
-    register = HandsetRegister(city.gateway.home, authority.fingerprint)
+    register = handsets.register(city.gateway.home, authority.fingerprint)
     fleet = Androids(city.base, authority.certificate, figures, 0.2)
     known = fleet.enroll(list(numbers), lambda number: numbers[number], register)
     fleet.run(list(known.values()), 2, 100)

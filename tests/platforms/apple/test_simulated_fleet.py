@@ -23,10 +23,12 @@ from mdm.orders.release import release
 from mdm.org.model import ServicePoint
 from mdm.platforms.apple import asking, cms, handout, plist, post
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, ApplePush
+from mdm.simulate import phones as iphones
 from mdm.simulate.figures import Figures
 from mdm.simulate.invitations import invite
 from mdm.simulate.iphone import IPhone
-from mdm.simulate.phones import PhoneRegister, Phones
+from mdm.simulate.phones import Phones
+from mdm.simulate.register import Register
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from mdm.storage.seal import create_key
@@ -43,7 +45,7 @@ class Wire:
 
     gateway: RunningGateway
     fleet: Phones
-    register: PhoneRegister
+    register: Register[iphones.Known]
     figures: Figures
     profile: Callable[[int], bytes]
 
@@ -90,7 +92,7 @@ def wire(staffed_gateway: RunningGateway) -> Iterator[Wire]:
         return signer.sign_profile(made)
 
     figures = Figures()
-    register = PhoneRegister(gateway.home, authority.fingerprint)
+    register = iphones.register(gateway.home, authority.fingerprint)
     fleet = Phones(base, authority.certificate, signer.phone_ca(), figures, 0.2)
     fleet.enroll([0, 1], profile, register, lambda: None)
     assert not figures.errors
