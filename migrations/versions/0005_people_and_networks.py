@@ -237,6 +237,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_app_offer_uid")),
     )
     op.create_table(
+        "discovery_run",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("problem", sa.String(length=32), nullable=False),
+        sa.Column("made_by", sa.String(length=255), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("packets", sa.Integer(), nullable=False),
+        sa.Column("malformed", sa.Integer(), nullable=False),
+        sa.Column("unread", sa.Integer(), nullable=False),
+        sa.Column("restarts", sa.Integer(), nullable=False),
+        sa.Column("cut", sa.Boolean(), nullable=False),
+        sa.Column("devices", sa.Integer(), nullable=False),
+        sa.Column("managed", sa.Integer(), nullable=False),
+        sa.Column("random", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["service_point.id"], name=op.f("fk_discovery_run_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discovery_run")),
+        sa.UniqueConstraint("uid", name=op.f("uq_discovery_run_uid")),
+    )
+    with op.batch_alter_table("discovery_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_discovery_run_finished_at"), ["finished_at"], unique=False)
+        batch_op.create_index("ix_discovery_run_place", ["service_point_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_discovery_run_state"), ["state"], unique=False)
+
+    op.create_table(
         "panic_drill",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -607,6 +638,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_android_phone")),
     )
     op.create_table(
+        "network_device",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("service_point_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.Column("mac", sa.String(length=17), nullable=False),
+        sa.Column("random", sa.Boolean(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("vendor", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("serial", sa.String(length=128), nullable=False),
+        sa.Column("addresses", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("services", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("protocols", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("said", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("device_id", sa.Integer(), nullable=True),
+        sa.Column("matched_by", sa.String(length=16), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["device.id"], name=op.f("fk_network_device_device_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["discovery_run.id"], name=op.f("fk_network_device_run_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_point_id"], ["service_point.id"], name=op.f("fk_network_device_service_point_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_network_device")),
+        sa.UniqueConstraint("service_point_id", "mac", name=op.f("uq_network_device_service_point_id_mac")),
+        sa.UniqueConstraint("uid", name=op.f("uq_network_device_uid")),
+    )
+    with op.batch_alter_table("network_device", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_network_device_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_network_device_noted_at"), ["noted_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_network_device_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
         "panic_alarm",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=32), nullable=False),
@@ -948,9 +1019,6 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         # Room beside each row, so that an answer is written on the same page.
         op.execute("ALTER TABLE apple_command SET (fillfactor = 80)")
-    if op.get_bind().dialect.name == "postgresql":
-        # Room beside each row, so that an answer is written on the same page.
-        op.execute("ALTER TABLE apple_command SET (fillfactor = 80)")
 
 
 def downgrade() -> None:
@@ -1038,6 +1106,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_panic_alarm_closed_at"))
 
     op.drop_table("panic_alarm")
+    with op.batch_alter_table("network_device", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_network_device_run_id"))
+        batch_op.drop_index(batch_op.f("ix_network_device_noted_at"))
+        batch_op.drop_index(batch_op.f("ix_network_device_device_id"))
+
+    op.drop_table("network_device")
     op.drop_table("android_phone")
     with op.batch_alter_table("android_operation", schema=None) as batch_op:
         batch_op.drop_index("ix_android_operation_open")
@@ -1108,6 +1182,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_panic_drill_service_point_id"))
 
     op.drop_table("panic_drill")
+    with op.batch_alter_table("discovery_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_discovery_run_state"))
+        batch_op.drop_index("ix_discovery_run_place")
+        batch_op.drop_index(batch_op.f("ix_discovery_run_finished_at"))
+
+    op.drop_table("discovery_run")
     op.drop_table("app_offer")
     with op.batch_alter_table("android_policy", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_android_policy_cohort_id"))
