@@ -10,7 +10,7 @@ from mdm.adoption.queries import may_see_line
 from mdm.core.errors import N_
 from mdm.core.permissions import Permission
 from mdm.org.model import ServicePoint, Unit
-from mdm.overview import words
+from mdm.overview import people_words, words
 from mdm.overview.devices import places, point_of, unit_ids, unit_of, units_offered
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, moment_order, text_order
 from mdm.people.model import Person
@@ -48,7 +48,7 @@ STANDING: Final = case(
     (Invitee.came_in_at.is_not(None), "came_in"),
     else_="invited",
 )
-"""How far somebody is who is not active, as a word of ``words.ADOPTION_STANDINGS``."""
+"""How far somebody is who is not active, as a word of ``people_words.ADOPTION_STANDINGS``."""
 
 MISSING: Final = Listing(
     name="adoption_missing",
@@ -79,7 +79,9 @@ MISSING: Final = Listing(
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
-        Filter("standing", N_("State"), lambda _call, values: STANDING.in_(values), words=words.ADOPTION_STANDINGS),
+        Filter(
+            "standing", N_("State"), lambda _call, values: STANDING.in_(values), words=people_words.ADOPTION_STANDINGS
+        ),
         Filter("unit", N_("Unit"), _unit, choices=units_offered, by_code=unit_of),
         Filter(
             "service_point",
@@ -90,7 +92,7 @@ MISSING: Final = Listing(
         ),
         Filter("persona", N_("Persona"), any_of(Person.persona), words=words.PERSONAS),
         Filter("language", N_("Language"), any_of(Person.language), words=words.LANGUAGES),
-        Filter("channel", N_("Way"), any_of(Invitee.channel), words=words.CHANNELS),
+        Filter("channel", N_("Way"), any_of(Invitee.channel), words=people_words.CHANNELS),
     ),
 )
 
@@ -132,7 +134,7 @@ LINES: Final = Listing(
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
-        Filter("state", N_("Result"), any_of(RunLine.state), words=words.ADOPTION_LINES),
+        Filter("state", N_("Result"), any_of(RunLine.state), words=people_words.ADOPTION_LINES),
         Filter("unit", N_("Unit"), _unit, choices=units_offered),
         Filter("service_point", N_("Service point"), any_place(Person.service_point_id, point_of), choices=places),
         Filter("run", N_("Round"), any_id(RunLine.run_id), shown=False),

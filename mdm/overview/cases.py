@@ -9,7 +9,7 @@ from mdm.core.errors import N_
 from mdm.core.permissions import Permission
 from mdm.desk.cases.model import Case, CaseState
 from mdm.org.model import ServicePoint
-from mdm.overview import words
+from mdm.overview import desk_words, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, moment_order, text_order
 from mdm.storage.call import Call
@@ -58,11 +58,11 @@ CASES = Listing(
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
-        Filter("kind", N_("What"), any_of(Case.kind), words=words.CASE_KINDS),
-        Filter("state", N_("State"), any_of(Case.state), words=words.CASE_STATES),
+        Filter("kind", N_("What"), any_of(Case.kind), words=desk_words.CASE_KINDS),
+        Filter("state", N_("State"), any_of(Case.state), words=desk_words.CASE_STATES),
         Filter("late", N_("Late"), _late, words=words.YES_NO),
         Filter("service_point", N_("Service point"), any_place(Case.service_point_id, point_of), choices=places),
-        Filter("outcome", N_("Outcome"), any_of(Case.outcome), words=words.CASE_OUTCOMES),
+        Filter("outcome", N_("Outcome"), any_of(Case.outcome), words=desk_words.CASE_OUTCOMES),
         Filter("device", N_("Device"), any_id(Case.device_id), shown=False),
         Filter("person", N_("Person"), any_id(Case.person_id), shown=False),
     ),

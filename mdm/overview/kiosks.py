@@ -15,7 +15,7 @@ from mdm.desk.kiosks.model import KioskStop
 from mdm.desk.kiosks.queries import kiosks_select
 from mdm.inventory.model import Application, AppSetItem, Device, FactSection
 from mdm.org.model import ServicePoint
-from mdm.overview import cells, words
+from mdm.overview import cells, desk_words, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, moment_order, text_order
 from mdm.storage.call import Call
@@ -92,6 +92,6 @@ KIOSKS = Listing(
         Filter("service_point", N_("Service point"), any_place(Device.service_point_id, point_of), choices=places),
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
         Filter("health", N_("Health"), any_of(Device.standing), words=words.STANDINGS),
-        Filter("paper", N_("Paper"), any_of(_PAPER), words=words.KIOSK_PAPER),
+        Filter("paper", N_("Paper"), any_of(_PAPER), words=desk_words.KIOSK_PAPER),
     ),
 )

@@ -11,7 +11,7 @@ from mdm.core.permissions import Permission
 from mdm.desk.loans.model import AHEAD, OPEN, LoanState, OverdueLoan, Reservation
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
-from mdm.overview import cells, words
+from mdm.overview import cells, desk_words, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.listing import Column, Filter, Listing, any_id, any_of, any_place, text_order
 from mdm.people.model import Person
@@ -107,7 +107,7 @@ def loans(now: datetime) -> Listing:
         filters=(
             Filter("q", N_("Search"), _words, shown=False),
             Filter("when", N_("When"), _when, words=WHEN),
-            Filter("state", N_("State"), _standing, words=words.LOAN_STATES),
+            Filter("state", N_("State"), _standing, words=desk_words.LOAN_STATES),
             Filter("kind", N_("Kind"), any_of(Reservation.kind), words=words.KINDS),
             Filter(
                 "service_point", N_("Service point"), any_place(Reservation.service_point_id, point_of), choices=places
@@ -159,8 +159,8 @@ OVERDUE = Listing(
     ),
     filters=(
         Filter("q", N_("Search"), _words, shown=False),
-        Filter("step", N_("Step"), any_of(OverdueLoan.step), words=words.LOAN_STEPS),
-        Filter("decision", N_("Decided"), any_of(_DECISION), words=words.LOAN_DECISIONS),
+        Filter("step", N_("Step"), any_of(OverdueLoan.step), words=desk_words.LOAN_STEPS),
+        Filter("decision", N_("Decided"), any_of(_DECISION), words=desk_words.LOAN_DECISIONS),
         Filter("service_point", N_("Service point"), any_place(OverdueLoan.service_point_id, point_of), choices=places),
         Filter("person", N_("Person"), any_id(OverdueLoan.person_id), shown=False),
     ),

@@ -14,7 +14,7 @@ from mdm.desk.repairs import queries
 from mdm.desk.repairs.model import Repair, RepairFault
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
-from mdm.overview import cells, words
+from mdm.overview import cells, desk_words, words
 from mdm.overview.devices import places, point_of
 from mdm.overview.home import Chart, Series
 from mdm.overview.listing import Column, Filter, Listing, any_of, any_place, moment_order, text_order
@@ -98,9 +98,9 @@ REPAIRS = Listing(
         Filter("product", N_("Model"), any_of(Device.product), shown=False),
         Filter("open", N_("Not closed"), _standing, words=words.YES_NO),
         Filter("overdue", N_("Overdue"), _overdue, words=words.YES_NO),
-        Filter("state", N_("State"), any_of(Repair.state), words=words.REPAIR_STATES),
-        Filter("outcome", N_("Outcome"), any_of(Repair.outcome), words=words.REPAIR_OUTCOMES),
-        Filter("fault", N_("Fault"), _fault, words=words.FAULTS),
+        Filter("state", N_("State"), any_of(Repair.state), words=desk_words.REPAIR_STATES),
+        Filter("outcome", N_("Outcome"), any_of(Repair.outcome), words=desk_words.REPAIR_OUTCOMES),
+        Filter("fault", N_("Fault"), _fault, words=desk_words.FAULTS),
         Filter("service_point", N_("Service point"), any_place(Device.service_point_id, point_of), choices=places),
     ),
 )
@@ -112,13 +112,15 @@ def faults_by_product(call: Call) -> Chart:
     for one in queries.by_product(call, since=call.now - YEAR):
         per[one.product or "—"][one.fault] += one.repairs
     products = sorted(per, key=lambda name: (-sum(per[name].values()), name))[:PRODUCTS_MOST]
-    found = [fault for fault in words.FAULTS if any(per[name].get(fault) for name in products)]
+    found = [fault for fault in desk_words.FAULTS if any(per[name].get(fault) for name in products)]
     colours = ("main", "bad", "warn", "good", "calm")
     return Chart(
         tuple(products),
         tuple(
             Series(
-                words.FAULTS[fault], colours[place % len(colours)], tuple(per[name].get(fault, 0) for name in products)
+                desk_words.FAULTS[fault],
+                colours[place % len(colours)],
+                tuple(per[name].get(fault, 0) for name in products),
             )
             for place, fault in enumerate(found)
         ),

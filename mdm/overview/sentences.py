@@ -262,7 +262,7 @@ SENTENCES = {
     "unit.reopened": N_("%(who)s reopened the unit %(what)s"),
     "units.imported": N_("%(who)s imported units from %(what)s"),
 }
-"""By action of the diary; an action that is missing here is told by its name in ``words.ACTIONS``."""
+"""By action of the diary; an action that is missing here is told by its name in ``diary_words.ACTIONS``."""
 
 ACTORS = {
     "enrollment": N_("The enrolment"),

@@ -14,7 +14,7 @@ from mdm.core.clock import iso, utcnow
 from mdm.core.errors import N_
 from mdm.core.money import CURRENCY, plain
 from mdm.core.permissions import Permission
-from mdm.overview import phone_words, words
+from mdm.overview import desk_words, diary_words, network_words, people_words, phone_words, words
 from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
 from web.common.app import uses_tls
@@ -113,7 +113,9 @@ VOCABULARY = {
     "repair_state": "REPAIR_STATES",
     "repair_outcome": "REPAIR_OUTCOMES",
 }
-"""Which vocabulary of ``overview/words.py`` the cells of a kind of column come from."""
+"""Which vocabulary of ``overview`` the cells of a kind of column come from."""
+WORDS = (words, desk_words, people_words, network_words, phone_words, diary_words)
+"""Where the vocabularies stand."""
 
 
 def asset(name: str) -> str:
@@ -122,8 +124,8 @@ def asset(name: str) -> str:
 
 
 def word(vocabulary: str, value: str) -> str:
-    """What people call a value of a vocabulary of ``overview/words.py``; the value itself where it has no word."""
-    known: dict[str, str] = getattr(words, vocabulary, None) or getattr(phone_words, vocabulary)
+    """What people call a value of a vocabulary of ``overview``; the value itself where it has no word."""
+    known: dict[str, str] = next(getattr(page, vocabulary) for page in WORDS if hasattr(page, vocabulary))
     return str(gettext(known[value])) if value in known else value
 
 

@@ -13,7 +13,7 @@ from werkzeug.routing import BuildError
 
 from mdm.compliance.rules import RULES
 from mdm.core.permissions import Permission
-from mdm.overview import details, sentences, words
+from mdm.overview import details, diary_words, sentences, words
 
 PAGES: dict[str, tuple[str, str, Permission]] = {
     "act": ("act", "number", Permission.ORDER_VIEW),
@@ -114,14 +114,19 @@ def told(line: Told) -> Markup:
     who, what = _who(line), _what(line)
     if sentence is not None:
         return Markup(gettext(sentence)) % {"who": who, "what": what}  # noqa: S704 -- our sentence; % escapes the names
-    action = gettext(words.ACTIONS[line.action]) if line.action in words.ACTIONS else line.action.replace("_", " ")
+    action = (
+        gettext(diary_words.ACTIONS[line.action])
+        if line.action in diary_words.ACTIONS
+        else line.action.replace("_", " ")
+    )
     return Markup("%s %s %s") % (who, action, what)
 
 
 def event_counts(acts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     """Actions with how often, in words."""
     return [
-        (str(gettext(words.ACTIONS.get(action, action.replace(".", " ").replace("_", " ")))), n) for action, n in acts
+        (str(gettext(diary_words.ACTIONS.get(action, action.replace(".", " ").replace("_", " ")))), n)
+        for action, n in acts
     ]
 
 

@@ -10,7 +10,7 @@ from mdm.desk.exchange import kept
 from mdm.desk.exchange.export import export_assets
 from mdm.desk.exchange.service import Files, SnipeKind, import_snipe
 from mdm.imports.plan import Outcome
-from mdm.overview import words
+from mdm.overview import desk_words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
@@ -47,7 +47,7 @@ def _form(call: Call, failure: Failure | None = None) -> Response:
     response = desk_page(
         call,
         "desk/exchange.html",
-        kinds=translated(words.SNIPE_LISTS),
+        kinds=translated(desk_words.SNIPE_LISTS),
         failure=failure,
         values=request.form,
         export=call.actor.may_somewhere(Permission.DEVICE_EXPORT),

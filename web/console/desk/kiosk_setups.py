@@ -10,7 +10,7 @@ from mdm.kiosks import access, queries, service, sheet
 from mdm.kiosks.model import State, Step
 from mdm.kiosks.wanted import ACCOUNT, checked
 from mdm.org.queries import service_points
-from mdm.overview import words
+from mdm.overview import desk_words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
@@ -55,7 +55,7 @@ def _form(call: Call, failure: Failure | None = None) -> Response:
         failure=failure,
         values=values,
         points=[(point.code, point.name) for point in service_points(call)],
-        words=words,
+        words=desk_words,
         lines=access.access(settings().home).lines(account),
         networks=settings().kiosk_networks,
     )
@@ -122,7 +122,7 @@ def _setup(call: Call, template: str, uid: str) -> Response:
     at = STEPS.index(line.row.step)
     finished = line.row.state == State.DONE
     return desk_page(
-        call, template, line=line, row=line.row, steps=STEPS, at=len(STEPS) if finished else at, words=words
+        call, template, line=line, row=line.row, steps=STEPS, at=len(STEPS) if finished else at, words=desk_words
     )
 
 
@@ -160,7 +160,7 @@ def _batch(call: Call, template: str, batch: str) -> Response:
         raise NotFoundError(N_("There is no such file of kiosks, or none of it is at one of your places."))
     counts = queries.counts(call, batch)
     return desk_page(
-        call, template, lines=found, batch=batch, counts=counts, waits=queries.any_open(counts), words=words
+        call, template, lines=found, batch=batch, counts=counts, waits=queries.any_open(counts), words=desk_words
     )
 
 

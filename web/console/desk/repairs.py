@@ -12,8 +12,8 @@ from mdm.desk.repairs.model import Repair, RepairState
 from mdm.desk.stock import look
 from mdm.inventory.model import Device
 from mdm.inventory.queries import device_by_uid, devices_by_id
+from mdm.overview import desk_words
 from mdm.overview import repairs as lists
-from mdm.overview import words
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from web.common.failures import Failure
@@ -114,7 +114,7 @@ def _opening(call: Call, device: Device | None, failure: Failure | None = None) 
         device=device,
         in_warranty=bool(device and device.warranty_until and device.warranty_until >= call.now.date()),
         earlier=queries.of_device(call, device) if device else [],
-        fault_words=translated(words.FAULTS),
+        fault_words=translated(desk_words.FAULTS),
         chosen=request.form.getlist("faults"),
         failure=failure,
         values=request.form,
@@ -199,8 +199,8 @@ def _repair(call: Call, repair: Repair, failure: Failure | None = None) -> Respo
         replacement=others.get(repair.replacement_id or 0),
         person=call.session.get(Person, repair.person_id) if repair.person_id else None,
         faults=queries.faults(call, [repair.id]).get(repair.id, []),
-        fault_words=translated(words.FAULTS),
-        outcomes=translated(words.REPAIR_OUTCOMES),
+        fault_words=translated(desk_words.FAULTS),
+        outcomes=translated(desk_words.REPAIR_OUTCOMES),
         overdue=repair.due_on is not None
         and repair.due_on < call.now.date()
         and repair.state in (RepairState.OPEN, RepairState.AT_SUPPLIER),

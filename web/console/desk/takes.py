@@ -12,7 +12,7 @@ from mdm.core.text import spreadsheet_safe
 from mdm.desk.stock import queries, service
 from mdm.desk.stock.model import Shelf, Standing, StockTake
 from mdm.desk.stock.takes import differences
-from mdm.overview import words
+from mdm.overview import desk_words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
@@ -92,7 +92,7 @@ def _scan(call: Call, key: int, chosen: str) -> str:
     if read.again:
         flash(gettext("%(name)s was counted already.", name=name), "warning")
     elif read.scan is not None and read.scan.standing != Standing.RIGHT:
-        flash(f"{name}: {gettext(words.STOCK_STANDINGS[read.scan.standing])}", "warning")
+        flash(f"{name}: {gettext(desk_words.STOCK_STANDINGS[read.scan.standing])}", "warning")
     return chosen
 
 
@@ -147,7 +147,7 @@ def desk_take_file(call: Call, number: int) -> Response:
     )
     for scan, device in reversed(rows):
         cells = (
-            gettext(words.STOCK_STANDINGS[scan.standing]),
+            gettext(desk_words.STOCK_STANDINGS[scan.standing]),
             device.label if device else "",
             (device.tag or device.serial or device.uid) if device else scan.code,
             names.get(scan.shelf_id or 0, ""),

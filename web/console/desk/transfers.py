@@ -11,7 +11,7 @@ from mdm.desk.stock import look, queries, service
 from mdm.desk.stock.model import Shelf, Transfer
 from mdm.org.model import ServicePoint
 from mdm.org.queries import service_point_names, service_points
-from mdm.overview import words
+from mdm.overview import desk_words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
@@ -157,7 +157,7 @@ def _paper(call: Call, transfer: Transfer) -> document.Paper:
             device.product,
             device.tag or "",
             device.serial or "",
-            str(gettext(words.LINE_STATES[line.state])),
+            str(gettext(desk_words.LINE_STATES[line.state])),
         )
         for line, device in queries.lines(call, transfer)
     ]

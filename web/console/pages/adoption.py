@@ -23,7 +23,7 @@ from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.imports.columns import PEOPLE as NAMES
 from mdm.imports.table import read
-from mdm.overview import words
+from mdm.overview import people_words, words
 from mdm.overview.devices import places, point_of, unit_of, units_offered
 from mdm.overview.home import Chart, Series
 from mdm.overview.listing import Listing, matching_ids, place_ids, read_query, total
@@ -172,7 +172,9 @@ def adoption_round(call: Call, uid: str) -> Response:
         view=view,
         list=_lines(call, view.run.id, uid),
         opens=opens if opens > call.now else None,
-        states=[(state, gettext(word), view.states.get(state, 0)) for state, word in words.ADOPTION_LINES.items()],
+        states=[
+            (state, gettext(word), view.states.get(state, 0)) for state, word in people_words.ADOPTION_LINES.items()
+        ],
     )
 
 

@@ -12,7 +12,8 @@ from mdm.guidance.progress import tasks_of
 from mdm.guidance.quests import TASKS, Draft, TaskDraft
 from mdm.guidance.texts import said
 from mdm.org import queries as org
-from mdm.overview.words import LANGUAGES, PERSONAS, QUEST_CHECKS
+from mdm.overview.people_words import QUEST_CHECKS
+from mdm.overview.words import LANGUAGES, PERSONAS
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may

@@ -1,0 +1,29 @@
+"""What stored values about a service point's network are called. Sentences of the catalogues, by the value."""
+
+from mdm.core.errors import N_
+
+NETWORK_KINDS = {
+    "camera": N_("Camera"),
+    "computer": N_("Computer"),
+    "network": N_("Network equipment"),
+    "phone": N_("Phone"),
+    "printer": N_("Printer"),
+    "screen": N_("Screen or player"),
+    "server": N_("Server"),
+    "tablet": N_("Tablet"),
+    "telephone": N_("Desk telephone"),
+    "unknown": N_("Unknown"),
+}
+MATCHES = {
+    "mac": N_("by its network card"),
+    "name": N_("by its host name, which anybody can claim"),
+    "serial": N_("by its serial number"),
+}
+DISCOVERY_PROBLEMS = {
+    "listen": N_("The network could not be listened to."),
+    "lost": N_("The file was gone before it was read."),
+    "not_a_capture": N_("The file is no capture (pcap or pcapng)."),
+    "other_link": N_("The capture is not of an Ethernet network."),
+    "reader_died": N_("The process that reads captures died again and again; the file may be made to do that."),
+    "too_large": N_("The capture is too long."),
+}
