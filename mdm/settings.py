@@ -170,6 +170,15 @@ class Settings(BaseSettings):
         pattern=r"^[0-9A-Fa-f.:/, ]*$",
         description="Networks in which kiosks may be set up over SSH; separated by commas. Empty: none.",
     )
+    discovery_networks: str = Field(
+        "",
+        pattern=r"^[0-9./, ]*$",
+        description="IPv4 networks whose addresses discovery may ask who they are; separated by commas. Empty: it only listens.",
+    )
+    discovery_socket: Path | None = Field(
+        None,
+        description="Socket of the service that listens to networks (docs/discovery.md). Empty: the command listens by itself.",
+    )
     location_days: int = Field(
         30,
         ge=0,

@@ -1,7 +1,7 @@
 """``havenmeester discover``: what else is on a service point's network."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
@@ -11,7 +11,12 @@ from mdm.cli.work import work
 from mdm.settings import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mdm.discovery.model import DiscoveryRun, Source
     from mdm.discovery.queries import Line
+    from mdm.discovery.reading import Result
+    from mdm.settings import Settings
 
 LISTS = Words(["unmanaged", "not_seen", "elsewhere", "here", "flex"])
 COLUMNS = ("kind", "name", "vendor", "mac", "addresses", "device", "matched_by", "service_point", "last_seen_at")
@@ -21,37 +26,73 @@ COLUMNS = ("kind", "name", "vendor", "mac", "addresses", "device", "matched_by",
 @click.option(
     "--capture", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read this pcap or pcapng."
 )
+@click.option("--interface", default="", help="Listen to this network interface of the server instead.")
+@click.option("--seconds", type=click.IntRange(5, 3600), default=60, show_default=True, help="How long to listen.")
+@click.option("--ask", is_flag=True, help="Also ask addresses inside discovery_networks, below 50 packets a second.")
 @click.option("--service-point", "code", required=True, metavar="CODE", help="Whose network it is.")
 @click.option("--list", "wanted", type=LISTS, default=None, help="Show this list afterwards, or alone.")
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
-def discover(capture: Path | None, code: str, wanted: str | None, json_wanted: bool) -> None:
+def discover(
+    capture: Path | None, interface: str, seconds: int, ask: bool, code: str, wanted: str | None, json_wanted: bool
+) -> None:
     """Find what is on the network of a service point, and what of it nobody manages.
 
-    Packets are read by a process of its own without any right. Without --capture it shows what was found.
+    Packets are read by a process of its own. With neither --capture nor --interface it shows what was found before.
     """
+    if capture is not None and interface:
+        raise click.UsageError("Give --capture or --interface, not both.")
     if capture is not None:
         _read(capture, code, json_wanted=json_wanted and wanted is None)
-    if wanted is not None or capture is None:
+    elif interface:
+        _listen(interface, seconds, code, ask=ask, json_wanted=json_wanted and wanted is None)
+    if wanted is not None or not (capture or interface):
         _show(code, wanted or "unmanaged", json_wanted=json_wanted)
 
 
 def _read(path: Path, code: str, *, json_wanted: bool) -> None:
-    from mdm.discovery import reading, service
+    from mdm.discovery import reading
     from mdm.discovery.model import Source
+
+    def run(_settings: "Settings") -> "Result":
+        with path.open("rb") as file:
+            return reading.read_capture(file)
+
+    _take(code, Source.CAPTURE, path.name, run, json_wanted=json_wanted)
+
+
+def _listen(interface: str, seconds: int, code: str, *, ask: bool, json_wanted: bool) -> None:
+    from mdm.core.errors import ConfigurationError
+    from mdm.discovery import networks, reading
+    from mdm.discovery.model import Source
+
+    def run(settings: "Settings") -> "Result":
+        allowed = networks.read(settings.discovery_networks) if ask else ()
+        if ask and not allowed:
+            raise ConfigurationError(
+                "Nobody may be asked: the setting discovery_networks is empty. Nothing was sent.",
+                mend="Name the networks there, or leave out --ask.",
+            )
+        return reading.read_live(interface, seconds, allowed, settings.discovery_socket)
+
+    _take(code, Source.LIVE, interface, run, json_wanted=json_wanted)
+
+
+def _take(code: str, source: "Source", name: str, run: "Callable[[Settings], Result]", *, json_wanted: bool) -> None:
+    """Reads outside any transaction, then keeps what was found in one."""
+    from mdm.discovery import service
 
     settings = load()
     with work(write=False, settings=settings) as call:
         place = service.point(call, code).id
-    with path.open("rb") as file:
-        result = reading.read_capture(file)
+    result = run(settings)
     with work(settings=settings) as call:
-        run = service.begin(call, place, Source.CAPTURE, path.name)
-        service.take(call, run.uid, result)
-        figures = _figures(run)
+        noted = service.begin(call, place, source, name)
+        service.take(call, noted.uid, result)
+        figures = _figures(noted)
     output.record(figures, json_wanted=json_wanted)
 
 
-def _figures(run: Any) -> dict[str, object]:
+def _figures(run: "DiscoveryRun") -> dict[str, object]:
     names = ("uid", "packets", "malformed", "unread", "restarts", "cut", "devices", "managed", "random")
     return {name: getattr(run, name) for name in names}
 

@@ -9,12 +9,14 @@ import mmap
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -116,21 +118,74 @@ def read_capture(file: BinaryIO, limits: Limits = Limits(), started: Started | N
                 skip.append(int.from_bytes(shared[:8], "little"))
     finally:
         os.close(marker)
-    raise UnavailableError(
-        N_("The process that reads captures died %(times)s times. Nothing was taken; the file may be made to do that."),
+    raise _died()
+
+
+def read_live(
+    interface: str, seconds: int, ask: Sequence[str] = (), service: Path | None = None, started: Started | None = None
+) -> Result:
+    """What is heard on an interface in so many seconds. ``ask``: networks whose addresses may be asked; none: only listening.
+
+    ``service`` is the socket of a process that systemd starts with the right to raw sockets; without one the process is
+    started from here and inherits what this one may. It listens for what is left of the time when it had to be started again.
+    Raises InvalidError for an interface or network that does not serve, UnavailableError as ``read_capture``.
+    """
+    end = time.monotonic() + seconds
+    for attempt in range(STARTS):
+        left = max(1, round(end - time.monotonic()))
+        wish = {"do": "live", "interface": interface, "ask": list(ask), "seconds": left, "memory": Limits().memory}
+        result = _asked(wish, service, left + 30.0) if service else _once(wish, (), left + 30.0, started)
+        result.restarts = attempt
+        if result.refused:
+            raise refusal(result.refused)
+        if result.ended:
+            return result
+    raise _died()
+
+
+def _died() -> UnavailableError:
+    return UnavailableError(
+        N_(
+            "The process that reads packets died %(times)s times. Nothing was taken; the packets may be made to do that."
+        ),
         code="reader_died",
         retry_after=60,
         times=STARTS,
     )
 
 
+REFUSALS: Final = {
+    "not_a_capture": N_("The file is no capture (pcap or pcapng). Nothing was taken."),
+    "other_link": N_("This is no Ethernet network (or Linux cooked capture). Nothing was taken."),
+    "no_right": N_("Listening needs the right to raw sockets (CAP_NET_RAW), which this process does not have."),
+    "no_interface": N_("There is no such network interface."),
+    "no_address": N_("The interface has no IPv4 address, so nobody can be asked. Nothing was sent."),
+    "not_allowed": N_(
+        "The interface's network is not in discovery_networks, so nobody may be asked. Nothing was sent."
+    ),
+    "too_wide": N_(
+        "More than 4096 addresses would be asked. Name a smaller network in discovery_networks. Nothing was sent."
+    ),
+}
+
+
 def refusal(code: str) -> HavenmeesterError:
-    """Why a file is not read, as a sentence."""
-    if code == "other_link":
-        return InvalidError(
-            N_("The capture is not of an Ethernet network (or Linux cooked). Nothing was taken."), code="other_link"
-        )
-    return InvalidError(N_("The file is no capture (pcap or pcapng). Nothing was taken."), code="not_a_capture")
+    """Why nothing was read, as a sentence."""
+    known = code if code in REFUSALS else "not_a_capture"
+    return InvalidError(REFUSALS[known], code=known)
+
+
+def _asked(wish: dict[str, Any], service: Path, seconds: float) -> Result:
+    """One life of a process that systemd starts for each connection."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(service))
+            line.sendall(json.dumps(wish).encode() + b"\n")
+        except OSError as error:
+            raise UnavailableError(
+                N_("Nobody listens at %(path)s: is the socket unit of discovery running?"), path=service
+            ) from error
+        return take(_lines(line.fileno(), time.monotonic() + seconds))
 
 
 def _once(wish: dict[str, Any], files: tuple[int, ...], seconds: float, started: Started | None) -> Result:
@@ -153,7 +208,8 @@ def _once(wish: dict[str, Any], files: tuple[int, ...], seconds: float, started:
             process.stdin.close()
         except BrokenPipeError:
             return Result()
-        return take(_lines(process, time.monotonic() + seconds))
+        assert process.stdout is not None
+        return take(_lines(process.stdout.fileno(), time.monotonic() + seconds))
     finally:
         process.kill()
         process.wait()
@@ -169,10 +225,9 @@ def _closed(stream: Any) -> None:
         return
 
 
-def _lines(process: "subprocess.Popen[bytes]", end: float) -> Iterator[bytes]:
+def _lines(number: int, end: float) -> Iterator[bytes]:
     """The lines that the process writes; ends when it ends, when time is up, or when it writes too much."""
-    assert process.stdout is not None
-    number, rest, total = process.stdout.fileno(), b"", 0
+    rest, total = b"", 0
     while (left := end - time.monotonic()) > 0:
         if not select.select([number], [], [], left)[0]:
             return

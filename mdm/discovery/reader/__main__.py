@@ -3,8 +3,14 @@
 ``{"do": "capture", "file": 5, "marker": 6, "skip": [], "seconds": 60, "memory": N}`` reads the capture that is open as
 number 5; the number of the packet that is being read stands in the file 6, so that whoever finds this process dead knows
 where it died. Nothing is ever opened by name.
+
+``{"do": "live", "interface": "eth0", "ask": ["10.1.0.0/24"], "seconds": 60, "memory": N}`` listens, and asks only inside the
+given networks; none: it sends nothing. ``--allow 10.0.0.0/8``, as often as needed, on the command line of a process that
+somebody else starts: it asks inside these networks alone, whatever the wish says.
 """
 
+import ipaddress
+import itertools
 import json
 import mmap
 import os
@@ -30,11 +36,43 @@ def main() -> int:
     """Reads the wish, gives every right away, then does it."""
     wish = json.loads(sys.stdin.buffer.readline(65536))
     bounds.limit(int(wish["seconds"]) + 30, int(wish["memory"]))
+    if wish["do"] == "live":
+        return _live(wish, allowed(sys.argv[1:]))
     # Libraries first: without its rights the process may not even read them. Packets only after that.
     from mdm.discovery.reader import captures, dissect
 
     bounds.drop()
     return capture(wish, captures.Capture, dissect.DISSECTORS)
+
+
+def allowed(arguments: list[str]) -> "list[ipaddress.IPv4Network] | None":
+    """The networks of ``--allow``; None where there is none, and the wish alone says what may be asked."""
+    words = [word for flag, word in itertools.pairwise(arguments) if flag == "--allow"]
+    return [ipaddress.IPv4Network(word) for word in words] or None
+
+
+def _live(wish: dict[str, Any], within: "list[ipaddress.IPv4Network] | None") -> int:
+    from mdm.discovery.reader import dissect, live
+
+    interface, ask = str(wish["interface"]), [ipaddress.IPv4Network(one) for one in wish["ask"]]
+    if within is not None:
+        ask = [one for one in ask if any(one.subnet_of(wider) for wider in within)]
+    try:
+        listening = live.opened(interface)
+        own = live.own_network(interface)
+        bounds.drop()
+        hosts = live.targets(own, ask) if wish["ask"] else []
+    except NotACaptureError as error:
+        say({"type": "refused", "code": error.code})
+        return 0
+    signal.signal(signal.SIGALRM, _stuck)
+    gathering = Gathering(dissect.DISSECTORS, patience=STUCK)
+    asking = live.questions(listening.getsockname()[4].hex(":"), own[0], hosts) if own and hosts else iter(())
+    sent = live.listen(listening, gathering, float(wish["seconds"]), asking, say)
+    for record in gathering.records():
+        say(record)
+    say({"type": "end", "cut": False, "late": False, "sent": sent, **gathering.counts()})
+    return 0
 
 
 def say(record: dict[str, Any]) -> None:
@@ -53,7 +91,7 @@ def capture(wish: dict[str, Any], opened: "type[Capture]", dissectors: dict[str,
     marker = mmap.mmap(int(wish["marker"]), 8)
     skip = frozenset(int(one) for one in wish["skip"])
     signal.signal(signal.SIGALRM, _stuck)
-    gathering = Gathering(dissectors)
+    gathering = Gathering(dissectors, patience=STUCK)
     late = False
     try:
         found = opened(os.fdopen(int(wish["file"]), "rb", buffering=1 << 16))
@@ -66,13 +104,7 @@ def capture(wish: dict[str, Any], opened: "type[Capture]", dissectors: dict[str,
             gathering.packets += 1
             gathering.malformed += 1
             continue
-        signal.setitimer(signal.ITIMER_REAL, STUCK)
-        try:
-            gathering.packet(data, link, at)
-        except TimeoutError:
-            gathering.malformed += 1
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        gathering.take(data, link, at)
         if number % TICK == 0:
             say({"type": "progress", "packets": number})
             if time.monotonic() > end:

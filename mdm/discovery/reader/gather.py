@@ -1,6 +1,7 @@
 """What is known of each sender after many packets. Every set in it has an end: memory does not grow with the capture."""
 
 import ipaddress
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -42,13 +43,28 @@ class Seen:
 
 
 class Gathering:
-    """Takes packets one by one. ``dissectors`` are tried on what is worth it; what they raise is counted as malformed."""
+    """Takes packets one by one. ``dissectors`` are tried on what is worth it; what they raise is counted as malformed.
 
-    def __init__(self, dissectors: dict[str, Dissector]) -> None:
+    A packet that takes longer than ``patience`` seconds is malformed as well; the process must have a handler of SIGALRM that
+    raises TimeoutError. 0: nobody looks at the time.
+    """
+
+    def __init__(self, dissectors: dict[str, Dissector], patience: float = 0) -> None:
         self.dissectors = dissectors
+        self.patience = patience
         self.seen: dict[bytes, Seen] = {}
         self.private = 0
         self.packets = self.malformed = self.unread = self.beyond = 0
+
+    def take(self, data: bytes, link: int, at: float) -> None:
+        """``packet`` with an eye on the time."""
+        signal.setitimer(signal.ITIMER_REAL, self.patience)
+        try:
+            self.packet(data, link, at)
+        except TimeoutError:
+            self.malformed += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def packet(self, data: bytes, link: int, at: float) -> None:
         """Takes one packet; never raises for what is in it, except when memory or time is out."""
