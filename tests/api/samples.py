@@ -147,6 +147,7 @@ QUERIES = {
     "cancel_unit_move": "?from_date=2027-01-01",
     "compare_policy_versions": "?before=0&after=1",
     "find_device": "?key=SERIAL-own",
+    "get_discovery": "?service_point=SP-OWN",
     "scan_code": "?code=SERIAL-own",
 }
 """What must stand behind the address of an operation."""
