@@ -2,13 +2,16 @@
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import UniqueConstraint
 
 from mdm.commands.model import Verb
 from mdm.commands.verbs import BY_CASE, checked_args
 from mdm.core.errors import InvalidError
+from mdm.discovery.model import KEPT, DiscoveryRun, NetworkDevice
 from mdm.platforms.apple.model import ScopedSecret
 from mdm.platforms.apple.secrets import PERMISSIONS
 from mdm.privacy import fields
@@ -19,11 +22,14 @@ HOUSE = Path(__file__).parents[2]
 ENDED_OR_OPERATORS = {
     "api_token.last_used_at",
     "enrollment.first_used_at",
+    "network_device.first_seen_at",
+    "network_device.last_seen_at",
     "passkey.last_used_at",
     "portal_session.last_used_at",
     "web_session.last_used_at",
 }
-"""The last use of a way in, overwritten each time and deleted with it; and the first of a certificate, once in its life."""
+"""The last use of a way in, overwritten each time and deleted with it; the first of a certificate, once in its life; and the
+first and the last time that something was seen on the network of one place, forgotten after a week."""
 PLACES = {"desk_case_fix.sealed", "apple_device.location", "panic_place.sealed"}
 """Every column that can hold where a device was. All of them are sealed."""
 WORDS = re.compile(r"latitude|longitude|geo|coordinates|(^|_)gps|location", re.IGNORECASE)
@@ -101,6 +107,21 @@ def test_there_is_no_history_of_contacts_from_which_hours_of_work_could_be_told(
     }
 
     assert repeated <= ENDED_OR_OPERATORS, repeated
+
+
+def test_what_is_on_a_network_has_two_moments_at_each_place_and_no_more_of_them() -> None:
+    """A second run overwrites the row of the first, so hours of presence cannot be told from it; a run names no device."""
+    unique = {
+        tuple(column.name for column in constraint.columns)
+        for constraint in NetworkDevice.__table__.constraints
+        if isinstance(constraint, UniqueConstraint)
+    }
+
+    assert ("service_point_id", "mac") in unique
+    assert timedelta(days=7) >= KEPT
+    assert not [
+        column.name for column in DiscoveryRun.__table__.columns if re.search(r"mac|address|device_id", column.name)
+    ]
 
 
 def test_nothing_counts_by_the_hour_of_the_day() -> None:
