@@ -1,4 +1,4 @@
-"""What a backup is: one tar file with the database, the signer's keys and ledger, the other keys and the configuration.
+"""What a backup is: one tar file with the database, the signer's keys and ledger, the other keys, files and configuration.
 
 ``manifest.json`` comes first and names every member with its size and SHA-256. The file holds keys: whoever has it has the
 installation, so it is written readable by its owner only.
@@ -26,7 +26,7 @@ from mdm.settings import FILE, Settings
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-FOLDERS = ("signer", "keys", "tls", "files")
+FOLDERS = ("signer", "keys", "tls", "files", "android", "releases")
 ERASED = tombstones.FILE
 """Who was erased: a restore adds up the lists of backup and home, and takes all of them away again."""
 SQLITE = "database.sqlite"
@@ -49,7 +49,7 @@ def members(home: Path) -> Iterator[Path]:
 def _left_out(path: Path) -> bool:
     return (
         path.name in ("lock",)
-        or path.suffix in (".db", ".sqlite", ".part")
+        or path.suffix in (".db", ".sqlite", ".part", ".new")
         or path.name.endswith(("-wal", "-shm", "-journal"))
     )
 
