@@ -74,6 +74,7 @@ PHONE_EVENTS = {
     "android_contested": N_("Another phone came with its number, or it has changed"),
     "android_enrolled": N_("The phone enrolled"),
     "android_passcode_asked": N_("Another passcode was asked for it"),
+    "android_passcode_forgotten": N_("A passcode that the phone did not fetch in time was forgotten"),
     "android_passcode_set": N_("The phone has its new passcode"),
     "android_wipe_failed": N_("The phone said that it wipes itself, and came back"),
     "android_wipe_unasked": N_("The phone asked to wipe itself, and was told not to"),
@@ -199,4 +200,12 @@ UPDATE_STATES = {
     "prepared": N_("ready to be installed"),
     "preparing": N_("being prepared"),
     "waiting": N_("waits"),
+}
+ANDROID_WAYS = {"amapi": N_("Google's own management"), "headwind": N_("The free agent")}
+ANDROID_LEVELS = {
+    "debug": N_("detail"),
+    "error": N_("error"),
+    "info": N_("note"),
+    "verbose": N_("detail"),
+    "warning": N_("warning"),
 }

@@ -114,10 +114,11 @@ def look_after_phones(office: Office) -> None:
 
 
 def look_after_androids(office: Office) -> None:
-    """Phones that said that they wipe themselves and are silent since count as wiped; certificates are renewed in time."""
+    """Phones that said that they wipe themselves and are silent since count as wiped; what is due is forgotten or renewed."""
     settings = office.settings
     with office.call("android-phones") as call:
         watching.presume(call, timedelta(minutes=settings.android_wipe_minutes))
+        androids.forget_passcodes(call)
     androids.renew_due(
         lambda *, write=True: office.call("android-phones", write=write),
         SignerClient(settings.signer_socket),

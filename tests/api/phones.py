@@ -18,6 +18,7 @@ from mdm.core.ids import new_uid, secret_digest
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import service as inventory
+from mdm.platforms.android.model import AndroidNumber, AndroidPhone
 from mdm.platforms.apple import plist, secrets, service
 from mdm.platforms.apple.automated import token
 from mdm.platforms.apple.model import AppleDevice, AppleSession, Approval, DeviceState, ScopedSecret, SessionKind
@@ -57,6 +58,7 @@ def apple(call: Call, city: "City") -> None:
     call.session.flush()
     secrets.keep(seal, phone, ScopedSecret.BYPASS_CODE, b"AAAAA-BBBBB")
     command = service.ask(call, seal, device.uid, "SecurityInfo")
+    city.ids["android_uid"] = _android(call, city)
     city.ids |= {
         "tie_uid": tie.uid,
         "phone_uid": device.uid,
@@ -80,6 +82,30 @@ def _seal(call: Call) -> Seal:
         return Seal(b"k" * 32)
     create_key(Path(name).parent / "keys")
     return load_seal(Path(name).parent / "keys")
+
+
+def _android(call: Call, city: "City") -> str:
+    """An Android phone with the free agent."""
+    invitation, _ = enrollment.invite(
+        call, LINKS, email="own@example.org", platform="android", service_point_code="SP-own"
+    )
+    device = inventory.create(
+        call,
+        {"platform": "android", "kind": "phone", "name": "Android", "service_point_id": city.service_point["own"]},
+    )
+    device.enrolled_at, device.key_digest = call.now, "e" * 64
+    lines = [{"at": 1_790_000_000_000, "level": "error", "package": "", "text": "No network"}]
+    call.session.add_all(
+        [
+            AndroidPhone(device_id=device.id, way="headwind", created_at=call.now, details={"log": lines}),
+            AndroidNumber(
+                digest="a" * 64, invitation_id=invitation.id, token_digest="b" * 64, device_id=device.id,
+                bound_at=call.now, created_at=call.now,
+            ),
+        ]
+    )  # fmt: skip
+    call.session.flush()
+    return device.uid
 
 
 def _waiting(call: Call) -> str:

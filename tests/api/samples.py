@@ -126,6 +126,7 @@ def body_of(operation: str, city: City) -> Any:
         "decide_certificate_request": {"approve": True},
         "preview_profile": {"mobileconfig": city.files["profile"]},
         "ask_phone": {"request_type": "DeviceInformation", "args": {"Queries": ["DeviceName"]}},
+        "reset_android_passcode": {"passcode": "Haven-2741", "reason": "forgotten"},
         "reveal_phone_secret": {"what": "bypass_code", "reason": "r"},
         "turn_phone_away": {"reason": "sold"},
     }

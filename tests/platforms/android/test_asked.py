@@ -1,5 +1,6 @@
 """What is asked of one phone: commands, passcodes, the doorbell, and a wipe that only a released order brings."""
 
+import json
 import threading
 import time
 from dataclasses import replace
@@ -13,15 +14,16 @@ from mdm.audit.model import AuditEntry
 from mdm.commands import service as commands
 from mdm.commands.model import Command, Verb
 from mdm.core.clock import utcnow
-from mdm.core.errors import InvalidError, LimitedError
+from mdm.core.errors import ConflictError, InvalidError, LimitedError, NotFoundError
 from mdm.enrollment import service as enrollment
+from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, FactSection
 from mdm.orders import service as orders
 from mdm.orders.model import Order, OrderState
 from mdm.orders.release import release
 from mdm.platforms import service as platforms
 from mdm.platforms.android.headwind import service, watching
-from mdm.platforms.android.model import AndroidNumber
+from mdm.platforms.android.model import AndroidNumber, AndroidPhone
 from mdm.policies import assigning
 from mdm.policies import service as policies
 from mdm.simulate.handset import Handset, RefusedError, signature
@@ -290,3 +292,60 @@ def test_a_phone_that_comes_back_too_early_has_failed_and_only_the_order_itself_
     assert order(city, asked).state == OrderState.FAILED
     assert not phone.wiped
     assert phone.configuration["factoryReset"] is False
+
+
+NOOR = replace(FLEET_ADMIN, name="Noor")
+"""Somebody who asked for no passcode yet: the brake counts by person."""
+
+
+def _refused(city: City, uid: str) -> ConflictError:
+    with city.call(NOOR) as call, pytest.raises(ConflictError) as told:
+        service.reset_passcode(call, city.seal, uid, "Haven-2741")
+    return told.value
+
+
+def test_a_private_phone_and_one_that_was_never_set_up_are_given_no_passcode(city: City) -> None:
+    phone = city.enrolled()
+    device = city.device(phone)
+    with city.call(NOOR) as call:
+        service.reset_passcode(call, city.seal, device.uid, "Haven-2741")
+        call.session.get_one(Device, device.id).ownership = "private"
+    assert _refused(city, device.uid).code == "passcode_impossible"
+    # What was asked before is judged again before it is given.
+    phone.visit()
+    assert not phone.passcode
+    with city.call(NOOR) as call, pytest.raises(NotFoundError):
+        uid = inventory.create(call, {"platform": "android", "kind": "phone", "name": "In stock"}).uid
+        service.reset_passcode(call, city.seal, uid, "Haven-2741")
+
+
+def test_a_passcode_that_nobody_fetched_within_a_day_is_forgotten_and_a_younger_one_is_not(city: City) -> None:
+    phone, other = city.enrolled(), city.enrolled()
+    with city.call(NOOR) as call:
+        yesterday = replace(call, now=call.now - timedelta(days=1, minutes=1))
+        service.reset_passcode(yesterday, city.seal, city.device(phone).uid, "Haven-2741")
+        service.reset_passcode(call, city.seal, city.device(other).uid, "Haven-2742")
+    with city.call(NOOR) as call:
+        assert service.forget_passcodes(call) == 1
+        assert service.forget_passcodes(call) == 0
+    phone.visit()
+    other.visit()
+    assert (phone.passcode or "", other.passcode) == ("", "Haven-2742")
+
+
+def test_the_log_of_a_phone_is_the_last_fifty_lines_cleaned_and_newest_first(city: City) -> None:
+    phone = city.enrolled()
+    said = [{"timestamp": 1_790_000_000_000 + n, "logLevel": 1, "message": f"line {n}\u202e\x00"} for n in range(60)]
+    said.append({"timestamp": 2**52, "logLevel": 2, "packageId": "x", "message": "a clock that is wrong"})
+    assert city.ask("POST", f"/rest/plugins/devicelog/log/list/{phone.number}", json.dumps(said).encode(), {})[0] == 200
+    with city.call(write=False) as call:
+        lines = service.log_lines(service.phone(call, city.device(phone).uid)[0])
+    assert len(lines) == 50
+    assert (lines[0].text, lines[0].level, lines[0].at) == ("a clock that is wrong", "warning", None)
+    assert (lines[1].text, lines[-1].text) == ("line 59", "line 11")
+
+
+def test_a_log_of_another_shape_is_no_log() -> None:
+    for odd in (None, "x", [1, None, "x"], {"at": 1}):
+        assert service.log_lines(AndroidPhone(details={"log": odd})) == []
+    assert service.log_lines(AndroidPhone(details={"log": [{"at": True, "text": 7}]}))[0].text == "7"

@@ -34,7 +34,7 @@ from mdm.people.queries import Filters, people, person
 from mdm.storage.call import Call
 from web.common.guard import may
 from web.console.lists import chosen_ids
-from web.console.pages import phone
+from web.console.pages import android, phone
 from web.console.pages.devices import asset_data, asset_form
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 from web.console.pages.wiping import wipe_chosen
@@ -71,6 +71,7 @@ def _shared(call: Call, found: Device) -> dict[str, Any]:
         "moves": sorted(lifecycle.MOVES[LifeCycle(found.state)]),
         "held": lifecycle.WITH_HOLDER,
         "is_phone": found.platform == Platform.IOS,
+        "is_android": found.platform == Platform.ANDROID,
         "offers": phone.offers(call, found) if found.platform == Platform.IOS else [],
     }
 
@@ -82,7 +83,8 @@ def device(call: Call, uid: str) -> Response:
     tab = request.args.get("tab", "overview")
     fill = _TABS.get(tab, _overview)
     tab = tab if tab in _TABS else "overview"
-    return page(f"devices/tab_{tab}.html", tab=tab, **_shared(call, found), **fill(call, found))
+    sheet = "android" if tab == "phone" and found.platform == Platform.ANDROID else tab
+    return page(f"devices/tab_{sheet}.html", tab=tab, **_shared(call, found), **fill(call, found))
 
 
 @may(Permission.DEVICE_VIEW, write=True)
@@ -97,6 +99,10 @@ def device_raw(call: Call, uid: str) -> Response:
         facts={name: {"since": one.changed_at, "content": one.content} for name, one in facts.items()},
         **_shared(call, found),
     )
+
+
+def _phone(call: Call, found: Device) -> dict[str, Any]:
+    return android.tab(call, found) if found.platform == Platform.ANDROID else phone.tab(call, found)
 
 
 def _overview(call: Call, found: Device) -> dict[str, Any]:
@@ -152,7 +158,7 @@ _TABS = {
     "settings": _settings,
     "apps": _apps,
     "commands": _commands,
-    "phone": phone.tab,
+    "phone": _phone,
     "compliance": _compliance,
     "history": _history,
     "activity": _activity,

@@ -1,7 +1,8 @@
 """What people ask of a phone with the free agent beyond the words of the house, and what the clock does for all of them."""
 
 import re
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -25,20 +26,35 @@ from mdm.enrollment.model import Enrollment
 from mdm.enrollment.redeem import Certificate, Transact, add_enrollment
 from mdm.enrollment.renewal import first_use
 from mdm.inventory import service as inventory
-from mdm.inventory.model import Device, DeviceEvent
+from mdm.inventory.model import Device, DeviceEvent, Ownership
 from mdm.inventory.queries import device_by_uid
 from mdm.outbox import service as outbox
 from mdm.platforms.android.headwind.enrolling import stand_in
+from mdm.platforms.android.headwind.message import KEPT_LINES
 from mdm.platforms.android.headwind.numbers import PLACE_OF_WIFI, setup
 from mdm.platforms.android.headwind.sync import PLACE
-from mdm.platforms.android.model import AndroidNumber, AndroidPhone, AndroidSetup
+from mdm.platforms.android.model import AndroidNumber, AndroidPhone, AndroidSetup, PhoneState, Way
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal
 
 log = structlog.get_logger(__name__)
 _PASSCODE: Final = re.compile(r"[\x21-\x7e]{4,32}\Z")
 _ASKED: Final = "android_passcode_asked"
+PASSCODE_LIFETIME: Final = timedelta(days=1)
+"""How long a passcode waits for its phone."""
+_LAST_MOMENT: Final = 4_102_444_800_000
+"""The year 2100, in milliseconds: a clock that says more is wrong."""
 SECURITIES: Final = ("NONE", "WPA", "WEP")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a phone's own log. ``at`` by the phone's clock; None where it said none that can be."""
+
+    level: str
+    package: str
+    text: str
+    at: datetime | None
 
 
 class Signer(Protocol):
@@ -69,25 +85,36 @@ def phone(call: Call, device_uid: str) -> tuple[AndroidPhone, AndroidNumber | No
     return found, number_of_device(call, device)
 
 
+def why_no_passcode(device: Device, phone: AndroidPhone, row: AndroidNumber | None) -> str:
+    """The English sentence why a phone can be given no passcode now; "" where it can."""
+    if phone.way != Way.HEADWIND:
+        return N_("Only a phone with the free agent is given a passcode from here.")
+    if row is None:
+        return N_("The phone is not enrolled, so nothing reaches it.")
+    if phone.state != PhoneState.ENROLLED:
+        return N_("The phone wipes itself at this moment.")
+    if device.ownership == Ownership.PRIVATE:
+        return N_("A private phone does not do this for the city.")
+    return ""
+
+
 def reset_passcode(call: Call, seal: Seal, device_uid: str, passcode: str, reason: str = "") -> None:
     """Gives a phone another passcode at its next visit; it is sealed until then and forgotten when the phone says it has it.
 
-    Raises NotFoundError, DeniedError, InvalidError for a passcode that is none, ConflictError for a phone that is not
-    enrolled, LimitedError after many within an hour.
+    A second one takes the place of one that still waits; one that is not fetched within a day is forgotten. Raises
+    NotFoundError, DeniedError, ConflictError for a phone that cannot be given one (``why_no_passcode``), InvalidError for a
+    passcode that is none, LimitedError after many within an hour.
     """
     device = device_by_uid(call, device_uid)
+    found, row = phone(call, device_uid)
     require(call.actor, Permission.COMMAND_LOCK, device.where)
+    why = why_no_passcode(device, found, row)
+    if row is None or why:
+        raise ConflictError(why, code="device_not_enrolled" if row is None else "passcode_impossible")
     if not _PASSCODE.match(passcode):
         raise InvalidError(
             N_("The passcode was not asked: correct the field that is marked."),
             fields={"passcode": N_("4 to 32 letters, digits or signs, without spaces.")},
-        )
-    row = number_of_device(call, device)
-    if row is None:
-        raise ConflictError(
-            N_("%(device)s is not enrolled, so nothing reaches it. Nothing was asked."),
-            code="device_not_enrolled",
-            device=device.label,
         )
     _brake(call, device)
     row.passcode = seal.seal(passcode.encode(), PLACE.format(id=row.id))
@@ -103,6 +130,48 @@ def reset_passcode(call: Call, seal: Seal, device_uid: str, passcode: str, reaso
     # Whatever it was given counts no longer: the doorbell has news for it, even when it waits elsewhere.
     row.given_digest = "-"
     outbox.ring(call, device_id=device.id)
+
+
+def forget_passcodes(call: Call, limit: int = 200) -> int:
+    """Forgets passcodes that no phone took within a day of their being asked; how many. A phone that is found a month later
+    shall not change what its holder opens it with."""
+    asked = (
+        select(func.max(DeviceEvent.at))
+        .where(DeviceEvent.device_id == AndroidNumber.device_id, DeviceEvent.kind == _ASKED)
+        .scalar_subquery()
+    )
+    rows = call.session.scalars(
+        select(AndroidNumber)
+        .where(AndroidNumber.passcode.is_not(None), asked <= call.now - PASSCODE_LIFETIME)
+        .order_by(AndroidNumber.id)
+        .limit(limit)
+    ).all()
+    for row in rows:
+        row.passcode = None
+        inventory.note(call, call.session.get_one(Device, row.device_id), "android_passcode_forgotten", {})
+    return len(rows)
+
+
+def log_lines(found: AndroidPhone) -> list[LogLine]:
+    """The last lines that a phone said, at most fifty, newest first; empty where it said none. Cleaned once more."""
+    kept = found.details.get("log")
+    return [
+        LogLine(
+            clean(str(one.get("level", "")), 16),
+            clean(str(one.get("package", "")), 128),
+            clean(str(one.get("text", "")), 500),
+            _moment(one.get("at")),
+        )
+        for one in reversed(kept[-KEPT_LINES:] if isinstance(kept, list) else [])
+        if isinstance(one, dict)
+    ]
+
+
+def _moment(milliseconds: object) -> datetime | None:
+    """A phone's own clock: whatever no calendar has is no moment."""
+    if not isinstance(milliseconds, int) or not 0 < milliseconds < _LAST_MOMENT:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _brake(call: Call, device: Device) -> None:

@@ -101,7 +101,7 @@ def give(call: Call, house: House, row: AndroidNumber) -> dict[str, Any]:
         wipe=bool(row.wipe_order) and row.wipe_said_at is None,
         restart=Verb.RESTART.value in row.ask.values(),
         lock_message=None if row.lock_message is None else shall.screen.message or row.lock_message,
-        passcode=_passcode(house, row),
+        passcode=_passcode(house, row) if device.ownership != Ownership.PRIVATE else "",
     )
     return config.configuration(shall, shelf(call, house), _about(house, row, cohort), once)
 
