@@ -20,6 +20,7 @@ from mdm.portal import apps, asking, keys, own, sessions
 from mdm.portal.model import Way
 from mdm.privacy import own as privacy
 from mdm.storage.call import Call
+from web.common.accessibility import tested_on
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.common.person_export import as_zip
@@ -235,7 +236,14 @@ def _day(name: str) -> date | None:
         return None
 
 
+@public("the accessibility statement")
+def accessibility(_call: Call) -> Response:
+    """How far these pages can be used by everybody, and where to say that they cannot."""
+    return page("accessibility", tested_on=tested_on())
+
+
 ROUTES: tuple[Route, ...] = (
+    ("/accessibility", "accessibility", accessibility, GET),
     ("/", "home", home, GET),
     ("/in", "come_in", come_in, GET),
     ("/in/mail", "ask_link", ask_link, POST),
