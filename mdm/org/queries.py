@@ -154,6 +154,15 @@ def unit_names(session: Session, ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
+def names_seen(
+    call: Call, service_points: Collection[int], units: Collection[int]
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Names of those of these service points and units that the actor may see: for what is shown but names other places too."""
+    points = call.session.scalars(service_points_select(call).where(ServicePoint.id.in_(service_points)))
+    found = call.session.scalars(units_select(call).where(Unit.id.in_(units)))
+    return {one.id: one.name for one in points}, {one.id: one.name for one in found}
+
+
 def service_point_names(session: Session, ids: Collection[int]) -> dict[int, str]:
     """Names of service points, for rows that are shown already. For the machinery: not scoped."""
     rows = session.execute(select(ServicePoint.id, ServicePoint.name).where(ServicePoint.id.in_(ids)))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select
 
 from mdm.access.model import Operator
+from mdm.access.places import actor_for
 from mdm.audit import service as audit
 from mdm.core.actor import require
 from mdm.core.errors import N_, InvalidError, NotFoundError
@@ -19,6 +20,7 @@ from mdm.core.text import clean
 from mdm.org import queries as org
 from mdm.panic.hours import DAYS, Turn, on_duty
 from mdm.panic.model import PanicAlarm, PanicDuty
+from mdm.people import queries as people
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
@@ -48,11 +50,11 @@ class Line:
 def add(call: Call, line: Line) -> PanicDuty:
     """Puts somebody on duty. Asks ``panic:manage`` at the place.
 
-    Raises InvalidError where nobody has that address, for days or hours that are none, and for somebody who could be told
-    by nothing: neither an account, nor an address, nor a number.
+    Raises InvalidError where nobody has that address whom the actor may know of (an employee that they see, an account with
+    a right to see calls at that place; for the whole city anybody), and for days or hours that are none.
     """
     require(call.actor, Permission.PANIC_MANAGE, line.where)
-    operator, person = _who(call, line.who)
+    operator, person = _who(call, line)
     phone = clean(line.phone, 30) or (person.phone if person else "")
     _check(line, phone)
     duty = PanicDuty(
@@ -148,14 +150,23 @@ def _where(duty: PanicDuty) -> Where:
     return Where(duty.service_point_id, duty.unit_id)
 
 
-def _who(call: Call, written: str) -> tuple[Operator | None, Person | None]:
-    address = email_address(written, "who")
+def _who(call: Call, line: Line) -> tuple[Operator | None, Person | None]:
+    address = email_address(line.who, "who")
+    person = call.session.scalar(people.people_select(call).where(Person.email == address))
     operator = call.session.scalar(select(Operator).where(Operator.email == address, Operator.disabled_at.is_(None)))
-    person = call.session.scalar(select(Person).where(Person.email == address))
+    if operator is not None and not _known(call, operator, line.where):
+        operator = None
     if operator is None and person is None:
         sentence = N_("Nobody has this e-mail address, neither an account nor an employee.")
         raise InvalidError(sentence, fields={"who": sentence})
     return operator, person
+
+
+def _known(call: Call, operator: Operator, where: Where) -> bool:
+    """Whether the actor may be told that there is this account: name and number of the line come from it."""
+    if call.actor.may(Permission.PANIC_MANAGE):
+        return True
+    return actor_for(call.session, operator, "-", None, call.now, org.units_below).may(Permission.PANIC_VIEW, where)
 
 
 def _check(line: Line, phone: str) -> None:

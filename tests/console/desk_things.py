@@ -131,7 +131,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "photo_uid": photo.uid,
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
-        "round_uid": walk.uid,
+        "kiosk_round_uid": walk.uid,
         "scan_code": shelf.code,
         "reservation_uid": reservation.uid,
         "shelf_id": str(shelf.id),

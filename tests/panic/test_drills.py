@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
-from mdm.core.permissions import Where
+from mdm.core.permissions import Grant, PlaceKind, Role, Where
 from mdm.outbox.model import OutboxMessage
 from mdm.panic import drills, duty, queries, raising, service, telling
 from mdm.panic.duty import Line
 from mdm.panic.raising import Press
+from mdm.people.model import Person
 from tests.conftest import NOW, Calling
 from tests.panic.conftest import HOW, PRESS, ZONE, City, on_duty
 
@@ -130,6 +131,22 @@ def test_a_wrong_line_of_the_roster_says_where_and_nothing_is_saved(
     assert set(refused.value.fields) == {field}
     with calling() as call:
         assert duty.roster(call) == []
+
+
+def test_a_manager_of_one_place_is_told_nothing_of_people_of_another(calling: Calling, city: City) -> None:
+    manager = Actor(ActorKind.OPERATOR, 99, "m", (Grant(Role.FLEET_ADMIN, PlaceKind.SERVICE_POINT, city.here),))
+    with calling() as call:
+        for name, point in (("near", city.here), ("far", city.there)):
+            person = Person(name=name, email=f"{name}@stad.example", phone="0470 99 99 99", created_at=NOW)
+            person.service_point_id = point
+            call.session.add(person)
+    for who in ("far", "eve", "nobody"):
+        with pytest.raises(InvalidError, match="Nobody has this e-mail address"), calling(manager) as call:
+            on_duty(call, city, who)
+    with calling(manager) as call:
+        for who in ("near", "ann", "mo"):
+            on_duty(call, city, who)
+        assert {one.name for one in duty.roster(call)} == {"near", "ann", "mo"}
 
 
 def test_a_line_is_taken_off_the_roster_only_at_ones_own_places(calling: Calling, city: City) -> None:

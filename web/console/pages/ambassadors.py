@@ -17,16 +17,20 @@ from web.console.pages.helpers import GET, POST, Route, done, number, page, refu
 
 def _list(call: Call, failure: Failure | None = None) -> Response:
     found = service.ambassadors(call)
+    # An ambassador of this place may help another one, whose name is not this actor's.
+    points, units = org.names_seen(
+        call,
+        {one.ambassador.service_point_id for one in found if one.ambassador.service_point_id},
+        {one.ambassador.unit_id for one in found if one.ambassador.unit_id},
+    )
     response = page(
         "guidance/ambassadors.html",
         lines=found,
         offered=list(LANGUAGES.items()),
         units=[(line.unit.id, "\u2013 " * line.depth + line.unit.name) for line in org.units(call)],
         points=[(point.id, point.name) for point in org.service_points(call)],
-        unit_names=org.unit_names(call.session, {one.ambassador.unit_id for one in found if one.ambassador.unit_id}),
-        point_names=org.service_point_names(
-            call.session, {one.ambassador.service_point_id for one in found if one.ambassador.service_point_id}
-        ),
+        unit_names=units,
+        point_names=points,
         values=request.form,
         chosen=request.form.getlist("languages"),
         failure=failure,

@@ -105,6 +105,7 @@ def quest_edit(call: Call, uid: str) -> Response:
 
 def _quest(call: Call, uid: str, failure: Failure | None = None) -> Response:
     found = service.quest(call, uid)
+    points, units = org.names_seen(call, found.service_points, found.units)
     response = page(
         "guidance/quest.html",
         quest=found,
@@ -114,8 +115,9 @@ def _quest(call: Call, uid: str, failure: Failure | None = None) -> Response:
         winners=service.winners(call, found) if call.actor.may(Permission.GUIDANCE_MANAGE) else [],
         manages=call.actor.may(Permission.GUIDANCE_MANAGE),
         over=call.now.date() > found.last_day,
-        units=org.unit_names(call.session, found.units),
-        points=org.service_point_names(call.session, found.service_points),
+        units=units,
+        points=points,
+        others=len(set(found.units) - set(units)) + len(set(found.service_points) - set(points)),
         failure=failure,
         said=said,
     )
