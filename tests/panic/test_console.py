@@ -48,6 +48,8 @@ class House:
         self.secret = ""
         self.person = ""
         with self.call() as call:
+            # The pilot's people read Dutch; what is asserted here are the sentences as they are written.
+            call.session.execute(update(Operator).values(language="en"))
             self.clerk = call.session.scalars(select(Operator).where(Operator.email == CLERK)).one().id
             grant = call.session.scalars(select(OperatorGrant).where(OperatorGrant.operator_id == self.clerk)).first()
             assert grant is not None
