@@ -33,6 +33,7 @@ def demo() -> None:
 def load_pilot(settings: Settings, tell: Tell) -> bool:
     """Enters the pilot in one transaction: False when it was entered before."""
     from mdm.adoption import starting as adoption
+    from mdm.discovery import starting as discovery
     from mdm.enrollment.links import Links
     from mdm.guidance import starting as guidance
     from mdm.panic import starting as panic
@@ -52,6 +53,7 @@ def load_pilot(settings: Settings, tell: Tell) -> bool:
         offers.load(call)
         adoption.load(call)
         panic.load(call)
+        discovery.load(call)
         return loaded
 
 

@@ -27,8 +27,10 @@ STARTS = 3
 LINE = 16 * 1024
 LINES = 40_000
 TOTAL = 48 * 1024 * 1024
-MOST_BYTES = 64 * 1024 * 1024
-"""The longest capture that is taken."""
+MOST_BYTES = 512 * 1024 * 1024
+"""The longest capture that is read."""
+MOST_UPLOADED = 128 * 1024 * 1024
+"""The longest that is brought over the page."""
 _MAC = re.compile(r"^(?!00:00:00:00:00:00)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$")
 Started = Callable[[int], None]
 """Told the number of the process each time one is started."""

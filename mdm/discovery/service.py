@@ -19,7 +19,7 @@ from mdm.core.text import clean
 from mdm.discovery import matching
 from mdm.discovery.kinds import Clues, kind_of
 from mdm.discovery.model import DiscoveryRun, NetworkDevice, RunState, Source
-from mdm.discovery.reading import MOST_BYTES, Heard, Result
+from mdm.discovery.reading import MOST_UPLOADED, Heard, Result
 from mdm.discovery.vendors import private, vendor
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
@@ -69,9 +69,9 @@ def bring(call: Call, home: Path, service_point_id: int, name: str, content: Bin
         raise InvalidError(
             N_("Nothing was taken: there is no file, or it is empty."), fields={"file": N_("Choose a file.")}
         )
-    if size > MOST_BYTES:
+    if size > MOST_UPLOADED:
         sentence = N_("The capture is longer than %(most)s MiB. Cut it into parts; nothing was taken.")
-        raise InvalidError(sentence, code="too_large", most=MOST_BYTES // 1024 // 1024)
+        raise InvalidError(sentence, code="too_large", most=MOST_UPLOADED // 1024 // 1024)
     run = begin(call, service_point_id, Source.CAPTURE, name)
     path = kept(home, run.uid)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,14 +12,40 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import androids, apply, checkins, desk_pages, diary, edit, invitations, lists, phones, scans, start
+from tests.bench import (
+    androids,
+    apply,
+    checkins,
+    desk_pages,
+    diary,
+    discovery,
+    edit,
+    invitations,
+    lists,
+    phones,
+    scans,
+    start,
+)
 from tests.bench.house import LOAD_CORE, SERVER_CORE
 from tests.bench.processes import cpu_seconds
 from tests.conftest import PrivatePostgres, postgres_binaries
 from tests.sim import measure as agent
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PARTS = ("agent", "android", "apple", "start", "checkins", "edit", "lists", "desk", "apply", "diary", "invitations")
+PARTS = (
+    "agent",
+    "android",
+    "apple",
+    "start",
+    "checkins",
+    "edit",
+    "lists",
+    "desk",
+    "apply",
+    "diary",
+    "invitations",
+    "discovery",
+)
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
 ANDROIDS = 20_000
@@ -297,6 +323,19 @@ def _diary(folder: Path, databases: Databases) -> Iterator[tuple[str, str]]:
             f"the disk allows {found['bare']:,.0f} bare ones and our part is {found['cpu_ms']:.1f} ms of CPU; "
             f"{found['proved']:,.0f} proved",
         )
+
+
+def _discovery(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    told = []
+    for words, packets, varied in (
+        ("a quiet network", discovery.PACKETS, False),
+        ("9,000 senders, no two packets alike", discovery.PACKETS, True),
+        ("the quiet network, four times as long", discovery.PACKETS * 4, False),
+    ):
+        found = discovery.measure(discovery.write(folder / "capture", packets, varied=varied))
+        told.append(f"{words}: {found.seconds:.1f} s, {found.memory:.0f} MiB")
+    yield f"a capture of {discovery.PACKETS:,} packets read by its own process", "; ".join(told)
 
 
 def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:

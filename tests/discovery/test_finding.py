@@ -11,7 +11,7 @@ from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.desk.loans.model import LoanPlace, LoanState, Reservation
-from mdm.discovery import flex, queries, service
+from mdm.discovery import flex, queries, service, starting
 from mdm.discovery.model import KEPT, DiscoveryRun, NetworkDevice, RunState, Source
 from mdm.discovery.reading import Heard, Result
 from mdm.inventory.model import Device, FactSection, LifeCycle, Ownership
@@ -261,3 +261,17 @@ def test_a_place_that_lends_says_what_is_missing_for_whom(calling: Calling, plac
         assert (line.pool, line.there, line.lent, line.missing, line.reserved, line.short) == (3, 1, 1, 1, 2, 1)
         assert [one.missing for one in found.devices] == [False, True, False]
         assert flex.flex(call, places[1]) is None
+
+
+def test_the_demonstration_shows_every_list(calling: Calling, places: tuple[int, int]) -> None:
+    with calling() as call:
+        for number, place in enumerate(places):
+            for one in range(2):
+                home = call.session.get_one(ServicePoint, place)
+                call.session.add(device(f"d-{number}-{one}", home, serial=f"SERIAL-{number}-{one}"))
+        call.session.flush()
+
+        starting.load(call)
+
+        counts = queries.counts(call, places[0])
+        assert (counts.unmanaged, counts.here, counts.elsewhere, counts.random) == (5, 2, 1, 3)

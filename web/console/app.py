@@ -6,7 +6,7 @@ from flask_wtf import CSRFProtect
 
 from mdm.access.service import PROOF_NEEDED
 from mdm.core.permissions import Permission
-from mdm.discovery.reading import MOST_BYTES
+from mdm.discovery.reading import MOST_UPLOADED
 from mdm.platforms.android.apk import MAX_SIZE
 from mdm.settings import Settings
 from mdm.storage.engine import transaction
@@ -76,7 +76,7 @@ def tell(error: Exception) -> Response:
 
 LARGE: dict[str, tuple[Permission, int]] = {
     UPLOAD: (Permission.PHONES_MANAGE, MAX_SIZE),
-    "discovery_bring": (Permission.DISCOVERY_MANAGE, MOST_BYTES),
+    "discovery_bring": (Permission.DISCOVERY_MANAGE, MOST_UPLOADED),
 }
 """Forms with a file that is larger than any other body may be, and who may send one."""
 

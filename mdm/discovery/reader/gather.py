@@ -11,8 +11,13 @@ from mdm.discovery.reader.frames import frame
 Dissector = Callable[[bytes, bytes], Iterator[tuple[str, str]]]
 MOST_DEVICES = 10_000
 MOST_PRIVATE = 10_000
-MOST_DISSECTED = 60
-"""Packets of one protocol of one sender that are dissected; the rest says only that the sender is there."""
+DISSECTED: tuple[tuple[int, int], ...] = ((5_000, 40), (10_000, 4), (20_000, 1))
+"""Until so many packets were dissected, so many of each protocol of each sender are; the rest says only that it is there.
+
+Dissecting costs a thousand times more than looking who sent it: a capture may be as varied as it likes, time has an end.
+"""
+CHEAP = frozenset({"arp", "ssdp"})
+MOST_CHEAP = 40
 MOST_VALUES = 16
 _RECENT = 16
 PLURAL = {"address": "addresses", "name": "names", "service": "services", "capability": "capabilities"}
@@ -54,7 +59,7 @@ class Gathering:
         self.patience = patience
         self.seen: dict[bytes, Seen] = {}
         self.private = 0
-        self.packets = self.malformed = self.unread = self.beyond = 0
+        self.packets = self.malformed = self.unread = self.beyond = self.dissected = 0
 
     def take(self, data: bytes, link: int, at: float) -> None:
         """``packet`` with an eye on the time."""
@@ -95,8 +100,11 @@ class Gathering:
     def _dissect(self, sender: Seen, source: bytes, protocol: str, payload: bytes, address: bytes, at: float) -> None:
         digest = hash(payload)
         done = sender.protocols.get(protocol, 0)
-        if done >= MOST_DISSECTED or digest in sender.recent:
+        cheap = protocol in CHEAP
+        if done >= (MOST_CHEAP if cheap else self._most()) or digest in sender.recent:
+            sender.protocols.setdefault(protocol, 0)
             return
+        self.dissected += not cheap
         sender.protocols[protocol] = done + 1
         sender.recent.append(digest)
         about = sender
@@ -117,6 +125,10 @@ class Gathering:
             text = str(ipaddress.ip_address(address))
             if _usable(text):
                 sender.take("address", text)
+
+    def _most(self) -> int:
+        """How many packets of one protocol of one sender are dissected by now."""
+        return next((most for until, most in DISSECTED if self.dissected < until), 0)
 
     def _client(self, source: bytes, value: str, at: float) -> Seen | None:
         """Whom a DHCP packet is about: its client, also where a relay or the server sent it."""
