@@ -19,7 +19,9 @@ from mdm.storage.call import Call
 from mdm.storage.scoping import Column, within
 
 MOST = 1000
-"""Lines of one list."""
+"""Lines of one list on a page or in an answer."""
+ALL = 100_000
+"""Lines of one list in a file."""
 EXPECTED = tuple(
     state.value for state in (LifeCycle.HANDED_OUT, LifeCycle.IN_STOCK, LifeCycle.ON_LOAN, LifeCycle.RETURNED)
 )
@@ -75,18 +77,20 @@ def _lines(call: Call) -> Select[NetworkDevice]:
     )
 
 
-def _told(call: Call, query: Select[NetworkDevice]) -> list[Line]:
+def _told(call: Call, query: Select[NetworkDevice], limit: int) -> list[Line]:
     home = ServicePoint.__table__.alias("home")
     rows = call.session.execute(
         query.outerjoin(Device, Device.id == NetworkDevice.device_id)
         .outerjoin(home, home.c.id == Device.service_point_id)
         .add_columns(ServicePoint, Device, home.c.id)
         .order_by(NetworkDevice.last_seen_at.desc(), NetworkDevice.id)
-        .limit(MOST)
+        .limit(limit)
     ).all()
     homes = {
         one.id: one
-        for one in call.session.scalars(select(ServicePoint).where(ServicePoint.id.in_({row[3] for row in rows})))
+        for one in call.session.scalars(
+            select(ServicePoint).where(ServicePoint.id.in_({row[3] for row in rows if row[3]}))
+        )
     }
     found = []
     for row, place, device, number in rows:
@@ -95,29 +99,44 @@ def _told(call: Call, query: Select[NetworkDevice]) -> list[Line]:
     return found
 
 
-def unmanaged(call: Call, service_point_id: int) -> list[Line]:
-    """What is there and is none of ours, the latest first."""
-    query = _lines(call).where(NetworkDevice.service_point_id == service_point_id, NetworkDevice.device_id.is_(None))
-    return _told(call, query)
+def _at_home(service_point_id: int) -> Select[int]:
+    return select(Device.id).where(Device.service_point_id == service_point_id)
 
 
-def here(call: Call, service_point_id: int) -> list[Line]:
-    """Devices of this place that were seen at it."""
-    at_home = select(Device.id).where(Device.service_point_id == service_point_id)
-    query = _lines(call).where(NetworkDevice.service_point_id == service_point_id, NetworkDevice.device_id.in_(at_home))
-    return _told(call, query)
+def _unmanaged(call: Call, service_point_id: int) -> Select[NetworkDevice]:
+    return _lines(call).where(NetworkDevice.service_point_id == service_point_id, NetworkDevice.device_id.is_(None))
 
 
-def elsewhere(call: Call, service_point_id: int) -> list[Line]:
-    """Devices of other places (or of none) that were seen here, and devices of this place that were seen at others."""
-    at_home = select(Device.id).where(Device.service_point_id == service_point_id)
+def _here(call: Call, service_point_id: int) -> Select[NetworkDevice]:
+    return _lines(call).where(
+        NetworkDevice.service_point_id == service_point_id, NetworkDevice.device_id.in_(_at_home(service_point_id))
+    )
+
+
+def _elsewhere(call: Call, service_point_id: int) -> Select[NetworkDevice]:
+    at_home = _at_home(service_point_id)
     away = (NetworkDevice.service_point_id != service_point_id) & NetworkDevice.device_id.in_(at_home)
     guest = (
         (NetworkDevice.service_point_id == service_point_id)
         & NetworkDevice.device_id.is_not(None)
         & NetworkDevice.device_id.not_in(at_home)
     )
-    return _told(call, _lines(call).where(away | guest))
+    return _lines(call).where(away | guest)
+
+
+def unmanaged(call: Call, service_point_id: int, limit: int = MOST) -> list[Line]:
+    """What is there and is none of ours, the latest first."""
+    return _told(call, _unmanaged(call, service_point_id), limit)
+
+
+def here(call: Call, service_point_id: int, limit: int = MOST) -> list[Line]:
+    """Devices of this place that were seen at it."""
+    return _told(call, _here(call, service_point_id), limit)
+
+
+def elsewhere(call: Call, service_point_id: int, limit: int = MOST) -> list[Line]:
+    """Devices of other places (or of none) that were seen here, and devices of this place that were seen at others."""
+    return _told(call, _elsewhere(call, service_point_id), limit)
 
 
 def not_seen(call: Call, service_point_id: int) -> Sequence[Device]:
@@ -168,13 +187,17 @@ def counts(call: Call, service_point_id: int) -> Counts:
         .limit(1)
     )
     return Counts(
-        unmanaged=len(unmanaged(call, service_point_id)),
-        not_seen=call.session.scalar(select(func.count()).select_from(absent.subquery())) or 0 if looked else 0,
-        elsewhere=len(elsewhere(call, service_point_id)),
-        here=len(here(call, service_point_id)),
+        unmanaged=_number(call, _unmanaged(call, service_point_id)),
+        not_seen=_number(call, absent) if looked else 0,
+        elsewhere=_number(call, _elsewhere(call, service_point_id)),
+        here=_number(call, _here(call, service_point_id)),
         random=last or 0 if looked else 0,
         looked_at=looked,
     )
+
+
+def _number(call: Call, query: Select[NetworkDevice] | Select[Device]) -> int:
+    return call.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def runs(call: Call, service_point_id: int, limit: int = 10) -> Sequence[DiscoveryRun]:

@@ -275,3 +275,17 @@ def test_the_demonstration_shows_every_list(calling: Calling, places: tuple[int,
 
         counts = queries.counts(call, places[0])
         assert (counts.unmanaged, counts.here, counts.elsewhere, counts.random) == (5, 2, 1, 3)
+
+
+def test_a_crowd_is_counted_whole_and_a_device_of_no_place_is_a_guest(
+    calling: Calling, places: tuple[int, int]
+) -> None:
+    with calling() as call:
+        call.session.add(device("los", None, serial="SERIAL-LOOSE"))
+        crowd = [heard(f"00:1b:a9:00:{n // 256:02x}:{n % 256:02x}") for n in range(1200)]
+        look(call, places[0], *crowd, heard("00:21:70:00:00:02", serial="serial-loose"))
+
+        assert queries.counts(call, places[0]).unmanaged == 1200
+        assert len(queries.unmanaged(call, places[0])) == queries.MOST
+        assert len(queries.unmanaged(call, places[0], queries.ALL)) == 1200
+        assert queries.counts(call, places[0]).elsewhere == 1

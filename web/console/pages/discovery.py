@@ -48,6 +48,8 @@ def _shown(call: Call, failure: Failure | None = None) -> Response:
     tab = request.args.get("list", "unmanaged")
     tab = tab if tab in TABS else "unmanaged"
     lent = flex(call, place.id)
+    if tab == "flex" and lent is None:
+        tab = "unmanaged"
     found = queries.counts(call, place.id)
     numbers = {
         "unmanaged": found.unmanaged,
@@ -91,9 +93,9 @@ def _place(call: Call, places: list[ServicePoint]) -> ServicePoint | None:
     return next((one for one in places if queries.looked_at(call, one.id)), places[0] if places else None)
 
 
-def _lines(call: Call, tab: str, place: int) -> list[queries.Line]:
+def _lines(call: Call, tab: str, place: int, limit: int = queries.MOST) -> list[queries.Line]:
     reads = {"unmanaged": queries.unmanaged, "elsewhere": queries.elsewhere, "here": queries.here}
-    return reads[tab](call, place) if tab in reads else []
+    return reads[tab](call, place, limit) if tab in reads else []
 
 
 @may(MANAGE)
@@ -140,7 +142,7 @@ def discovery_file(call: Call) -> Response:
 
 def _rows(call: Call, place: ServicePoint) -> Iterator[list[object]]:
     for name in ("unmanaged", "elsewhere", "here"):
-        for line in _lines(call, name, place.id):
+        for line in _lines(call, name, place.id, queries.ALL):
             row = line.row
             yield [
                 name, row.kind, row.name, row.vendor, row.model, row.serial, row.mac, "yes" if row.random else "",
