@@ -175,8 +175,8 @@ class Settings(BaseSettings):
         pattern=r"^[0-9./, ]*$",
         description="IPv4 networks whose addresses discovery may ask who they are; separated by commas. Empty: it only listens.",
     )
-    discovery_socket: Path | None = Field(
-        None,
+    discovery_socket: str = Field(
+        "",
         description="Socket of the service that listens to networks (docs/discovery.md). Empty: the command listens by itself.",
     )
     location_days: int = Field(

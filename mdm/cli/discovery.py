@@ -72,7 +72,9 @@ def _listen(interface: str, seconds: int, code: str, *, ask: bool, json_wanted: 
                 "Nobody may be asked: the setting discovery_networks is empty. Nothing was sent.",
                 mend="Name the networks there, or leave out --ask.",
             )
-        return reading.read_live(interface, seconds, allowed, settings.discovery_socket)
+        return reading.read_live(
+            interface, seconds, allowed, Path(settings.discovery_socket) if settings.discovery_socket else None
+        )
 
     _take(code, Source.LIVE, interface, run, json_wanted=json_wanted)
 

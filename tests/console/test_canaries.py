@@ -151,7 +151,11 @@ def _plain(body: str) -> list[str]:
     import re
 
     return [
-        re.sub(r'(nonce|content|value|data-[a-z-]+|id|for)="[^"]*"|[0-9a-f-]{16,}|\d\d:\d\d(:\d\d)?', "", line).strip()
+        re.sub(
+            r'(nonce|content|value|data-[a-z-]+|id|for)="[^"]*"|[0-9a-f-]{16,}|\d\d:\d\d(:\d\d)?|(?<=>)[^<>]*(?=</time>)',
+            "",
+            line,
+        ).strip()
         for line in body.splitlines()
     ]
 

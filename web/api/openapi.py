@@ -132,7 +132,7 @@ def _finish_operation(method: str, item: dict[str, Any], house: dict[str, Any], 
         if "description" in parameter["schema"]:
             parameter["description"] = parameter["schema"].pop("description")
     in_path = any(parameter["in"] == "path" for parameter in parameters)
-    named = any(parameter["name"].endswith(("_id", "_uid")) for parameter in parameters)
+    named = any(parameter["name"].endswith(("_id", "_uid", "service_point", "unit")) for parameter in parameters)
     body = "requestBody" in item or house.get("takes")
     codes = {422, 500, 503, *house.get("problems", [])}
     if not open_to_all:
