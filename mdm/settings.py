@@ -191,6 +191,12 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds without an answer after which more people are told of a call for help.",
     )
+    log_days: int = Field(
+        14,
+        ge=2,
+        le=400,
+        description="Days that a line in the files of the log folder is kept; the journal is told apart.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
     @field_validator("home", mode="after")

@@ -6,14 +6,17 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+
+from mdm.operation import log_files
 
 BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds until a crashed child is started again, by how often it crashed in a row."""
 HEALTHY = 60.0
 """A child that has been ready for so many seconds has its crashes forgiven."""
-LOG_LIMIT = 20 * 1024 * 1024
 LOG_LOOK = 60.0
+"""Seconds between two looks at the logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,12 @@ class Child:
 class Supervisor:
     """Keeps services running until it is told to stop. ``tell`` is given one sentence about whatever happens."""
 
-    def __init__(self, services: Sequence[Service], logs: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, services: Sequence[Service], logs: Path, tell: Callable[[str], None], log_days: int = 14
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.logs = logs
+        self.log_days = log_days
         self.children = [Child(service, logs / f"{service.name}.log") for service in services]
         self.tell = tell
         self.stopping = False
@@ -97,9 +103,13 @@ class Supervisor:
         self._start(self.children)
 
     def _start(self, children: Sequence[Child]) -> None:
+        self._tend_logs()
         for child in children:
-            _shorten(child.log)
             child.start(time.monotonic())
+
+    def _tend_logs(self) -> None:
+        self._looked_at_logs = time.monotonic()
+        log_files.tend(self.logs, self.log_days, datetime.now(UTC))
 
     def tick(self) -> None:
         """Looks at every child once: notes who is ready, and starts again who crashed and has waited long enough."""
@@ -116,9 +126,7 @@ class Supervisor:
             elif child.crashes and now - child.ready_since > HEALTHY:
                 child.crashes = 0
         if now - self._looked_at_logs > LOG_LOOK:
-            self._looked_at_logs = now
-            for child in self.children:
-                _shorten(child.log)
+            self._tend_logs()
 
     def _crashed(self, child: Child, code: int, now: float) -> None:
         wait = BACK_OFF[min(child.crashes, len(BACK_OFF) - 1)]
@@ -168,18 +176,3 @@ class Supervisor:
                 self.tell(f"{child.service.name} did not stop within {child.service.patience:g} s and is killed")
                 child.signal(signal.SIGKILL, group=True)
                 child.process.wait(5)
-
-
-def _shorten(log: Path) -> None:
-    """Keeps a log that grew over the limit as ``NAME.log.1`` and begins it anew; its writer appends and goes on."""
-    try:
-        if log.stat().st_size < LOG_LIMIT:
-            return
-    except FileNotFoundError:
-        return
-    with log.open("r+b") as old:
-        older = log.with_name(log.name + ".1")
-        with older.open("wb") as kept:
-            while block := old.read(1024 * 1024):
-                kept.write(block)
-        old.truncate(0)

@@ -52,7 +52,7 @@ class Start:
     def __init__(self, settings: Settings, *, demo: bool) -> None:
         self.settings = settings
         self.demo = demo
-        self.supervisor = Supervisor([], settings.home / "log", output.note)
+        self.supervisor = Supervisor([], settings.home / "log", output.note, settings.log_days)
         self.begun = time.monotonic()
         self.starting = True
 

@@ -1,6 +1,10 @@
-"""Structured logs: one JSON object per line on standard error, with the request id, without control characters."""
+"""Structured logs: one JSON object per line on standard error, with the request id, without control characters.
+
+People stand in them by number: who reads a log to mend something needs no name.
+"""
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -14,16 +18,29 @@ LIMIT = 8000
 _SECRET = frozenset({"password", "secret", "token", "authorization", "cookie", "csr", "totp"})
 
 
+_ADDRESS = re.compile(r"[\w.+%-]{1,128}@[\w-]{1,128}(?:\.[\w-]{1,128})+")
+"""An e-mail address: neighbours' errors repeat them, and a log needs nobody's."""
+
+
+_ROW = re.compile(r"((?:DETAIL|CONTEXT|LINE \d+):)[^\n]*")
+"""Where PostgreSQL repeats what a statement was to write."""
+
+
+def harmless(value: object) -> str:
+    """The text of an error, or of anything, as it may stand in a log: no control characters, no address, no row."""
+    return _ADDRESS.sub("(address)", _ROW.sub(r"\1 (not logged)", clean(str(value), LIMIT, lines=True)))
+
+
 def _harmless(value: object, depth: int = 0) -> object:
     if isinstance(value, str):
-        return clean(value, LIMIT, lines=True)
+        return harmless(value)
     if depth < 4 and isinstance(value, dict):
-        return {clean(str(key), 128): _harmless(item, depth + 1) for key, item in list(value.items())[:100]}
+        return {harmless(key)[:128]: _harmless(item, depth + 1) for key, item in list(value.items())[:100]}
     if depth < 4 and isinstance(value, list | tuple | set | frozenset):
         return [_harmless(item, depth + 1) for item in list(value)[:100]]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return clean(str(value), LIMIT, lines=True)
+    return harmless(value)
 
 
 def _clean_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -35,7 +52,7 @@ def _clean_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 def configure(process: str, level: str = "info") -> None:
     """Sends what this process logs, also through the standard library, to standard error as JSON lines.
 
-    ``process`` stands in every line. A value under a key that names a secret is never written.
+    ``process`` stands in every line. A value under a key that names a secret is never written, nor an e-mail address.
     """
     number = getattr(logging, level.upper())
     shared: list[Any] = [

@@ -15,6 +15,7 @@ from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import sweeping
 from mdm.discovery import service as discovery
 from mdm.inventory import service as inventory
+from mdm.operation import log_files
 from mdm.outbox import service as outbox
 from mdm.panic import queries as panics
 from mdm.portal import keys
@@ -64,12 +65,14 @@ OWN = TIDIED | WITH_MORE | {name.partition(".")[0] for name, _few in RETENTION i
 
 
 def tidy(office: Office) -> None:
-    """Forgets what has done its work: delivered messages, rings, sessions, tries to sign in."""
+    """Forgets what has done its work: delivered messages, rings, sessions, tries to sign in, old lines of logs."""
     with office.call("tidy") as call:
         outbox.tidy(call.session, call.now)
     with office.call("tidy") as call:
         access.tidy(call.session, call.now)
         exchange.tidy(call.session, call.now)
+    # Also where nobody started ``havenmeester up``: the process that sets up kiosks writes its log here.
+    log_files.tend(office.settings.home / "log", office.settings.log_days, office.clock())
 
 
 def forget(office: Office) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mdm.operation import metrics
+from mdm.operation import logs, metrics
 from mdm.worker.office import Office
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ def run(job: Job, office: Office, runs: Runs) -> None:
         job.run(office)
     except Exception as error:
         runs.failures += 1
-        runs.error = f"{type(error).__name__}: {error}"[:500]
+        runs.error = logs.harmless(f"{type(error).__name__}: {error}")[:500]
         runs.not_before = now + min(LONGEST_WAIT, job.every * 2 ** min(runs.failures, 16))
         metrics.JOB_RUNS.labels(job.name, "failed").inc()
         log.exception("a job failed", job=job.name, failures=runs.failures)

@@ -136,8 +136,7 @@ def test_the_highest_rank_stops_first(tmp_path: Path) -> None:
     assert order.read_text() == "cba"
 
 
-def test_a_log_over_the_limit_is_kept_once_and_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LOG_LIMIT", 100)
+def test_a_log_of_another_day_is_begun_anew_when_something_starts(tmp_path: Path) -> None:
     logs = tmp_path / "log"
     logs.mkdir()
     (logs / "one.log").write_text("x" * 200)
@@ -145,5 +144,5 @@ def test_a_log_over_the_limit_is_kept_once_and_begun_anew(tmp_path: Path, monkey
     watched.start()
     watched.wait_ready(10)
     watched.stop()
-    assert (logs / "one.log.1").read_text() == "x" * 200
+    assert [path.read_text() for path in logs.glob("one.log.*")] == ["x" * 200]
     assert (logs / "one.log").read_text() == ""
