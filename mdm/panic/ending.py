@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from sqlalchemy import select
-
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import N_, ConflictError, NotFoundError
 from mdm.panic import keeping, keys, raising
@@ -31,15 +29,15 @@ def call_off(call: Call, secret: str, code: str = "") -> bool:
 
 
 def call_off_own(call: Call, uid: str, code: str = "") -> bool:
-    """``call_off`` by somebody who has signed in, for any call in their name, such as one of the computer they hold."""
+    """``call_off`` by somebody who has signed in, for any call in their name, such as one of the computer they hold.
+
+    Raises NotFoundError for one that is not theirs, and else like ``call_off``. Twice is like once.
+    """
     person = employee.me(call)
     alarm = next((one for one in raising.of_person(call, person.id) if one.uid == uid), None)
     if alarm is None:
         raise NotFoundError(N_("There is no such call for help, or it is not one of yours."))
-    key = call.session.scalars(
-        select(PanicKey).where(PanicKey.person_id == person.id).order_by(PanicKey.safe_code.desc(), PanicKey.id)
-    ).first()
-    return _off(call, alarm, key, code)
+    return _off(call, alarm, keys.with_codes(call, person.id), code)
 
 
 def _off(call: Call, alarm: PanicAlarm, key: PanicKey | None, code: str) -> bool:

@@ -99,6 +99,13 @@ def found(call: Call, secret: str) -> tuple[PanicKey, Person]:
     return row
 
 
+def with_codes(call: Call, person_id: int) -> PanicKey | None:
+    """A key of this person, one with codes where they chose some: codes hold for all that is called off in their name."""
+    return call.session.scalars(
+        select(PanicKey).where(PanicKey.person_id == person_id).order_by(PanicKey.safe_code.desc(), PanicKey.id)
+    ).first()
+
+
 def end(call: Call, secret: str) -> bool:
     """The phone calls for help no more; whether it could until now."""
     row = find(call, secret)

@@ -1,7 +1,7 @@
 """What the phone of whoever called for help shows of it. Somebody may look over their shoulder, or hold the phone."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from mdm.org.model import ServicePoint
 from mdm.panic import drills, duty, keys, raising
 from mdm.panic.model import PanicAlarm, PanicKey
 from mdm.panic.states import State
+from mdm.people import employee
 from mdm.people.model import Person
 from mdm.storage.call import Call
 
@@ -69,6 +70,51 @@ def look(call: Call, secret: str, zone: ZoneInfo, country: str) -> Shown:
         sms_number=_sms_number(call, where, point, zone, country),
         needs_code=keys.needs_code(key),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCall:
+    """A call for help in somebody's own name, wherever it was raised: on a phone of theirs, on the computer they hold."""
+
+    uid: str
+    number: str
+    stage: Stage
+    by: str
+    """Who is coming; empty while nobody is."""
+    exercise: bool
+    device: str
+    """The computer; empty for a phone."""
+    spot: str
+    raised_at: datetime
+
+
+def calls(call: Call) -> list[OwnCall]:
+    """The employee's own calls for help that are open, or ended in the last two hours; the newest first.
+
+    One that was ended under duress is among those that are over, like any other. Raises NotSignedInError.
+    """
+    found = []
+    for alarm in raising.of_person(call, employee.me(call).id):
+        stage = stage_of(call, alarm)
+        if stage is not Stage.NONE:
+            by = alarm.acknowledged_by if stage is Stage.COMING else ""
+            found.append(
+                OwnCall(
+                    alarm.uid, alarm.number, stage, by, alarm.exercise, alarm.device_label, alarm.spot, alarm.raised_at
+                )
+            )
+    return found
+
+
+def any_open(call: Call) -> bool:
+    """Whether a call for help in the employee's own name is open as far as they see it."""
+    return any(one.stage in (Stage.RUNG, Stage.COMING) for one in calls(call))
+
+
+def asks_code(call: Call) -> bool:
+    """Whether the employee ends calls in their own name by a code."""
+    key = keys.with_codes(call, employee.me(call).id)
+    return key is not None and keys.needs_code(key)
 
 
 def stage_of(call: Call, alarm: PanicAlarm | None) -> Stage:

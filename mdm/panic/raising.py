@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import N_, ConflictError, InvalidError
@@ -183,11 +183,12 @@ def mine(call: Call, secret: str, within: timedelta = timedelta(hours=12)) -> Pa
     )
 
 
-def of_person(call: Call, person_id: int) -> Sequence[PanicAlarm]:
-    """Open calls for help in the name of this person, from phones and devices, newest first."""
+def of_person(call: Call, person_id: int, within: timedelta = timedelta(hours=12)) -> Sequence[PanicAlarm]:
+    """Calls for help of the last hours in the name of this person, from phones and devices, newest first; also those that
+    are over: who looks must not see by what is left out that one of them only seems so."""
     return call.session.scalars(
         select(PanicAlarm)
-        .where(PanicAlarm.person_id == person_id, or_(*(PanicAlarm.state == state for state in LOUD)))
+        .where(PanicAlarm.person_id == person_id, PanicAlarm.raised_at > call.now - within)
         .order_by(PanicAlarm.id.desc())
         .limit(10)
     ).all()

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from mdm.core.actor import Actor, ActorKind
+from mdm.inventory.model import Device
+from mdm.panic import raising
 from mdm.panic.model import PanicAlarm, PanicKey, PanicPlace
+from mdm.panic.raising import Press
 from mdm.portal.model import PortalSession
 from mdm.settings import Settings
+from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from tests.conftest import alone
 from tests.console.browser import browsing
 from tests.console.conftest import filled as filled
 from tests.console.conftest import settings as settings
@@ -217,3 +224,61 @@ def test_a_press_without_a_line_is_kept_and_sent_once_when_the_line_is_back(
     assert [one.state for one in _alarms(settings)] == ["called_off", "ringing"]
     assert places
     assert found == []
+
+
+@pytest.mark.parametrize(("codes", "code"), [({}, ""), ({"safe": "1234", "duress": "9999"}, "1234")])
+def test_a_call_from_ones_own_computer_is_called_off_on_the_page_and_nobody_elses_is(
+    employee: Employee, settings: Settings, codes: dict[str, str], code: str
+) -> None:
+    if codes:
+        _switch_on(employee, **codes)
+    with _rows(settings) as session:
+        held = session.scalars(select(Device).where(Device.person_id == employee.person).limit(1)).one()
+        others = session.scalars(select(Device).where(Device.person_id != employee.person).limit(1)).one()
+        for device in (held, others):
+            speaker = Actor(ActorKind.DEVICE, device.id, device.label, (), "-")
+            raising.by_device(Call(speaker, session, datetime.now(UTC), alone()), device.id, Press(PRESS))
+        label = held.label
+    mine, theirs = _alarms(settings)
+
+    assert "A call for help in your name is open" in employee.get("/").text
+    shown = employee.get("/panic/calls").text
+    assert label in shown
+    assert mine.number in shown
+    assert theirs.number not in shown
+    assert ('name="code"' in shown) is bool(codes)
+    assert employee.post(f"/panic/calls/{theirs.uid}/safe", code=code).status_code == 404
+    if codes:
+        employee.post(f"/panic/calls/{mine.uid}/safe", code="0000")
+        assert "not right" in employee.get("/panic/calls").text
+        assert [one.state for one in _alarms(settings)] == ["ringing", "ringing"]
+    for _ in range(2):
+        assert employee.post(f"/panic/calls/{mine.uid}/safe", code=code).status_code == 303
+    assert [one.state for one in _alarms(settings)] == ["called_off", "ringing"]
+    assert "It is over." in employee.get("/panic/calls").text
+    assert "A call for help in your name is open" not in employee.get("/").text
+
+
+def test_on_that_page_the_second_code_looks_like_the_first_and_help_comes(
+    employee: Employee, settings: Settings
+) -> None:
+    _switch_on(employee, safe="1234", duress="9999")
+    seen = []
+    for code in ("1234", "9999"):
+        with _rows(settings) as session:
+            held = session.scalars(select(Device).where(Device.person_id == employee.person).limit(1)).one()
+            speaker = Actor(ActorKind.DEVICE, held.id, held.label, (), "-")
+            press = Press(f"{PRESS[:-4]}{code}")
+            alarm = raising.by_device(Call(speaker, session, datetime.now(UTC), alone()), held.id, press)
+            uid, number = alarm.uid, alarm.number
+        answers = [employee.post(f"/panic/calls/{uid}/safe", code=code) for _ in range(2)]
+        page = employee.get("/panic/calls").text
+        seen.append(([one.status_code for one in answers], page.count("It is over."), 'name="code"' in page))
+        assert number in page
+    assert seen == [([303, 303], 1, False), ([303, 303], 2, False)]
+    assert [one.state for one in _alarms(settings)] == ["called_off", "ringing"]
+
+
+def test_whoever_is_not_in_sees_no_calls(employee: Employee) -> None:
+    employee.post("/out")
+    assert employee.get("/panic/calls").headers["Location"].endswith("/in")

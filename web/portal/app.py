@@ -26,7 +26,7 @@ from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
 from web.common.secret import form_key
-from web.portal import apps, city, enrol, helping, loans, pages, panic, quest
+from web.portal import apps, city, enrol, helping, loans, pages, panic, panic_calls, quest
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import role, span, told
@@ -70,6 +70,7 @@ def make_portal(settings: Settings) -> Flask:
         *loans.ROUTES,
         *quest.ROUTES,
         *panic.ROUTES,
+        *panic_calls.ROUTES,
         *helping.ROUTES,
     ):
         app.add_url_rule(rule, endpoint, view, methods=list(methods))

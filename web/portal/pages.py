@@ -14,6 +14,7 @@ from mdm.core.errors import N_, InvalidError, LimitedError
 from mdm.desk.loans import own as loans
 from mdm.guidance import asking as asking_them
 from mdm.guidance import playing, reading
+from mdm.panic import own as panic
 from mdm.people import employee
 from mdm.people.model import Person
 from mdm.portal import apps, asking, keys, own, sessions
@@ -44,6 +45,7 @@ def home(call: Call) -> Response:
         return make_response(redirect(url_for("come_in"), 303))
     return page(
         "home",
+        calling=panic.any_open(call),
         owns=own.devices_of(call),
         deeds=own.deeds(call, 3),
         wishes=apps.mine(call)[:3],
