@@ -22,6 +22,7 @@ from web.common.hours import open_hours
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.common.manifest import built
+from web.console.calendar_words import weekdays
 from web.console.told import details_of, listed, told
 
 THEMES = ("auto", "light", "dark")
@@ -177,7 +178,7 @@ def ago(moment: datetime) -> str:
     distance = moment - utcnow()
     if abs(distance) < timedelta(seconds=45):
         return str(gettext("just now"))
-    return str(format_timedelta(distance, add_direction=True, threshold=1.2))
+    return str(format_timedelta(distance, add_direction=True, threshold=1))
 
 
 def money(cents: int | None, currency: str = "") -> str:
@@ -249,6 +250,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
     """Gives templates their filters and what every page shows."""
     filters: dict[str, Callable[..., Any]] = {
         "ago": ago,
+        "weekdays": weekdays,
         "moment": moment,
         "day": day,
         "weekday": weekday,

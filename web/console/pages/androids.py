@@ -31,7 +31,7 @@ def _androids(call: Call, failure: Failure | None = None) -> Response:
         setup=numbers.setup(call),
         address=configuration().android_base,
         own_address=bool(configuration().android_url),
-        securities=[(one, one) for one in service.SECURITIES],
+        securities=[(one, gettext("open, without a password") if one == "NONE" else one) for one in service.SECURITIES],
         fresh=g.fresh,
         failure=failure,
         values=request.form,
