@@ -17,7 +17,7 @@ from tests.sim.machine import plant, status_of
 
 
 class Relay:
-    """Stands between an agent and a gateway on loopback and counts what passes."""
+    """Stands between two neighbours on loopback and counts what passes, until it falls silent."""
 
     def __init__(self, port: int) -> None:
         self.target = port
@@ -25,6 +25,8 @@ class Relay:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.ends: list[socket.socket] = []
+        self.silent = False
+        self.unheard = 0
         self.threads = [threading.Thread(target=self._accept)]
         self.threads[0].start()
 
@@ -34,6 +36,10 @@ class Relay:
                 near, _ = self.listener.accept()
             except OSError:
                 return
+            if self.silent:
+                self.ends.append(near)
+                self.unheard += 1
+                continue
             far = socket.create_connection(("127.0.0.1", self.target))
             self.ends += [near, far]
             for source, sink, way in ((near, far, "up"), (far, near, "down")):
@@ -48,6 +54,11 @@ class Relay:
         except OSError:
             pass
         self._hang_up(source, sink)
+
+    def fall_silent(self) -> None:
+        """Hangs up every line. Whoever calls from now on is let in (``unheard`` counts them) and hears nothing."""
+        self.silent = True
+        self._hang_up(*self.ends)
 
     @staticmethod
     def _hang_up(*ends: socket.socket) -> None:

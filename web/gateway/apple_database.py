@@ -3,6 +3,7 @@
 What a turn costs most is its commit, which waits for a disk. So turns that come at one moment share one.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from mdm.platforms.apple.knock import KNOCK, Knock, knock
 from mdm.platforms.apple.message import Message, Status
 from mdm.platforms.apple.queue import Queue, Turn
 from mdm.platforms.apple.turns import Asked, Taken
-from web.gateway.database import ANY, ONE, Database
+from web.gateway.database import ANY, ONE, PATIENCE, AwayError, Database, down
 from web.gateway.together import Together
 
 log = structlog.get_logger(__name__)
@@ -56,19 +57,29 @@ class AppleDatabase:
         """What came of each turn, in their order. One that cannot be taken does not cost the others theirs."""
         found: dict[Asked, Taken | Exception] = {}
         for heap in turns.together(asked):
-            try:
-                found |= zip(heap, self._take_all(heap), strict=True)
-            except Exception as error:  # noqa: BLE001 -- handed on to whoever asked
-                if len(heap) > 1:
-                    log.warning("turns are taken one by one", turns=len(heap), error=str(error)[:200])
-                found |= {one: error if len(heap) == 1 else self._take_one(one) for one in heap}
+            away = any(isinstance(one, AwayError) for one in found.values())
+            found |= dict.fromkeys(heap, down()) if away else self._take_heap(heap)
         return [found[one] for one in asked]
 
-    def _take_one(self, one: Asked) -> Taken | Exception:
+    def _take_heap(self, heap: Sequence[Asked]) -> dict[Asked, Taken | Exception]:
         try:
-            return self._take_all([one])[0]
+            return dict(zip(heap, self._take_all(heap), strict=True))
         except Exception as error:  # noqa: BLE001 -- handed on to whoever asked
-            return error
+            # Who waited for a database that is away is told so: it would be waited for again for every one of them.
+            if len(heap) == 1 or isinstance(error, AwayError):
+                return dict.fromkeys(heap, error)
+            log.warning("turns are taken one by one", turns=len(heap), error=str(error)[:200])
+        return self._one_by_one(heap)
+
+    def _one_by_one(self, heap: Sequence[Asked]) -> dict[Asked, Taken | Exception]:
+        """Each by itself, until the database is away or it took too long: the others come back, and are told so."""
+        found: dict[Asked, Taken | Exception] = {}
+        last = time.monotonic() + PATIENCE
+        for place, one in enumerate(heap):
+            found |= self._take_heap([one])
+            if isinstance(found[one], AwayError) or time.monotonic() > last:
+                return found | dict.fromkeys(heap[place + 1 :], down())
+        return found
 
     def _take_all(self, heap: Sequence[Asked]) -> list[Taken]:
         if self.sqlite:

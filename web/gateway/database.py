@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from mdm.core.errors import N_, UnavailableError
@@ -37,6 +38,8 @@ WHERE e.fingerprint {those} AND e.revoked_at IS NULL AND e.not_after > {p} AND d
 """
 """The whole hot path: by the unique index of fingerprints, two rows by primary key. No row: refused."""
 ONE, ANY = "= ?", "= ANY(%s)"
+HELD = frozenset({"55P03", "40P01"})
+"""What PostgreSQL says where it is well and only a row is somebody else's: lock_not_available, deadlock_detected."""
 
 
 def _options(url: str, pool: int) -> dict[str, Any]:
@@ -121,8 +124,8 @@ class Database:
         """A cursor of the driver in one write transaction, for the few statements that a fleet says all the time.
 
         On PostgreSQL it is the driver's connection, in a pipeline: what is executed goes out together and is one transaction,
-        and its rows are there after the block. Raises UnavailableError when the database does not answer, refuses to wait any
-        longer for somebody else's lock, or ended a circle of locks: nothing was changed then.
+        and its rows are there after the block. Raises UnavailableError when the database does not answer (AwayError), or refuses
+        to wait any longer for a row that somebody else holds, or ended a circle of locks: nothing was changed then.
         """
         with self._lent() as connection:
             try:
@@ -135,7 +138,7 @@ class Database:
             except self._driver_errors() as error:
                 if not self._sqlite:
                     self._give_up(connection, error)
-                raise down() from error
+                raise (held() if getattr(error, "sqlstate", None) in HELD else down()) from error
 
     @contextmanager
     def _locked(self, cursor: Any) -> Iterator[None]:
@@ -157,7 +160,7 @@ class Database:
             return
         try:
             connection = self._hot.raw_connection()
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise down() from error
         except self._driver_errors() as error:
             raise down() from error
@@ -171,8 +174,12 @@ class Database:
             connection.close()
 
     def _give_up(self, connection: Any, error: Exception) -> None:
+        gone = not self._sqlite and connection.driver_connection.closed
         connection.invalidate(error)
         self._kept = None
+        if gone:
+            # Those that are idle were cut off with it: each of them would cost somebody an answer.
+            self._hot.dispose()
 
     def _driver_errors(self) -> tuple[type[Exception], ...]:
         driver: Any = self._hot.dialect.dbapi
@@ -236,9 +243,21 @@ def _knock(row: Sequence[Any]) -> Knock:
     return Knock(*values)
 
 
-def down() -> UnavailableError:
+class AwayError(UnavailableError):
+    """The database does not answer: nothing that is asked next would be answered either."""
+
+
+def down() -> AwayError:
     """The answer while the database is away; the agent keeps what it has and comes back."""
-    return UnavailableError(
+    return AwayError(
         N_("The database does not answer. Nothing was stored; the device keeps its report and sends it later."),
+        retry_after=15,
+    )
+
+
+def held() -> UnavailableError:
+    """The answer while somebody else holds a row that is to be changed."""
+    return UnavailableError(
+        N_("Somebody else is changing the same device. Nothing was stored; the device says it again later."),
         retry_after=15,
     )

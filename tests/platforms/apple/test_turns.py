@@ -18,8 +18,9 @@ from mdm.platforms.apple.turns import LARGE, MOST, STATEMENT, Asked, Taken, take
 from mdm.storage.engine import transaction
 from tests.bench import phones_seed as seed
 from tests.conftest import NOW
+from tests.sim.measure import Relay
 from web.gateway.apple_database import AppleDatabase
-from web.gateway.database import Database
+from web.gateway.database import AwayError, Database
 
 SOME = 6
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -134,6 +135,58 @@ def test_a_turn_that_cannot_be_taken_costs_the_others_nothing(engine: Engine, da
     with transaction(engine, write=False) as session:
         ended = select(AppleCommand.device_id).where(AppleCommand.finished_at.is_not(None))
         assert sorted(session.scalars(ended)) == [1, 3]
+
+
+@on_postgresql
+def test_phones_whose_database_is_away_wait_for_it_once_and_not_one_after_the_other(engine: Engine) -> None:
+    seed.fleet(engine, {}, SOME, NOW)
+    assert engine.url.port
+    relay = Relay(engine.url.port)
+    database = Database(engine.url.set(port=relay.port).render_as_string(hide_password=False))
+    try:
+        phones = AppleDatabase(database)
+
+        def all_at_once() -> set[type]:
+            turns = [turn(number, Status.IDLE) for number in range(1, SOME + 1)]
+            greenlets = [gevent.spawn(phones.turn, knocked(one.device_id), one.message, b"", NOW) for one in turns]
+            gevent.joinall(greenlets, timeout=120)
+            return {type(one.exception) for one in greenlets}
+
+        assert all_at_once() == {type(None)}
+        relay.fall_silent()
+        assert all_at_once() == {AwayError}, "the connection that they had is gone"
+        assert all_at_once() == {AwayError}, "and a new one is not answered"
+        assert relay.unheard == 1
+    finally:
+        database.dispose()
+        relay.stop()
+
+
+@on_postgresql
+def test_turns_taken_one_by_one_stop_when_the_database_goes_away_meanwhile(engine: Engine, database_url: str) -> None:
+    seed.fleet(engine, {}, 4, NOW)
+    seed.commands(engine, [(1, 4, 0, 1)], NOW)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE apple_command SET state = 'sent'")
+        connection.exec_driver_sql("ALTER TABLE apple_command ADD CHECK (device_id <> 2 OR open)")
+        connection.exec_driver_sql(
+            "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'"
+        )
+        connection.exec_driver_sql(
+            "CREATE CONSTRAINT TRIGGER cut_off AFTER UPDATE ON apple_command DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW WHEN (NEW.device_id = 3) EXECUTE FUNCTION cut_off()"
+        )
+    database = Database(database_url)
+    try:
+        found = AppleDatabase(database)._taken([turn(number, Status.ACKNOWLEDGED) for number in (1, 2, 3, 4)])
+    finally:
+        database.dispose()
+
+    assert [type(one) for one in found] == [tuple, psycopg.errors.CheckViolation, AwayError, AwayError]
+    with transaction(engine, write=False) as session:
+        ended = select(AppleCommand.device_id).where(AppleCommand.finished_at.is_not(None))
+        assert list(session.scalars(ended)) == [1], "nobody asked for the fourth any more, who comes back"
 
 
 def knocked(number: int) -> Knock:
