@@ -73,7 +73,11 @@ def alarms(call: Call, *, open_only: bool = False, before: int | None = None, li
         query = query.where(PanicAlarm.state.in_(OPEN))
     if before is not None:
         query = query.where(PanicAlarm.id < before)
-    found = call.session.scalars(query.limit(limit)).all()
+    return lines_for(call, call.session.scalars(query.limit(limit)).all())
+
+
+def lines_for(call: Call, found: Sequence[PanicAlarm]) -> list[Line]:
+    """These calls for help with the names of their places and what they turned out to be, in the same order."""
     names = places_of(call, found)
     outcomes = dict(
         call.session.execute(

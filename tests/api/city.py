@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from mdm.access import service as access
 from mdm.access.model import Operator
 from mdm.adoption import service as adoption
@@ -12,7 +14,7 @@ from mdm.commands.model import Verb
 from mdm.compliance import management
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ApprovalNeededError
-from mdm.core.permissions import Grant, Role
+from mdm.core.permissions import Grant, Role, Where
 from mdm.desk.custody import service as custody
 from mdm.desk.loans import places as loans
 from mdm.desk.loans import service as reserving
@@ -23,9 +25,12 @@ from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.inventory import groups
 from mdm.inventory import service as inventory
+from mdm.inventory.model import Device
 from mdm.orders import acts
 from mdm.orders import service as orders
 from mdm.org import service as org
+from mdm.panic import drills, duty, raising
+from mdm.panic import service as panic
 from mdm.people import service as people
 from mdm.policies import assigning
 from mdm.policies import service as policies
@@ -243,6 +248,7 @@ HOOKS = "hooks.stad.example"
 def settle(call: Call, city: City) -> None:
     """Operators with a live session and tokens, one for every role at every place; one more of each to be acted on."""
     city.ids |= _stock(call, city)
+    city.ids |= _panic(call, city)
     for role in Role:
         for place in PLACES:
             where = access.CITY if place == "city" else access.Place(city.service_point[place])
@@ -259,6 +265,26 @@ def settle(call: Call, city: City) -> None:
     city.ids["webhook_target_id"] = target.id
     city.ids["round_uid"] = adoption.invite_people(call, [city.person["own"]]).uid
     city.ids |= {"operator_id": subject.id, "grant_id": grant.id, "token_id": token.id}
+
+
+def _panic(call: Call, city: City) -> dict[str, int | str]:
+    """A call for help that is answered, one that is closed with a report, somebody on duty, an exercise."""
+    point = city.service_point["own"]
+    held = call.session.scalars(select(Device).where(Device.uid == city.device["own"])).one()
+    found = []
+    for number in ("1" * 32, "2" * 32):
+        one = raising.by_device(call, held.id, raising.Press(number))
+        panic.acknowledge(call, one.uid)
+        found.append(one.uid)
+        if len(found) == 1:
+            panic.close(call, one.uid, panic.Report(panic.Outcome.THREAT, "Somebody shouted."))
+    line = duty.Line("own@example.org", Where(point), "08:00", "18:00", call.now.date())
+    return {
+        "reported_call_uid": found[0],
+        "panic_call_uid": found[1],
+        "panic_duty_id": duty.add(call, line).id,
+        "panic_exercise_uid": drills.begin(call, Where(point), 60, "Counter").uid,
+    }
 
 
 def sign_in(call: Call, operator: Operator) -> str:
