@@ -5,8 +5,9 @@ told without its name.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -36,6 +37,8 @@ class Line:
     point: ServicePoint
     device: Device | None
     home: ServicePoint | None
+    others: list[NetworkDevice] = field(default_factory=list)
+    """Its other network cards that were seen at the same place; filled by ``by_device``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,19 @@ def _told(call: Call, query: Select[NetworkDevice], limit: int) -> list[Line]:
     for row, place, device, number in rows:
         allowed = device is not None and call.actor.may(Permission.DEVICE_VIEW, device.where)
         found.append(Line(row, place, device if allowed else None, homes.get(number)))
+    return found
+
+
+def by_device(lines: Sequence[Line]) -> list[Line]:
+    """The lines with each of our devices once per place: on the wire and on the air it is one device still."""
+    found: list[Line] = []
+    first: dict[tuple[int, int], Line] = {}
+    for line in lines:
+        key = (line.row.device_id or -line.row.id, line.point.id)
+        if key in first:
+            first[key].others.append(line.row)
+        else:
+            found.append(first.setdefault(key, line))
     return found
 
 
@@ -189,14 +205,18 @@ def counts(call: Call, service_point_id: int) -> Counts:
     return Counts(
         unmanaged=_number(call, _unmanaged(call, service_point_id)),
         not_seen=_number(call, absent) if looked else 0,
-        elsewhere=_number(call, _elsewhere(call, service_point_id)),
-        here=_number(call, _here(call, service_point_id)),
+        elsewhere=_number(call, _devices(_elsewhere(call, service_point_id))),
+        here=_number(call, _devices(_here(call, service_point_id))),
         random=last or 0 if looked else 0,
         looked_at=looked,
     )
 
 
-def _number(call: Call, query: Select[NetworkDevice] | Select[Device]) -> int:
+def _devices(query: Select[NetworkDevice]) -> Select[int | None, int]:
+    return query.with_only_columns(NetworkDevice.device_id, NetworkDevice.service_point_id).distinct()
+
+
+def _number(call: Call, query: Select[*tuple[Any, ...]]) -> int:
     return call.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 

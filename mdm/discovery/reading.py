@@ -32,6 +32,8 @@ MOST_BYTES = 512 * 1024 * 1024
 MOST_UPLOADED = 128 * 1024 * 1024
 """The longest that is brought over the page."""
 _MAC = re.compile(r"^(?!00:00:00:00:00:00)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$")
+PER_SECOND = 1024 * 1024
+"""Bytes of a capture for which one second more is allowed: eight times slower than what was measured."""
 Started = Callable[[int], None]
 """Told the number of the process each time one is started."""
 
@@ -50,6 +52,8 @@ class Heard(BaseModel):
     names: list[str] = Field(default=[], max_length=16)
     services: list[str] = Field(default=[], max_length=16)
     capabilities: list[str] = Field(default=[], max_length=16)
+    shared: list[str] = Field(default=[], max_length=16)
+    """Addresses that another device says are its own as well."""
     vendor_class: str = ""
     options: str = ""
     server: str = ""
@@ -59,7 +63,7 @@ class Heard(BaseModel):
 
     def model_post_init(self, _context: object) -> None:
         """Cleans every text: what a device says of itself is a stranger's."""
-        for name in ("protocols", "addresses", "names", "services", "capabilities"):
+        for name in ("protocols", "addresses", "names", "services", "capabilities", "shared"):
             setattr(self, name, [one for text in getattr(self, name) if (one := clean(text, 128))])
         for name in ("vendor_class", "options", "server", "model", "serial", "maker"):
             setattr(self, name, clean(getattr(self, name), 128))
@@ -82,7 +86,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long the process may take, in seconds, and how much memory, in bytes."""
+    """How long the process may take, in seconds (more by ``PER_SECOND`` for a long file), and how much memory, in bytes."""
 
     seconds: int = 60
     memory: int = 512 * 1024 * 1024
@@ -100,6 +104,7 @@ def read_capture(file: BinaryIO, limits: Limits = Limits(), started: Started | N
             code="too_large",
             most=MOST_BYTES // 1024 // 1024,
         )
+    seconds = limits.seconds + size // PER_SECOND
     marker = os.memfd_create("discovery")
     try:
         os.truncate(marker, 8)
@@ -108,9 +113,9 @@ def read_capture(file: BinaryIO, limits: Limits = Limits(), started: Started | N
             os.lseek(file.fileno(), 0, os.SEEK_SET)
             wish = {
                 "do": "capture", "file": file.fileno(), "marker": marker, "skip": skip,
-                "seconds": limits.seconds, "memory": limits.memory,
+                "seconds": seconds, "memory": limits.memory,
             }  # fmt: skip
-            result = _once(wish, (file.fileno(), marker), limits.seconds + 30, started)
+            result = _once(wish, (file.fileno(), marker), seconds + 30, started)
             result.restarts = attempt
             if result.refused:
                 raise refusal(result.refused)
@@ -158,7 +163,16 @@ def _died() -> UnavailableError:
 
 REFUSALS: Final = {
     "not_a_capture": N_("The file is no capture (pcap or pcapng). Nothing was taken."),
+    "compressed": N_("The file is compressed. Unpack it first; nothing was taken."),
     "other_link": N_("This is no Ethernet network (or Linux cooked capture). Nothing was taken."),
+    "wireless_link": N_(
+        "This is Wi-Fi as it is heard on the air (802.11), which is not read. Capture on the wired side of the access "
+        "point, or on a device that is joined to the network. Nothing was taken."
+    ),
+    "no_addresses": N_(
+        "The packets have no hardware addresses (a tunnel, the loopback, or IP alone). Capture on the network's own "
+        "interface. Nothing was taken."
+    ),
     "no_right": N_("Listening needs the right to raw sockets (CAP_NET_RAW), which this process does not have."),
     "no_interface": N_("There is no such network interface."),
     "no_address": N_("The interface has no IPv4 address, so nobody can be asked. Nothing was sent."),

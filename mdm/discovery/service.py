@@ -134,7 +134,8 @@ def take(call: Call, uid: str, result: Result) -> DiscoveryRun | None:
         if made_up and found is None:
             run.random += 1
             continue
-        run.devices += 1
+        # A device of ours counts once, whatever it is on: the wire, the air, a dock.
+        run.devices += found is None or found[0] not in ours
         if found is not None:
             ours.add(found[0])
         row = there.get(heard.mac) or NetworkDevice(
@@ -173,7 +174,7 @@ def _tell(call: Call, row: NetworkDevice, heard: Heard, run: DiscoveryRun) -> No
     row.services = heard.services or row.services or []
     row.protocols = sorted({*heard.protocols, *(row.protocols or ())})
     said = {"vendor_class": heard.vendor_class, "server": heard.server, "capabilities": heard.capabilities}
-    row.said = {**(row.said or {}), **{key: value for key, value in said.items() if value}}
+    row.said = {**(row.said or {}), **{key: value for key, value in said.items() if value}, "shared": heard.shared}
     clues = Clues(
         heard.services,
         heard.capabilities,

@@ -24,8 +24,21 @@ def private(mac: str) -> bool:
     return bool(int(mac[:2], 16) & 2)
 
 
+_ROUTERS = (
+    ("00:00:5e:00:01:", "VRRP (virtual router)"),
+    ("00:00:5e:00:02:", "VRRP (virtual router)"),
+    ("00:00:0c:07:ac:", "HSRP (virtual router)"),
+    ("00:00:0c:9f:f", "HSRP (virtual router)"),
+    ("00:07:b4:00:", "GLBP (virtual router)"),
+)
+"""Addresses that routers share (RFC 5798, and Cisco's own): no card carries them."""
+
+
 def vendor(mac: str) -> str:
     """The maker of the card; empty for an address that is made up, or whose maker IEEE does not know."""
+    shared = next((name for start, name in _ROUTERS if mac.startswith(start)), "")
+    if shared:
+        return shared
     return "" if private(mac) else _table().get(mac.replace(":", "")[:6].lower(), "")
 
 

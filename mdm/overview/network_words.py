@@ -20,10 +20,18 @@ MATCHES = {
     "serial": N_("by its serial number"),
 }
 DISCOVERY_PROBLEMS = {
+    "compressed": N_("The file is compressed. Unpack it first."),
     "listen": N_("The network could not be listened to."),
     "lost": N_("The file was gone before it was read."),
+    "no_addresses": N_(
+        "The packets have no hardware addresses (a tunnel, the loopback, or IP alone). Capture on the network's own interface."
+    ),
     "not_a_capture": N_("The file is no capture (pcap or pcapng)."),
     "other_link": N_("The capture is not of an Ethernet network."),
     "reader_died": N_("The process that reads captures died again and again; the file may be made to do that."),
     "too_large": N_("The capture is too long."),
+    "wireless_link": N_(
+        "This is Wi-Fi as it is heard on the air (802.11), which is not read. Capture on the wired side of the access "
+        "point, or on a device that is joined to the network."
+    ),
 }

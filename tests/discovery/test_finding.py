@@ -110,6 +110,22 @@ def test_a_made_up_address_counts_only_where_it_is_ours(calling: Calling, places
         assert call.session.scalars(select(NetworkDevice.mac)).all() == [PRIVATE]
 
 
+def test_a_device_on_the_wire_and_on_the_air_is_one(calling: Calling, places: tuple[int, int]) -> None:
+    with calling() as call:
+        ours = device("toestel-9", call.session.get_one(ServicePoint, places[0]), serial="SN-9000")
+        call.session.add(ours)
+        call.session.flush()
+        has_card(call, ours, OURS)
+
+        run = look(call, places[0], heard(OURS), heard(PRIVATE, serial="SN-9000"), heard(STRANGE, shared=["10.1.0.1"]))
+
+        assert (run.devices, run.managed, run.random) == (2, 1, 0)
+        found = queries.by_device(queries.here(call, places[0]))
+        assert [sorted([line.row.mac, *(row.mac for row in line.others)]) for line in found] == [[OURS, PRIVATE]]
+        assert (queries.counts(call, places[0]).here, queries.counts(call, places[0]).unmanaged) == (1, 1)
+        assert queries.unmanaged(call, places[0])[0].row.said["shared"] == ["10.1.0.1"]
+
+
 def test_a_sign_that_two_devices_share_points_at_none(calling: Calling, places: tuple[int, int]) -> None:
     with calling() as call:
         here = call.session.get_one(ServicePoint, places[0])

@@ -68,7 +68,7 @@ def test_what_is_no_capture_is_refused_or_gives_nothing(tmp_path: Path, content:
     try:
         result = _read(tmp_path / "file")
     except InvalidError as error:
-        assert error.code == "not_a_capture"  # noqa: PT017 -- both are right
+        assert error.code in ("not_a_capture", "compressed")  # noqa: PT017 -- both are right
     else:
         assert result.heard == []
 
@@ -79,7 +79,7 @@ def test_another_kind_of_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidError) as refused:
         _read(tmp_path / "wifi")
 
-    assert refused.value.code == "other_link"
+    assert refused.value.code == "wireless_link"
 
 
 def test_malformed_packets_are_counted_and_the_rest_is_read(tmp_path: Path) -> None:

@@ -110,6 +110,9 @@ def capture(wish: dict[str, Any], opened: "type[Capture]", dissectors: dict[str,
             if time.monotonic() > end:
                 late = True
                 break
+    if found.other_links and found.other_links == gathering.packets:
+        say({"type": "refused", "code": found.only_other()})
+        return 0
     for record in gathering.records():
         say(record)
     say({"type": "end", "cut": found.cut, "late": late, "other_links": found.other_links, **gathering.counts()})

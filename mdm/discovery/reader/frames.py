@@ -10,9 +10,12 @@ ETHERNET, COOKED, COOKED_2 = 1, 113, 276
 LINKS = frozenset({ETHERNET, COOKED, COOKED_2})
 """Kinds of link that are understood (pcap's LINKTYPE_ETHERNET, LINUX_SLL, LINUX_SLL2)."""
 _ARP, _IP4, _IP6, _LLDP = 0x0806, 0x0800, 0x86DD, 0x88CC
-_TAGS = frozenset({0x8100, 0x88A8})
-_UDP = 17
-_PORTS = {67: "dhcp", 68: "dhcp", 5353: "mdns", 1900: "ssdp"}
+_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
+MOST_TAGS = 3
+_UDP, _ICMP6 = 17, 58
+_PORTS = {67: "dhcp", 68: "dhcp", 546: "dhcp6", 547: "dhcp6", 5353: "mdns", 1900: "ssdp"}
+_NEIGHBOURS = frozenset({134, 135, 136})
+"""Router advertisement, neighbour solicitation and neighbour advertisement (RFC 4861)."""
 
 
 class Frame(NamedTuple):
@@ -31,7 +34,7 @@ def frame(data: bytes, link: int) -> Frame | None:
     if found is None:
         return None
     source, kind, at = found
-    for _ in range(2):
+    for _ in range(MOST_TAGS):
         if kind in _TAGS and len(data) >= at + 4:
             kind, at = int.from_bytes(data[at + 2 : at + 4]), at + 4
     if source[0] & 1 or source == b"\0\0\0\0\0\0":
@@ -64,9 +67,16 @@ def _datagram(source: bytes, data: bytes, at: int, kind: int) -> Frame:
         address, inside = data[at + 12 : at + 16], at + length
     else:
         if len(data) < at + 48 or data[at + 6] != _UDP:
-            return Frame(source, "", b"", b"")
+            return _neighbour(source, data, at)
         address, inside = data[at + 8 : at + 24], at + 40
     sport, dport, length = struct.unpack_from("!HHH", data, inside)
     protocol = _PORTS.get(dport) or _PORTS.get(sport, "")
     payload = data[inside + 8 : inside + max(8, length)] if protocol else b""
     return Frame(source, protocol, payload, address if protocol in ("mdns", "ssdp") else b"")
+
+
+def _neighbour(source: bytes, data: bytes, at: int) -> Frame:
+    """What neighbours of IPv6 tell each other. A hop limit below 255 came from elsewhere, and is no neighbour's word."""
+    if len(data) < at + 48 or data[at + 6] != _ICMP6 or data[at + 7] != 255 or data[at + 40] not in _NEIGHBOURS:
+        return Frame(source, "", b"", b"")
+    return Frame(source, "ndp", data[at + 40 : at + 64], data[at + 8 : at + 24])

@@ -16,11 +16,18 @@ DISSECTED: tuple[tuple[int, int], ...] = ((5_000, 40), (10_000, 4), (20_000, 1))
 
 Dissecting costs a thousand times more than looking who sent it: a capture may be as varied as it likes, time has an end.
 """
-CHEAP = frozenset({"arp", "ssdp"})
+CHEAP = frozenset({"arp", "lldp", "ndp", "ssdp"})
 MOST_CHEAP = 40
 MOST_VALUES = 16
 _RECENT = 16
-PLURAL = {"address": "addresses", "name": "names", "service": "services", "capability": "capabilities"}
+PLURAL = {
+    "address": "addresses", "name": "names", "service": "services", "capability": "capabilities", "shared": "shared",
+}  # fmt: skip
+CLAIMED = frozenset({"arp", "ndp"})
+"""Protocols in which a device says that an address is its own, and nobody else's."""
+MOST_CLAIMS = 20_000
+_OF_MANY = (b"\x00\x00\x5e\x00\x01", b"\x00\x00\x5e\x00\x02", b"\x00\x00\x0c\x07\xac", b"\x00\x00\x0c\x9f\xf0")
+"""Addresses of no one router (VRRP, RFC 5798; HSRP): two routers answer for one of them in turn."""
 
 
 @dataclass(slots=True)
@@ -58,6 +65,7 @@ class Gathering:
         self.dissectors = dissectors
         self.patience = patience
         self.seen: dict[bytes, Seen] = {}
+        self.claims: dict[str, bytes] = {}
         self.private = 0
         self.packets = self.malformed = self.unread = self.beyond = self.dissected = 0
 
@@ -115,7 +123,10 @@ class Gathering:
                 elif key != "address":
                     about.take(key, value)
                 elif _usable(value):
-                    about.take("address", str(ipaddress.ip_address(value)))
+                    known = str(ipaddress.ip_address(value))
+                    about.take("address", known)
+                    if protocol in CLAIMED:
+                        self._claimed(source, known)
         except (MemoryError, TimeoutError):
             raise
         except Exception:  # noqa: BLE001 -- scapy raises whatever a malformed packet made it stumble over
@@ -125,6 +136,18 @@ class Gathering:
             text = str(ipaddress.ip_address(address))
             if _usable(text):
                 sender.take("address", text)
+
+    def _claimed(self, source: bytes, address: str) -> None:
+        """Notes at both when two say that an address is theirs: a mistake, or somebody who stands in between."""
+        if source.startswith(_OF_MANY):
+            return
+        before = self.claims.get(address)
+        if before is None:
+            if len(self.claims) < MOST_CLAIMS:
+                self.claims[address] = source
+        elif before != source:
+            for one in (before, source):
+                self.seen[one].take("shared", address)
 
     def _most(self) -> int:
         """How many packets of one protocol of one sender are dissected by now."""

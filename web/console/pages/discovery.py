@@ -76,7 +76,7 @@ def _shown(call: Call, failure: Failure | None = None) -> Response:
             if key != "flex" or lent
         ],
         counts=found,
-        lines=_lines(call, tab, place.id),
+        lines=queries.by_device(_lines(call, tab, place.id)),
         absent=queries.not_seen(call, place.id) if tab == "not_seen" else [],
         flex=lent,
         runs=runs,
