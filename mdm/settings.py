@@ -179,6 +179,22 @@ class Settings(BaseSettings):
         "",
         description="Socket of the service that listens to networks (docs/discovery.md). Empty: the command listens by itself.",
     )
+    accessibility_contact: str = Field(
+        "",
+        pattern=r"^([^\s@<>]+@[^\s@<>]+)?$",
+        max_length=254,
+        description="E-mail address at which people say that they cannot use a page; empty: they tell their service point.",
+    )
+    accessibility_authority: str = Field(
+        "Vlaamse Ombudsdienst",
+        max_length=120,
+        description="Who hears complaints about accessibility that the organisation did not mend (Directive (EU) 2016/2102).",
+    )
+    accessibility_authority_url: str = Field(
+        "https://www.vlaamseombudsdienst.be",
+        pattern=r"^(https://\S+)?$",
+        description="Address of its page; empty: none.",
+    )
     location_days: int = Field(
         30,
         ge=0,

@@ -1,13 +1,61 @@
-"""What the accessibility statement says that changes: the day of the last test, from a file beside this one."""
+"""What the accessibility statements say that changes: the day of the last test and what does not work yet, from a file."""
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from mdm.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that does not work yet, by language, and at which doors."""
+
+    doors: tuple[str, ...]
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What stands in ``accessibility.toml``."""
+
+    tested_on: date
+    prepared_on: date
+    gaps: tuple[Gap, ...]
+
 
 @cache
-def tested_on() -> date:
-    """The day on which the pages were last tested."""
-    day: date = tomllib.loads((files(__package__) / "accessibility.toml").read_text("utf-8"))["tested_on"]
-    return day
+def facts() -> Facts:
+    """The file beside this one, read once."""
+    read = tomllib.loads((files(__package__) / "accessibility.toml").read_text("utf-8"))
+    gaps = tuple(Gap(tuple(one["doors"]), one["text"]) for one in read["gaps"])
+    return Facts(read["tested_on"], read["prepared_on"], gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a door's page says, in one language."""
+
+    tested_on: date
+    prepared_on: date
+    gaps: tuple[str, ...]
+    contact: str
+    """E-mail address for reports; empty where people tell their service point."""
+    authority: str
+    authority_url: str
+
+
+def statement(door: str, language: str, settings: Settings) -> Statement:
+    """The statement of a door ("portal", "console") in a language that it speaks."""
+    known = facts()
+    return Statement(
+        known.tested_on,
+        known.prepared_on,
+        tuple(gap.text[language] for gap in known.gaps if door in gap.doors),
+        settings.accessibility_contact,
+        settings.accessibility_authority,
+        settings.accessibility_authority_url,
+    )

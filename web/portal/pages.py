@@ -21,13 +21,13 @@ from mdm.portal import apps, asking, keys, own, sessions
 from mdm.portal.model import Way
 from mdm.privacy import own as privacy
 from mdm.storage.call import Call
-from web.common.accessibility import tested_on
+from web.common.accessibility import statement
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.common.person_export import as_zip
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
-from web.portal.language import COOKIE, LANGUAGES
+from web.portal.language import COOKIE, LANGUAGES, chosen_language
 from web.portal.words import APP_STATES, KINDS, LOAN_STATES
 
 YEAR = 31_536_000
@@ -241,7 +241,7 @@ def _day(name: str) -> date | None:
 @public("the accessibility statement")
 def accessibility(_call: Call) -> Response:
     """How far these pages can be used by everybody, and where to say that they cannot."""
-    return page("accessibility", tested_on=tested_on())
+    return page("accessibility", statement=statement("portal", chosen_language(), settings()))
 
 
 ROUTES: tuple[Route, ...] = (

@@ -26,6 +26,7 @@ from web.console.desk import takes as desk_takes
 from web.console.desk import transfers as desk_transfers
 from web.console.desk import wipe as desk_wipe
 from web.console.pages import (
+    accessibility,
     account,
     acts,
     adoption,
@@ -70,6 +71,7 @@ from web.console.panic import planning as panic_planning
 
 ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
+    *accessibility.ROUTES,
     *sign_in.ROUTES,
     *city.ROUTES,
     *account.ROUTES,
