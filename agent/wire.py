@@ -196,7 +196,7 @@ class Resource(TypedDict):
     """Catalogue keys that this resource realises, so that its state can be shown beside each of them."""
 
 
-VALIDATORS: Final = ("json", "nmcli", "systemd", "nft", "sshd", "none")
+VALIDATORS: Final = ("apt", "json", "nft", "nmcli", "shell", "sshd", "systemd", "usbguard", "none")
 AFTER: Final = (
     "dconf-update",
     "update-ca-certificates",

@@ -40,19 +40,32 @@ def _nmcli(wanted: Wanted) -> Verdict:
     return verdict if not verdict.good else Verdict(good=True)
 
 
-def _in_file(wanted: Wanted, argv: list[str]) -> Verdict:
-    """Asks a program that wants a file, in a folder that only we can open; the file keeps its name (units need it)."""
+def _in_file(wanted: Wanted, argv: list[str], *, quiet: bool = False) -> Verdict:
+    """Asks a program that wants a file, in a folder that only we can open; the file keeps its name (units need it).
+
+    A ``quiet`` answer says nothing when it is content: such a program repeats what it was given.
+    """
     import tempfile  # Costs a resident process half a megabyte, and is seldom needed.
 
     with tempfile.TemporaryDirectory(prefix="havenmeester-") as folder:
         path = Path(folder) / wanted.targets[0].path.rpartition("/")[2]
         path.write_bytes(wanted.targets[0].content)
         verdict = _ask([word.replace("{}", str(path)) for word in argv])
+        if quiet and verdict.good:
+            return Verdict(good=True)
         return verdict._replace(said=verdict.said.replace(f"{folder}/", ""))
 
 
 def _systemd(wanted: Wanted) -> Verdict:
     return _in_file(wanted, ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "{}"])
+
+
+def _apt(wanted: Wanted) -> Verdict:
+    return _in_file(wanted, ["apt-config", "-c", "{}", "dump"], quiet=True)
+
+
+def _usbguard(wanted: Wanted) -> Verdict:
+    return _in_file(wanted, ["usbguard-rule-parser", "-f", "{}"], quiet=True)
 
 
 def _sshd(wanted: Wanted) -> Verdict:
@@ -78,5 +91,11 @@ def check(wanted: Wanted) -> Verdict:
             return _in_file(wanted, ["nft", "-c", "-f", "{}"])
         case "sshd":
             return _sshd(wanted)
+        case "shell":
+            return _in_file(wanted, ["bash", "-n", "{}"])
+        case "apt":
+            return _apt(wanted)
+        case "usbguard":
+            return _usbguard(wanted)
         case _:
             return Verdict(good=True)

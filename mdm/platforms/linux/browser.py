@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
+from mdm.platforms.linux import kiosk_browser
 from mdm.platforms.linux.escape import desktop, desktop_argument, slug
 from mdm.platforms.linux.parts import Part, Resources, Settings, file, given
 
@@ -65,13 +66,17 @@ def _proxy(settings: Settings) -> Policies:
 
 
 def _policy(settings: Settings) -> Resources:
-    content: Policies = _proxy(settings)
+    kiosk = kiosk_browser.policies(settings)
+    content: Policies = kiosk | _proxy(settings)
     for key, write in POLICIES.items():
-        if key in settings:
+        # A kiosk starts over with everything it has, not only with what the browser knows how to clear.
+        if key in settings and not (kiosk and key == "kiosk.idle_reset"):
             content.update(write(settings[key]))
+    # Its own page opens whatever else is blocked, and nothing else does.
+    content |= {name: kiosk[name] for name in ("URLBlocklist", "URLAllowlist") if name in kiosk}
     if not content:
         return []
-    keys = given(settings, (*POLICIES, *PROXY))
+    keys = given(settings, (*POLICIES, *PROXY, *(kiosk_browser.KEYS if kiosk else ())))
     return [{"id": "browser.policy", "kind": "chromium", "keys": keys, "content": content}]
 
 
@@ -95,4 +100,4 @@ def _entry(link: Mapping[str, str]) -> str:
     )
 
 
-PARTS = (Part((*POLICIES, *PROXY), _policy), Part(("web_links.links",), _links))
+PARTS = (Part((*POLICIES, *PROXY, *kiosk_browser.KEYS), _policy), Part(("web_links.links",), _links))

@@ -1,11 +1,93 @@
-"""A kiosk: one application over the whole screen, in a session of its own, without an account that anybody can use."""
+"""A kiosk: one application over the whole screen, in a session of its own, without an account that anybody can use.
+
+One run of the session is one citizen. Its home is in the service's folder in memory: systemd ends every process of it and
+removes that folder, so that nothing of the first is there for the second, whatever the application does.
+"""
+
+from typing import Any, Final
 
 from mdm.platforms.linux.escape import systemd_argument
-from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, given, unit
+from mdm.platforms.linux.idle_page import KEYS as IDLE
+from mdm.platforms.linux.idle_page import PAGE_URL, idle_page, shows_idle_page
+from mdm.platforms.linux.idle_page import PATH as IDLE_PATH
+from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, unit
 
-NAME = "havenmeester-kiosk.service"
-BROWSER = "chromium"
-_FLAGS = ("--kiosk", "--no-first-run", "--noerrdialogs", "--disable-session-crashed-bubble")
+NAME: Final = "havenmeester-kiosk.service"
+BROWSER: Final = "chromium"
+FOLDER: Final = "/usr/local/share/havenmeester/kiosk"
+IDLE_SECONDS: Final = 120
+"""After how many seconds without a touch a kiosk starts over when no policy says it: another's session is nobody's to see."""
+SESSION: Final = (
+    "kiosk.url",
+    "kiosk.app",
+    "kiosk.idle_reset",
+    "kiosk.idle_page",
+    "kiosk.idle_url",
+    "kiosk.screen_hours",
+)
+_FLAGS: Final = (
+    "--kiosk",
+    "--no-first-run",
+    "--noerrdialogs",
+    "--disable-session-crashed-bubble",
+    "--disable-pinch",
+    "--overscroll-history-navigation=0",
+    "--password-store=basic",
+    "--disk-cache-size=67108864",
+)
+SCRIPT: Final = f"""#!/bin/bash
+{MARK}# session SECONDS PROGRAM [ARGUMENT...]: the program, until it ends or nobody has touched anything for so many seconds.
+# A kiosk that nobody used is not begun anew. "used" is touched by whoever comes back after a second's rest.
+set -u
+seconds=$1
+shift
+here=${{RUNTIME_DIRECTORY:?}}
+export HOME="$here/home"
+unset XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_STATE_HOME
+mkdir -p "$HOME"
+cd "$HOME" || exit 70
+"$@" &
+program=$!
+swayidle -w timeout 1 true resume "touch '$here/used'" \\
+    timeout "$seconds" "test ! -e '$here/used' || {{ touch '$here/finished'; kill -KILL $program; }}" &
+watcher=$!
+wait -n -p ended "$program" "$watcher"
+code=$?
+if [ "$ended" = "$watcher" ]; then
+    # Without the watcher the next citizen would find what this one did.
+    code=70
+    kill -KILL "$program"
+fi
+# The compositor stays while anything of ours does.
+kill -KILL "$watcher" 2>/dev/null
+if [ "$code" -ne 0 ] && [ ! -e "$here/finished" ]; then
+    echo "The program of the kiosk ended with $code." >&2
+    # What fails at once is not tried again at once; and whoever looks at the service sees that it failed.
+    sleep 4
+    kill -KILL "$PPID"
+fi
+"""
+OPEN: Final = f"""#!/bin/sh
+{MARK}# open FROM TO DAYS: content while the screen is to be on; minutes of the day, and days as 1,2,7 (1 is Monday).
+set -u
+now=${{KIOSK_NOW:-$(date '+%u %H %M')}}
+set -- "$1" "$2" ",$3," $now
+today=$4
+yesterday=$(((today + 5) % 7 + 1))
+minute=$((${{5#0}} * 60 + ${{6#0}}))
+day() {{
+    case "$2" in *",$1,"*) return 0 ;; esac
+    return 1
+}}
+if [ "$1" -lt "$2" ]; then
+    day "$today" "$3" && [ "$minute" -ge "$1" ] && [ "$minute" -lt "$2" ]
+elif [ "$minute" -ge "$1" ]; then
+    day "$today" "$3"
+else
+    [ "$minute" -lt "$2" ] && day "$yesterday" "$3"
+fi
+"""
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _kiosk(settings: Settings) -> Resources:
@@ -13,8 +95,31 @@ def _kiosk(settings: Settings) -> Resources:
     keys = given(settings, ("kiosk.url", "kiosk.app"))
     if not keys:
         return []
+    words, more = _command(settings)
+    seconds = int(settings.get("kiosk.idle_reset", IDLE_SECONDS))
+    command = " ".join([f"{FOLDER}/session", str(seconds), *(systemd_argument(word) for word in words)])
+    keys += more + given(settings, ("kiosk.idle_reset",))
+    content = (
+        f"{MARK}[Unit]\nDescription=Havenmeester: kiosk\nAfter=systemd-user-sessions.service network-online.target\n"
+        "Wants=network-online.target\nConflicts=getty@tty7.service\nAfter=getty@tty7.service\n"
+        # Enough for one citizen after the other; a program that cannot start is given up after five minutes.
+        "StartLimitIntervalSec=600\nStartLimitBurst=60\n\n"
+        "[Service]\nDynamicUser=yes\nRuntimeDirectory=havenmeester-kiosk\nRuntimeDirectoryMode=0700\n"
+        "PAMName=login\nTTYPath=/dev/tty7\nTTYReset=yes\n"
+        "TTYVHangup=yes\nTTYVTDisallocate=yes\nStandardInput=tty-fail\nStandardOutput=journal\nUtmpIdentifier=tty7\n"
+        f"UtmpMode=user\n{_condition(settings)}"
+        f"ExecStart=/usr/bin/env cage -d -- {command}\nKillMode=control-group\nTimeoutStopSec=5\n"
+        "Restart=always\nRestartSec=1\n\n"
+        "[Install]\nWantedBy=graphical.target\n"
+    )
+    script = file("kiosk.script", keys, f"{FOLDER}/session", SCRIPT, mode="0755", validate="shell")
+    return [script, unit("kiosk.session", keys, NAME, content)]
+
+
+def _command(settings: Settings) -> tuple[list[str], list[str]]:
+    """The program with its arguments, and the settings beside page and application that made it so."""
     application = settings.get("kiosk.app", BROWSER)
-    words = [application]
+    words, keys = [application], []
     if application == BROWSER:
         words += _FLAGS
         if settings.get("browser.incognito") is False:
@@ -22,38 +127,104 @@ def _kiosk(settings: Settings) -> Resources:
         else:
             # What a visitor leaves behind goes with the window, unless a policy forbids such windows.
             words.append("--incognito")
-    if "kiosk.url" in settings:
-        words.append(settings["kiosk.url"])
-    command = " ".join(systemd_argument(word) for word in words)
-    content = (
-        f"{MARK}[Unit]\nDescription=Havenmeester: kiosk\nAfter=systemd-user-sessions.service network-online.target\n"
-        "Wants=network-online.target\nConflicts=getty@tty7.service\nAfter=getty@tty7.service\n\n"
-        "[Service]\nDynamicUser=yes\nStateDirectory=havenmeester-kiosk\n"
-        "Environment=HOME=/var/lib/havenmeester-kiosk\nPAMName=login\nTTYPath=/dev/tty7\nTTYReset=yes\n"
-        "TTYVHangup=yes\nTTYVTDisallocate=yes\nStandardInput=tty-fail\nStandardOutput=journal\nUtmpIdentifier=tty7\n"
-        f"UtmpMode=user\nExecStart=/usr/bin/env cage -d -s -- {command}\nRestart=always\nRestartSec=5\n\n"
-        "[Install]\nWantedBy=graphical.target\n"
-    )
-    return [unit("kiosk.session", keys, NAME, content)]
+        if settings.get("restrictions.printing") is True:
+            keys.append("restrictions.printing")
+            # On the default printer, without the dialog in which a visitor could choose another place.
+            words.append("--kiosk-printing")
+    first = settings.get("kiosk.url")
+    if first is not None and "kiosk.idle_url" in settings:
+        keys.append("kiosk.idle_url")
+        first = settings["kiosk.idle_url"]
+    elif shows_idle_page(settings):
+        keys.append("kiosk.idle_page")
+        first = PAGE_URL
+    if first is not None:
+        words.append(first)
+    return words, keys
+
+
+def _idle(settings: Settings) -> Resources:
+    if not shows_idle_page(settings):
+        return []
+    return [file("kiosk.idle", given(settings, IDLE), IDLE_PATH, idle_page(settings))]
 
 
 def _restart(settings: Settings) -> Resources:
     if "kiosk.restart_at" not in settings or not given(settings, ("kiosk.url", "kiosk.app")):
         return []
     hours, minutes = (int(part) for part in settings["kiosk.restart_at"].split(":"))
-    service = (
-        f"{MARK}[Unit]\nDescription=Havenmeester: start the kiosk anew\n\n"
-        f"[Service]\nType=oneshot\nExecStart=/usr/bin/systemctl restart {NAME}\n"
-    )
-    timer = (
-        f"{MARK}[Unit]\nDescription=Havenmeester: start the kiosk anew every day\n\n"
-        f"[Timer]\nOnCalendar=*-*-* {hours:02d}:{minutes:02d}:00\n\n[Install]\nWantedBy=timers.target\n"
-    )
     keys = ["kiosk.restart_at"]
+    what = "Havenmeester: start the kiosk anew"
+    # Only a kiosk that runs: one whose screen is off stays so.
+    command = f"ExecStart=/usr/bin/systemctl try-restart {NAME}\n"
+    return _by_clock(
+        "kiosk.restart", keys, "havenmeester-kiosk-restart", what, command, f"*-*-* {hours:02d}:{minutes:02d}:00"
+    )
+
+
+def _by_clock(id_: str, keys: list[str], name: str, what: str, commands: str, calendar: str) -> Resources:
+    """A service, and the timer that starts it."""
+    service = f"{MARK}[Unit]\nDescription={what}\n\n[Service]\nType=oneshot\n{commands}"
+    timer = (
+        f"{MARK}[Unit]\nDescription={what}, by the clock\n\n[Timer]\nOnCalendar={calendar}\n\n"
+        "[Install]\nWantedBy=timers.target\n"
+    )
     return [
-        unit("kiosk.restart", keys, "havenmeester-kiosk-restart.service", service, enable=False),
-        unit("kiosk.restart-timer", keys, "havenmeester-kiosk-restart.timer", timer),
+        unit(id_, keys, f"{name}.service", service, enable=False),
+        unit(f"{id_}-timer", keys, f"{name}.timer", timer),
     ]
 
 
-PARTS = (Part(("kiosk.url", "kiosk.app"), _kiosk), Part(("kiosk.restart_at",), _restart))
+def _window(settings: Settings) -> tuple[int, int, list[int]]:
+    window: dict[str, Any] = settings["kiosk.screen_hours"]
+    start, end = (int(text[:2]) * 60 + int(text[3:]) for text in (window["from"], window["to"]))
+    return start, end, sorted(DAYS.index(day) for day in window["days"])
+
+
+def _condition(settings: Settings) -> str:
+    """A kiosk that is switched on in the night stays dark until its hours begin."""
+    if "kiosk.screen_hours" not in settings:
+        return ""
+    start, end, days = _window(settings)
+    return f"ExecCondition=/bin/sh {FOLDER}/open {start} {end} {','.join(str(day + 1) for day in days)}\n"
+
+
+def _hours(settings: Settings) -> Resources:
+    """Screen hours: outside them there is no session, and the console that is left switches the screen's power off.
+
+    The compositor has no way of its own to do that.
+    """
+    if "kiosk.screen_hours" not in settings or not given(settings, ("kiosk.url", "kiosk.app")):
+        return []
+    start, end, days = _window(settings)
+    # What ends after midnight ends on the next day.
+    ends = days if start < end else sorted((day + 1) % 7 for day in days)
+    keys = ["kiosk.screen_hours"]
+    dark = (
+        f"ExecStart=/usr/bin/systemctl stop {NAME}\n"
+        "ExecStart=-/usr/bin/setterm --term linux --blank force --powersave powerdown\n"
+        "StandardOutput=tty\nTTYPath=/dev/tty7\n"
+    )
+    light = f"ExecStart=/usr/bin/systemctl start {NAME}\n"
+    return [
+        file("kiosk.open", keys, f"{FOLDER}/open", OPEN, mode="0755", validate="shell"),
+        *_by_clock(
+            "kiosk.dark", keys, "havenmeester-kiosk-dark", "Havenmeester: screen off", dark, _calendar(ends, end)
+        ),
+        *_by_clock(
+            "kiosk.light", keys, "havenmeester-kiosk-light", "Havenmeester: screen on", light, _calendar(days, start)
+        ),
+    ]
+
+
+def _calendar(days: list[int], minute: int) -> str:
+    names = ",".join(DAYS[day].capitalize() for day in days)
+    return f"{names} *-*-* {minute // 60:02d}:{minute % 60:02d}:00"
+
+
+PARTS = (
+    Part(SESSION, _kiosk),
+    Part(IDLE, _idle),
+    Part(("kiosk.restart_at",), _restart),
+    Part(("kiosk.screen_hours",), _hours),
+)
