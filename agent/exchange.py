@@ -11,9 +11,11 @@ from typing import Any, Final
 from agent import pace, renew, update, wire
 from agent.apply.engine import Engine
 from agent.collect import agent as own_facts
-from agent.commands import Commands, done
+from agent.commands import Commands, done, not_done
 from agent.destroy import Destroyer, forget
 from agent.errors import AgentError, RefusedError
+from agent.kiosk import picture
+from agent.kiosk.watch import Watch
 from agent.observe import Observer
 from agent.roots import Root
 from agent.spool import Spool
@@ -42,6 +44,7 @@ class Agent:
         self.observer = Observer(root)
         self.spool = Spool(state)
         self.engine = Engine(state, root)
+        self.watch = Watch(state, root)
         self.desired: dict[str, Any] = state.read("desired.json")
         self.commands = Commands(
             state,
@@ -51,6 +54,8 @@ class Agent:
                 "wipe": self.destroyer.obey,
                 "roster": self.destroyer.learn,
                 "update": lambda _, args: update.install(state, identity, args),
+                "kiosk_restart": self._restart_kiosk,
+                "screenshot": self._screenshot,
             },
         )
         self.destroyer.resume(self.commands)
@@ -115,12 +120,15 @@ class Agent:
             self.state.log(f"The desired state could not be brought about: {trouble.strerror}.")
             self.state.make_room()
         self.insist = False
+        self.watch.tend()
+        kiosk = self.watch.section()
         own = {
             "agent": {
                 **own_facts.collect(self.root, self.engine.tampered(), self.destroyer.trust.version),
                 **({"releases": known} if (known := update.problem(self.state)) is not None else {}),
             },
             "desired": self.engine.section(),
+            **({} if kiosk is None else {"kiosk": kiosk}),
         }
         lacking = self.observer.look(own, self.spool.lacks)
         if lacking:
@@ -206,8 +214,26 @@ class Agent:
 
     def _refresh(self, _: str, __: dict[str, Any]) -> dict[str, Any]:
         self.observer.forget()
+        self.watch.look_again()
         self.insist = True
         return done("Looked at everything again.")
+
+    def _restart_kiosk(self, _: str, __: dict[str, Any]) -> dict[str, Any]:
+        if not self.watch.here:
+            return not_done("refused", "This device has no kiosk's session that could be started anew.")
+        trouble = self.watch.once_more()
+        return not_done("failed", f"The kiosk was not started anew: {trouble}") if trouble else done()
+
+    def _screenshot(self, name: str, _: dict[str, Any]) -> dict[str, Any]:
+        try:
+            content = picture.take(self.root, self.watch)
+            self.connection.ask("POST", f"{wire.PICTURE}/{name}", content)
+        except picture.NotTakenError as why:
+            return not_done(why.state, str(why))
+        except AgentError as trouble:
+            self.connection.close()
+            return not_done("failed", f"The picture did not arrive: {printable(str(trouble), 300)} It was thrown away.")
+        return done()
 
     # Renewal
 

@@ -9,6 +9,7 @@ from typing import Final
 from agent import notify, pace, update, wipe
 from agent.errors import AgentError, RefusedError
 from agent.exchange import Agent
+from agent.kiosk.watch import WAIT as KIOSK_WAIT
 from agent.state import State
 from agent.text import printable
 
@@ -70,7 +71,8 @@ class Loop:
         begun = time.monotonic()
         try:
             # The doorbell fills the time until the next round that the gateway asked for, so there is always an ear at it.
-            seconds = self.agent.cycle(min(self.wait, self._hint))
+            wait = min(self.wait, KIOSK_WAIT) if self.agent.watch.here else self.wait
+            seconds = self.agent.cycle(min(wait, self._hint))
         except RefusedError as refused:
             return self._trouble(refused, refused.retry_after, slow=refused.status == 401)
         except AgentError as trouble:
@@ -130,6 +132,8 @@ class Loop:
                 time.sleep(min(left, 20.0))
             self._waiting = False
             notify.alive()
+            # Also while nobody can be reached: citizens stand before a kiosk that has no line to us.
+            self.agent.watch.tend()
 
 
 def once(agent: Agent) -> list[str]:

@@ -45,7 +45,7 @@ class Observer:
     def look(self, own: dict[str, dict[str, Any]], lacking: Callable[[str, str], bool]) -> dict[str, dict[str, Any]]:
         """Brings ``digests`` up to date and returns the sections that ``lacking(name, digest)`` says somebody needs.
 
-        ``own`` holds the sections that the agent makes itself (``agent``, ``desired``).
+        ``own`` holds the sections that the agent makes itself (``agent``, ``desired``; ``kiosk`` where there is one).
         """
         needed = {}
         for name in wire.SECTIONS:
@@ -56,8 +56,11 @@ class Observer:
                 if stamp != self._stamps.get(name) or lacking(name, self.digests.get(name, "")):
                     content = collect(self.root)
                     self._stamps[name] = stamp
-            else:
+            elif name in own or name in _CHEAP:
                 content = own[name] if name in own else _CHEAP[name](self.root)
+            else:
+                # What this machine does not have, such as the section of a kiosk, it does not tell of.
+                self.digests.pop(name, None)
             if content is not None:
                 self.digests[name] = wire.short_digest(content)
                 if lacking(name, self.digests[name]):

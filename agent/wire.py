@@ -17,6 +17,9 @@ Everything is JSON in UTF-8 over HTTPS with mutual TLS (the enrollment calls exc
 ``POST /agent/v1/leave``    the agent goes; its certificate is refused from then on.
 ``POST /agent/v1/panic``    ``PanicRequest`` → ``PanicAnswer``: somebody at this device calls for help. The same id sent again
                             is the same call. 409 ``panic_twice``: it is being taken at this moment, come again.
+``POST /agent/v1/picture/ID``
+                            a picture of a kiosk's screen as PNG, at most ``MAX_PICTURE`` bytes, for the command
+                            ``screenshot`` with that id, which this device has fetched and not answered. 204.
 ``GET  /agent/v1/releases/metadata/NAME``, ``…/targets/NAME``
                             the repository of releases, as it is; judged by its own signatures (The Update Framework).
 
@@ -38,6 +41,7 @@ CHECKIN: Final = "/agent/v1/checkin"
 LEAVE: Final = "/agent/v1/leave"
 PANIC: Final = "/agent/v1/panic"
 PANIC_TWICE: Final = "panic_twice"
+PICTURE: Final = "/agent/v1/picture"
 RELEASES: Final = "/agent/v1/releases/"
 
 NEXT_HEADER: Final = "Next"
@@ -45,6 +49,8 @@ NEXT_HEADER: Final = "Next"
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one check-in body; the gateway answers 413 above it before it parses anything."""
 MAX_ENROLL_BODY: Final = 32 * 1024
+MAX_PICTURE: Final = 2 * 1024 * 1024
+"""Bytes of one picture of a screen."""
 MAX_WAIT: Final = 600
 """Seconds that a long poll may last at the most."""
 MAX_DIAGNOSTICS: Final = 256 * 1024
@@ -61,6 +67,7 @@ SECTIONS: Final = (
     "packages",
     "agent",
     "desired",
+    "kiosk",
 )
 """Names of the sections of a report. A value that the agent could not find out is null, never a guess.
 
@@ -77,6 +84,12 @@ agent       version, python, tampered [paths of resources changed by another han
             releases at the last daily look: empty, frozen, older, unsigned, ...; absent where the agent is no package)
 desired     digest, resources {id: {state, detail}}, packages_missing [], packages_extra [], packages_blocked []
             states of a resource: applied, failed, pending, unsupported, staged (written under --root, not switched on)
+kiosk       only of a device that has a kiosk's session. browser (running, starting, silent, stopped; null: nobody can
+            tell), restarts (by the agent, in the last hour), gave_up_at (RFC 3339, null), last_use (RFC 3339: the
+            quarter of an hour in which a citizen was there last, null), temperature_c (in steps of five, null),
+            printer (null: none) {state (idle, processing, stopped, unreachable, unknown), reasons [keywords of RFC 8011
+            without their weight, 16 at the most], paper (ok, low, empty, unknown), supplies [{name, level (percent in
+            tens, null)}, 16 at the most], problem (a sentence, empty for none)}
 """
 
 
@@ -216,7 +229,7 @@ class Command(TypedDict):
     id: str
     verb: str
     """refresh, message (args: text), lock, unlock, restart, diagnostics, roster (args: rosters), update (args:
-    version), wipe (args: ``Envelope``).
+    version), kiosk_restart, screenshot, wipe (args: ``Envelope``).
 
     A wipe's ``id`` is the order's.
     """
