@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     one = verb("panic", "Call for help: kept on disk, and sent until the gateway has answered")
     one.add_argument("--exercise", action="store_true", help="only practised, while an exercise is under way")
     one.add_argument("--deliver", action="store_true", help="raise nothing; send what waits, however long it takes")
+    one.add_argument("--hold", action="store_true", help="for three seconds it may be stopped; again: at once")
     one.add_argument("--spool", default=None, metavar="DIR", help="where calls wait (/var/spool/havenmeester-panic)")
     one.add_argument("--wait", type=int, default=20, metavar="SECONDS", help="how long this command tries (20)")
     return whole
@@ -176,27 +177,38 @@ def presence(state: State, arguments: argparse.Namespace) -> int:
 def panic(state: State, arguments: argparse.Namespace) -> int:
     """``panic``: by whoever sits at the machine, who may not read the device's key, or by the service that may."""
     from agent import panic as calling
+    from agent import panic_hold as holding
+    from agent.panic_words import spoken
 
     spool = Path(arguments.spool or calling.SPOOL)
     if arguments.deliver:
         return errors.OK if calling.deliver(state, spool, None, say) == 0 else errors.UNREACHABLE
-    kept = calling.press(spool, exercise=arguments.exercise)
+    words = spoken()
 
     def tell(sentence: str) -> None:
         say(sentence)
         calling.show(sentence)
 
-    tell("Your call for help is kept on this computer and being sent." + (" EXERCISE." if arguments.exercise else ""))
+    if arguments.hold:
+        pressed = holding.press(spool, holding.SECONDS, words, exercise=arguments.exercise)
+        if pressed.stopped:
+            tell(words.stopped)
+        if pressed.path is None:
+            return errors.OK
+        kept = pressed.path
+    else:
+        kept = calling.press(spool, exercise=arguments.exercise)
+    tell(words.kept + (f" {words.exercise}" if arguments.exercise else ""))
     patience = max(0, min(arguments.wait, 3600))
     try:
-        left = calling.deliver(state, spool, patience, tell)
+        left = calling.deliver(state, spool, patience, tell, words=words)
     except PermissionError:
         # Not the owner of the key: the service that is watches the spool.
         left = 0 if calling.arrived(kept, patience) else 1
         if not left:
-            tell("Your call for help has left this computer.")
+            tell(words.left)
     if left:
-        tell("There is no line. It is sent as soon as there is one. Call the emergency number if you can.")
+        tell(words.no_line)
         return errors.UNREACHABLE
     return errors.OK
 

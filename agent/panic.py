@@ -16,14 +16,19 @@ from typing import Any, Final, NamedTuple
 
 from agent import disk, errors, pace, programs, wire
 from agent.errors import AgentError, RefusedError
+from agent.panic_words import WORDS, Words
 from agent.state import Identity, State
 from agent.transport import Connection, with_certificate
 
 SPOOL: Final = "/var/spool/havenmeester-panic"
 MAX_BYTES: Final = 512
 MAX_WAITING: Final = 50
+LOOK: Final = 0.2
+"""Seconds between two looks at a call that is held."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two tries at the most: somebody is waiting for help."""
+MOST_HELD: Final = 10.0
+"""Seconds for which a press may be held; who asks for longer is not believed."""
 NEVER: Final = frozenset({400, 403, 409, 413, 422})
 """Answers after which sending the same again is of no use."""
 
@@ -35,13 +40,22 @@ class Call(NamedTuple):
     id: str
     at: float
     exercise: bool
+    hold: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds for which it may still be stopped; 0 also where a clock was set back meanwhile."""
+        left = self.at + self.hold - now
+        return left if 0 < left <= self.hold else 0.0
 
 
-def press(spool: Path, *, exercise: bool = False) -> Path:
-    """Keeps a call for help on disk; where it is. Raises AgentError where nothing can be kept."""
+def press(spool: Path, *, exercise: bool = False, hold: float = 0.0) -> Path:
+    """Keeps a call for help on disk, to be sent after so many seconds; where it is.
+
+    Raises AgentError where nothing can be kept.
+    """
     raw = os.urandom(16).hex()
     whole, beside = spool / f"{raw}.json", spool / f".{raw}"
-    content = json.dumps({"id": raw, "at": time.time(), "exercise": exercise}).encode()
+    content = json.dumps({"id": raw, "at": time.time(), "exercise": exercise, "hold": hold}).encode()
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -54,6 +68,12 @@ def press(spool: Path, *, exercise: bool = False) -> Path:
             f"The call for help could not be kept in {spool}: {trouble.strerror}. Call the emergency number."
         ) from trouble
     return whole
+
+
+def held(path: Path) -> bool:
+    """Whether this call may still be stopped."""
+    call = _read(path)
+    return call is not None and call.wait(time.time()) > 0
 
 
 def waiting(spool: Path) -> list[Call]:
@@ -82,6 +102,7 @@ def deliver(
     patience: float | None,
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
+    words: Words = WORDS["en"],
 ) -> int:
     """Sends what waits, until the gateway has answered everything; ``patience``: seconds to go on trying, None for ever.
 
@@ -96,14 +117,20 @@ def deliver(
         connection = _connection(state, identity)
         try:
             while calls := waiting(spool):
+                ready = [call for call in calls if not call.wait(time.time())]
+                if not ready:
+                    if end is not None and time.monotonic() > end:
+                        return len(calls)
+                    sleep(min(LOOK, *(call.wait(time.time()) for call in calls)))
+                    continue
                 try:
-                    _send(connection, calls[0], say)
+                    _send(connection, ready[0], say, words)
                     failures = 0
                 except AgentError as trouble:
                     connection.close()
                     failures += 1
                     if failures == 1:
-                        say(f"{trouble} The call for help is kept and sent again.")
+                        say(f"{trouble} {words.again}")
                         state.log(str(trouble))
                     pause = min(LONGEST_PAUSE, pace.after_failure(failures, None, _chance()))
                     if end is not None and time.monotonic() + pause > end:
@@ -137,17 +164,17 @@ def show(sentence: str) -> None:
         )
 
 
-def _send(connection: Connection, call: Call, say: Callable[[str], None]) -> None:
+def _send(connection: Connection, call: Call, say: Callable[[str], None], words: Words) -> None:
     body: dict[str, Any] = {"id": call.id, "ago": max(0.0, time.time() - call.at), "exercise": call.exercise}
     try:
         answer = connection.ask("POST", wire.PANIC, json.dumps(body).encode()).json()
     except RefusedError as refused:
         if refused.status not in NEVER or refused.code == wire.PANIC_TWICE:
             raise
-        say(f"Refused: {refused}")
+        say(words.nobody_practises if refused.code == wire.PANIC_NO_DRILL else f"{words.refused} ({refused})")
         _remove(call.path)
         return
-    say(f"Your call for help has arrived: {answer.get('number', '')}.")
+    say(f"{words.arrived} {answer.get('number', '')}.")
     _remove(call.path)
 
 
@@ -177,7 +204,9 @@ def _read(path: Path) -> Call | None:
     fits = isinstance(number, str) and number.isalnum() and number.isascii() and 8 <= len(number) <= 40
     if not fits or not isinstance(at, int | float) or isinstance(at, bool) or at != at:
         return None
-    return Call(path, str(number), float(at), told.get("exercise") is True)
+    hold = told.get("hold", 0)
+    asked = float(hold) if isinstance(hold, int | float) and not isinstance(hold, bool) and 0 < hold <= MOST_HELD else 0
+    return Call(path, str(number), float(at), told.get("exercise") is True, asked)
 
 
 def _remove_if_old(path: Path) -> None:

@@ -42,6 +42,7 @@ LEAVE: Final = "/agent/v1/leave"
 PANIC: Final = "/agent/v1/panic"
 PANIC_TWICE: Final = "panic_twice"
 PICTURE: Final = "/agent/v1/picture"
+PANIC_NO_DRILL: Final = "no_drill"
 RELEASES: Final = "/agent/v1/releases/"
 
 NEXT_HEADER: Final = "Next"

@@ -45,7 +45,7 @@ DCONF: Mapping[str, Callable[[Any], Values]] = {
     "panic_button.shortcut": lambda binding: {
         f"{panic.SHORTCUTS}/custom-keybindings": [f"/{panic.SHORTCUT}/"],
         f"{panic.SHORTCUT}/name": "Havenmeester",
-        f"{panic.SHORTCUT}/command": panic.COMMAND,
+        f"{panic.SHORTCUT}/command": panic.HELD,
         f"{panic.SHORTCUT}/binding": binding,
     },
     "power.sleep_after": lambda _seconds: {

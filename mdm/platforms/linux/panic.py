@@ -10,6 +10,8 @@ from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, uni
 
 KEYS: Final = ("panic_button.enabled",)
 COMMAND: Final = "/usr/bin/havenmeester-agent panic"
+HELD: Final = f"{COMMAND} --hold"
+"""What menu and shortcut start: pressed by mistake it can be stopped for a moment; pressed again or held it leaves at once."""
 SPOOL: Final = "/var/spool/havenmeester-panic"
 SHORTCUTS: Final = "org/gnome/settings-daemon/plugins/media-keys"
 SHORTCUT: Final = f"{SHORTCUTS}/custom-keybindings/havenmeester-panic"
@@ -25,7 +27,7 @@ Name[ro]=Cere ajutor
 Comment=Whoever is on duty hears it at once
 Comment[nl]=Wie van wacht is, hoort het meteen
 Comment[fr]=Les personnes de garde l'entendent tout de suite
-Exec={COMMAND}
+Exec={HELD}
 Icon=dialog-warning
 Terminal=false
 Categories=Utility;
@@ -36,7 +38,7 @@ Actions=exercise;
 Name=Exercise
 Name[nl]=Oefening
 Name[fr]=Exercice
-Exec={COMMAND} --exercise
+Exec={HELD} --exercise
 """
 _PATH: Final = f"""[Unit]
 Description=Havenmeester: a call for help waits to be sent

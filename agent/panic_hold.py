@@ -1,0 +1,173 @@
+"""The short hold of a computer's panic button: a call that was pressed by mistake can be stopped before it leaves.
+
+It lies in the spool from the press on, with the seconds that it is held, so it leaves also when this process, or the session,
+ends meanwhile. Only a clear "stop" takes it back. Pressed again, or held down where the desktop repeats keys, it leaves at once;
+and so it does where nothing can be shown that would stop it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple, TextIO
+
+from agent import panic, programs
+from agent.panic_words import Words
+
+HELD: Final = 1.0
+"""Seconds after which a second press, or a key that is still down, means: now."""
+MARGIN: Final = 0.3
+"""Seconds before it leaves in which it is stopped no more: whoever sends it may hold it in the hand already."""
+LOOK: Final = 0.05
+DESKTOP: Final = ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "HOME")
+STOP, NOW, WAIT = "stop", "now", "wait"
+SECONDS: Final = 3.0
+"""How long a press is held; the sentences say so."""
+
+
+class Held(NamedTuple):
+    """What became of a press: the call that is on its way, or that it was stopped. Neither: it belongs to one before it."""
+
+    path: Path | None
+    stopped: bool = False
+
+
+class Way(NamedTuple):
+    """A program that shows the question, and what its answer means: ``stop``, ``now``, ``wait``; empty: it could not ask."""
+
+    argv: list[str]
+    meaning: Callable[[int, str], str]
+
+
+def press(
+    spool: Path, seconds: float, words: Words, *, exercise: bool = False, environment: Mapping[str, str] = os.environ
+) -> Held:
+    """Keeps a call for help, held for so many seconds while whoever sits here may stop it. Raises like ``panic.press``."""
+    lock = _own(environment)
+    if lock is None:
+        return Held(panic.press(spool, exercise=exercise))
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return Held(_again(lock, spool, exercise=exercise))
+        note = {"path": "", "at": time.time(), "exercise": exercise}
+        _note(lock, note)
+        kept = panic.press(spool, exercise=exercise, hold=seconds)
+        _note(lock, note | {"path": str(kept)})
+        goes = _ask(kept, time.time() + seconds, words, environment)
+        return Held(kept) if goes else Held(None, stopped=True)
+
+
+def sooner(path: Path) -> None:
+    """The call leaves at once; one that has left already stays as it is."""
+    with contextlib.suppress(OSError, ValueError):
+        told = json.loads(path.read_text(encoding="ascii"))
+        beside = path.with_name(f".{path.stem}")
+        beside.write_text(json.dumps(told | {"hold": 0}), encoding="ascii")
+        if path.exists():
+            beside.rename(path)
+        beside.unlink(missing_ok=True)
+
+
+def _own(environment: Mapping[str, str]) -> TextIO | None:
+    """A file of this person's session, by which one press knows of another; None without such a session."""
+    folder = environment.get("XDG_RUNTIME_DIR", "")
+    if not folder:
+        return None
+    try:
+        number = os.open(Path(folder, "havenmeester-panic"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return None
+    return os.fdopen(number, "r+", encoding="ascii")
+
+
+def _note(lock: TextIO, told: dict[str, object]) -> None:
+    lock.seek(0)
+    lock.truncate()
+    json.dump(told, lock)
+    lock.flush()
+
+
+def _again(lock: TextIO, spool: Path, *, exercise: bool) -> Path | None:
+    """Another press is being held: the same one goes on at once, a true call never waits for a practised one."""
+    try:
+        told = json.loads(lock.read() or "{}")
+        path, at, practised = Path(told["path"]), float(told["at"]), told["exercise"] is True
+    except (ValueError, KeyError, TypeError):
+        # Nobody knows what the other press is; a true one is not lost whatever becomes of that.
+        return None if exercise else panic.press(spool)
+    if practised and not exercise:
+        return panic.press(spool)
+    if time.time() - at >= HELD and not (exercise and not practised):
+        sooner(path)
+    return None
+
+
+def _ask(kept: Path, due: float, words: Words, environment: Mapping[str, str]) -> bool:
+    """Whether the call goes on. Shows the question while there is time, and no longer than that."""
+    for way in _ways(due - time.time(), words, environment):
+        program = programs.find(way.argv[0])
+        if program is None:
+            continue
+        said = _shown([program, *way.argv[1:]], kept, due, environment)
+        if said is None:
+            return True
+        meaning = way.meaning(*said)
+        if meaning == STOP:
+            return not _stop(kept, due)
+        if meaning == WAIT:
+            while panic.held(kept):
+                time.sleep(LOOK)
+            return True
+        if meaning == NOW:
+            break
+    sooner(kept)
+    return True
+
+
+def _ways(seconds: float, words: Words, environment: Mapping[str, str]) -> list[Way]:
+    shown = str(max(1, round(seconds)))
+    found = []
+    if environment.get("DBUS_SESSION_BUS_ADDRESS"):
+        note = ["notify-send", "--urgency=critical", f"--action={STOP}={words.stop}", f"--action={NOW}={words.now}"]
+        found.append(Way([*note, "--wait", "Havenmeester", words.held], lambda code, text: (text or WAIT) if code == 0 else ""))
+    if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        # The button that a blow on the keyboard presses is the one that sends.
+        asked = ["zenity", "--question", "--title=Havenmeester", "--no-markup", f"--timeout={shown}"]
+        buttons = [f"--text={words.held}", f"--ok-label={words.now}", f"--cancel-label={words.stop}"]
+        found.append(Way([*asked, *buttons], lambda code, _: {0: NOW, 1: STOP, 5: WAIT}.get(code, "")))
+    return found
+
+
+def _shown(argv: list[str], kept: Path, due: float, environment: Mapping[str, str]) -> tuple[int, str] | None:
+    """How the program ended and what it said; None when time was over first, or the call has left."""
+    desktop = {name: environment[name] for name in DESKTOP if name in environment}
+    process = subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=programs.CLEAN | desktop
+    )
+    try:
+        while process.poll() is None:
+            if time.time() >= due - MARGIN or not panic.held(kept):
+                return None
+            time.sleep(LOOK)
+        output = process.stdout.read(1000) if process.stdout else b""
+        return process.returncode, output.decode(errors="replace").strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _stop(kept: Path, due: float) -> bool:
+    """Whether it could still be stopped."""
+    if time.time() >= due - MARGIN / 2 or not panic.held(kept):
+        return False
+    try:
+        kept.unlink()
+    except OSError:
+        return False
+    return True
