@@ -135,7 +135,9 @@ def _ways(seconds: float, words: Words, environment: Mapping[str, str]) -> list[
     found = []
     if environment.get("DBUS_SESSION_BUS_ADDRESS"):
         note = ["notify-send", "--urgency=critical", f"--action={STOP}={words.stop}", f"--action={NOW}={words.now}"]
-        found.append(Way([*note, "--wait", "Havenmeester", words.held], lambda code, text: (text or WAIT) if code == 0 else ""))
+        found.append(
+            Way([*note, "--wait", "Havenmeester", words.held], lambda code, text: (text or WAIT) if code == 0 else "")
+        )
     if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
         # The button that a blow on the keyboard presses is the one that sends.
         asked = ["zenity", "--question", "--title=Havenmeester", "--no-markup", f"--timeout={shown}"]

@@ -1,6 +1,7 @@
 // Calls for help on every page of the console: shown, said to screen readers, played, and blinking in the title.
 const ALLOWED = "panic-sound";
 const AGAIN = 4_000;
+const EVERY = 1_000;
 const here = document.querySelector("#panic");
 let context = null;
 let number = here?.dataset.panicNumber;
@@ -45,6 +46,7 @@ async function wake() {
 
 function draw() {
   for (const button of all("[data-panic-allow]")) button.hidden = awake() || !window.AudioContext;
+  for (const word of all("[data-panic-silent]")) word.hidden = awake();
   for (const button of all("[data-panic-forbid], [data-panic-try]")) button.hidden = !awake();
   for (const line of all("[data-panic-sound-state]")) {
     line.textContent = awake() ? line.dataset.on : allowed() ? line.dataset.asleep : line.dataset.off;
@@ -134,7 +136,8 @@ function listen() {
   const worker = shared ? new SharedWorker(here.dataset.panicListener) : new Worker(here.dataset.panicListener);
   const port = shared ? worker.port : worker;
   port.onmessage = heard;
-  const ask = () => port.postMessage({ kind: "ask", address: new URL(here.dataset.panicPulse, location.href).href });
+  const every = "panicAnswers" in here.dataset ? EVERY : 0;
+  const ask = () => port.postMessage({ kind: "ask", every, address: new URL(here.dataset.panicPulse, location.href).href });
   ask();
   addEventListener("pagehide", () => port.postMessage({ kind: "gone" }));
   addEventListener("pageshow", (e) => e.persisted && location.reload());
