@@ -9,7 +9,7 @@ from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.core.permissions import Grant, PlaceKind, Role, Where
 from mdm.outbox.model import OutboxMessage
-from mdm.panic import drills, duty, queries, raising, service, telling
+from mdm.panic import drills, duty, queries, raising, service, starting, telling
 from mdm.panic.duty import Line
 from mdm.panic.raising import Press
 from mdm.people.model import Person
@@ -160,3 +160,18 @@ def test_a_line_is_taken_off_the_roster_only_at_ones_own_places(calling: Calling
     with calling() as call:
         duty.remove(call, number)
         assert duty.roster(call) == []
+
+
+def test_the_demonstration_shows_an_exercise_with_its_figures_and_rings_nowhere(calling: Calling, city: City) -> None:
+    with calling() as call:
+        assert starting.load(call) > 0
+        (found,) = drills.all_of(call)
+        figures = drills.figures(call, found)
+        assert (figures.calls, figures.answered, figures.seconds, figures.middle) == (3, 2, (19, 47), 33)
+        assert found.learned
+        assert len(drills.lines_of(call, found)) == 8
+        assert queries.pulse(call.session)[1] == 0
+        assert call.session.scalars(select(OutboxMessage)).all() == []
+    with calling() as call:
+        assert starting.load(call) == 0
+        assert len(drills.all_of(call)) == 1
