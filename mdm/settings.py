@@ -175,6 +175,13 @@ class Settings(BaseSettings):
         pattern=r"^[0-9./, ]*$",
         description="IPv4 networks whose addresses discovery may ask who they are; separated by commas. Empty: it only listens.",
     )
+    discovery_interfaces: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.:@=, -]*$",
+        description=(
+            "Network interfaces of this server and the service point that each hears: CODE=interface; separated by commas."
+        ),
+    )
     discovery_socket: str = Field(
         "",
         description="Socket of the service that listens to networks (docs/discovery.md). Empty: the command listens by itself.",

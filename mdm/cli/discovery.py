@@ -1,5 +1,6 @@
 """``havenmeester discover``: what else is on a service point's network."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ def _read(path: Path, code: str, *, json_wanted: bool) -> None:
 
 
 def _listen(interface: str, seconds: int, code: str, *, ask: bool, json_wanted: bool) -> None:
-    from mdm.core.errors import ConfigurationError
-    from mdm.discovery import networks, reading
+    from mdm.core.errors import N_, ConfigurationError, ConflictError
+    from mdm.discovery import listening, networks, reading
     from mdm.discovery.model import Source
 
     def run(settings: "Settings") -> "Result":
@@ -72,9 +73,13 @@ def _listen(interface: str, seconds: int, code: str, *, ask: bool, json_wanted: 
                 "Nobody may be asked: the setting discovery_networks is empty. Nothing was sent.",
                 mend="Name the networks there, or leave out --ask.",
             )
-        return reading.read_live(
-            interface, seconds, allowed, Path(settings.discovery_socket) if settings.discovery_socket else None
-        )
+        path = Path(settings.discovery_socket) if settings.discovery_socket else None
+        # Whoever takes a network off the list while we ask in it is heard.
+        watch = listening.watch_of(allowed, lambda: networks.read(load().discovery_networks), lambda _packets: False)
+        with listening.asking_alone(settings.home) if ask else nullcontext(True) as alone:
+            if not alone:
+                raise ConflictError(N_("Another one asks already, and two would be too fast. Nothing was sent."))
+            return reading.read_live(interface, seconds, allowed, path, watch=watch)
 
     _take(code, Source.LIVE, interface, run, json_wanted=json_wanted)
 

@@ -54,6 +54,14 @@ class DiscoveryRun(Base):
     """A stable word for why it failed; empty while it did not."""
     made_by: Mapped[str] = mapped_column(String(255))
     made_at: Mapped[Moment]
+    asks: Mapped[bool] = mapped_column(default=False)
+    """Whether addresses inside the allowed networks are asked as well; otherwise nothing is sent."""
+    ends_at: Mapped[datetime | None]
+    """Until when the network is listened to; None for a capture."""
+    started_at: Mapped[datetime | None]
+    """When the listening really began."""
+    stopped_by: Mapped[str] = mapped_column(String(255), default="")
+    """Who ended it before its time: what was heard until then counts."""
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
     packets: Mapped[int] = mapped_column(default=0)
     malformed: Mapped[int] = mapped_column(default=0)
@@ -71,6 +79,11 @@ class DiscoveryRun(Base):
     def where(self) -> Where:
         """The place at which rights over it are asked."""
         return Where(service_point_id=self.service_point_id)
+
+    @property
+    def listens(self) -> bool:
+        """Whether a network is being listened to, or is about to be."""
+        return self.source == Source.LIVE and self.state == RunState.WAITING
 
 
 class NetworkDevice(Base):

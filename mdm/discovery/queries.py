@@ -228,6 +228,11 @@ def runs(call: Call, service_point_id: int, limit: int = 10) -> Sequence[Discove
     return call.session.scalars(query.order_by(DiscoveryRun.id.desc()).limit(limit)).all()
 
 
+def place_of(call: Call, found: DiscoveryRun) -> ServicePoint:
+    """The service point of a run of the actor's."""
+    return call.session.get_one(ServicePoint, found.service_point_id)
+
+
 def run(call: Call, uid: str) -> DiscoveryRun:
     """One run; NotFoundError when it is not there or not at one of the actor's places."""
     found = call.session.scalar(

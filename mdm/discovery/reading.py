@@ -14,7 +14,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -34,6 +36,10 @@ MOST_UPLOADED = 128 * 1024 * 1024
 _MAC = re.compile(r"^(?!00:00:00:00:00:00)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$")
 PER_SECOND = 1024 * 1024
 """Bytes of a capture for which one second more is allowed: eight times slower than what was measured."""
+GRACE = 30.0
+"""Seconds in which a process that was told to end tells what it heard."""
+LOOK = 1.0
+"""Seconds between two looks whether listening goes on."""
 Started = Callable[[int], None]
 """Told the number of the process each time one is started."""
 
@@ -67,6 +73,24 @@ class Heard(BaseModel):
             setattr(self, name, [one for text in getattr(self, name) if (one := clean(text, 128))])
         for name in ("vendor_class", "options", "server", "model", "serial", "maker"):
             setattr(self, name, clean(getattr(self, name), 128))
+
+
+class Order(StrEnum):
+    """What becomes of listening that is under way."""
+
+    GO_ON = "go on"
+    QUIET = "quiet"
+    """Nothing more is asked; it is listened on."""
+    STOP = "stop"
+    """It ends now, and what was heard counts."""
+
+
+Watch = Callable[[int], Order]
+"""Asked about every second, with the number of packets until then, whether to go on."""
+
+
+def _go_on(_packets: int) -> Order:
+    return Order.GO_ON
 
 
 @dataclass(slots=True)
@@ -129,19 +153,30 @@ def read_capture(file: BinaryIO, limits: Limits = Limits(), started: Started | N
 
 
 def read_live(
-    interface: str, seconds: int, ask: Sequence[str] = (), service: Path | None = None, started: Started | None = None
+    interface: str,
+    seconds: int,
+    ask: Sequence[str] = (),
+    service: Path | None = None,
+    started: Started | None = None,
+    watch: Watch = _go_on,
 ) -> Result:
     """What is heard on an interface in so many seconds. ``ask``: networks whose addresses may be asked; none: only listening.
 
-    ``service`` is the socket of a process that systemd starts with the right to raw sockets; without one the process is
-    started from here and inherits what this one may. It listens for what is left of the time when it had to be started again.
-    Raises InvalidError for an interface or network that does not serve, UnavailableError as ``read_capture``.
+    ``watch`` may end the asking or the listening before its time. ``service`` is the socket of a process that systemd starts
+    with the right to raw sockets; without one the process is started from here and inherits what this one may. It listens for
+    what is left of the time when it had to be started again. Raises InvalidError for an interface or network that does not
+    serve, UnavailableError as ``read_capture``.
     """
     end = time.monotonic() + seconds
     for attempt in range(STARTS):
         left = max(1, round(end - time.monotonic()))
         wish = {"do": "live", "interface": interface, "ask": list(ask), "seconds": left, "memory": Limits().memory}
-        result = _asked(wish, service, left + 30.0) if service else _once(wish, (), left + 30.0, started)
+        order = watch(0)
+        if order is not Order.GO_ON:
+            wish["ask"] = []
+        if order is Order.STOP:
+            return Result(ended=True)
+        result = _asked(wish, service, left + 30.0, watch) if service else _once(wish, (), left + 30.0, started, watch)
         result.restarts = attempt
         if result.refused:
             raise refusal(result.refused)
@@ -191,7 +226,7 @@ def refusal(code: str) -> HavenmeesterError:
     return InvalidError(REFUSALS[known], code=known)
 
 
-def _asked(wish: dict[str, Any], service: Path, seconds: float) -> Result:
+def _asked(wish: dict[str, Any], service: Path, seconds: float, watch: Watch) -> Result:
     """One life of a process that systemd starts for each connection."""
     with socket.socket(socket.AF_UNIX) as line:
         try:
@@ -201,10 +236,17 @@ def _asked(wish: dict[str, Any], service: Path, seconds: float) -> Result:
             raise UnavailableError(
                 N_("Nobody listens at %(path)s: is the socket unit of discovery running?"), path=service
             ) from error
-        return take(_lines(line.fileno(), time.monotonic() + seconds))
+        orders = _Orders(watch, lambda: line.sendall(b"\n"), lambda: line.shutdown(socket.SHUT_WR))
+        return take(_lines(line.fileno(), time.monotonic() + seconds, orders.look))
 
 
-def _once(wish: dict[str, Any], files: tuple[int, ...], seconds: float, started: Started | None) -> Result:
+def _once(
+    wish: dict[str, Any],
+    files: tuple[int, ...],
+    seconds: float,
+    started: Started | None,
+    watch: Watch | None = None,
+) -> Result:
     """One life of the process. What it wrote until it died is thrown away, unless it came to its end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mdm.discovery.reader"],
@@ -221,17 +263,43 @@ def _once(wish: dict[str, Any], files: tuple[int, ...], seconds: float, started:
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(wish).encode() + b"\n")
-            process.stdin.close()
+            process.stdin.flush()
+            if watch is None:
+                process.stdin.close()
         except BrokenPipeError:
             return Result()
         assert process.stdout is not None
-        return take(_lines(process.stdout.fileno(), time.monotonic() + seconds))
+        orders = None
+        if watch is not None:
+            number = process.stdin.fileno()
+            orders = _Orders(watch, lambda: os.write(number, b"\n"), process.stdin.close)
+        return take(_lines(process.stdout.fileno(), time.monotonic() + seconds, orders.look if orders else None))
     finally:
         process.kill()
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 _closed(stream)
+
+
+class _Orders:
+    """Passes what ``watch`` says on to the process, each once."""
+
+    def __init__(self, watch: Watch, quiet: Callable[[], object], stop: Callable[[], object]) -> None:
+        self.watch, self.quiet, self.stop = watch, quiet, stop
+        self.given = Order.GO_ON
+
+    def look(self, packets: int) -> bool:
+        """Asks; whether the process was told to end."""
+        if self.given is Order.STOP:
+            return True
+        order = self.watch(packets)
+        if order is not self.given and order is not Order.GO_ON:
+            self.given = order
+            # Where it has ended by itself meanwhile, what it wrote says how.
+            with suppress(OSError):
+                (self.stop if order is Order.STOP else self.quiet)()
+        return self.given is Order.STOP
 
 
 def _closed(stream: Any) -> None:
@@ -241,18 +309,30 @@ def _closed(stream: Any) -> None:
         return
 
 
-def _lines(number: int, end: float) -> Iterator[bytes]:
-    """The lines that the process writes; ends when it ends, when time is up, or when it writes too much."""
-    rest, total = b"", 0
+def _lines(number: int, end: float, look: Callable[[int], bool] | None = None) -> Iterator[bytes]:
+    """The lines that the process writes; ends when it ends, when time is up, or when it writes too much.
+
+    ``look`` is called about every second; once it says that the process was told to end, that may take ``GRACE`` seconds.
+    """
+    rest, total, packets, told, looked = b"", 0, 0, False, 0.0
     while (left := end - time.monotonic()) > 0:
-        if not select.select([number], [], [], left)[0]:
-            return
+        if look is not None and time.monotonic() - looked >= LOOK:
+            looked = time.monotonic()
+            if look(packets) and not told:
+                told, end = True, min(end, looked + GRACE)
+        if not select.select([number], [], [], min(left, LOOK) if look else left)[0]:
+            if look is None:
+                return
+            continue
         piece = os.read(number, 65536)
         total += len(piece)
         if not piece or total > TOTAL:
             return
         *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
+        for line in lines:
+            if look is not None and line.startswith(b'{"type": "progress"'):
+                packets = max(packets, _number(_record(line).get("packets")))
+            yield line
         if len(rest) > LINE:
             return
 

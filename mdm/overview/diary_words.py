@@ -87,6 +87,8 @@ ACTIONS = {
     "kit_piece.taken_in": N_("took a piece of kit in"),
     "discovery.exported": N_("took along what is on a network"),
     "discovery.failed": N_("could not read a capture"),
+    "discovery.listening": N_("had a network listened to"),
+    "discovery.stopped": N_("stopped listening to a network"),
     "discovery.taken": N_("looked at what is on a network"),
     "kiosk.seen": N_("looked at a kiosk"),
     "kiosk_round.finished": N_("finished a round along kiosks"),

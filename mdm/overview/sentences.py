@@ -104,6 +104,8 @@ SENTENCES = {
     "kit_piece.taken_in": N_("%(who)s took in the piece of kit %(what)s"),
     "discovery.exported": N_("%(who)s took along what is on the network of %(what)s"),
     "discovery.failed": N_("%(who)s brought a capture that could not be read: %(what)s"),
+    "discovery.listening": N_("%(who)s has the network of %(what)s listened to"),
+    "discovery.stopped": N_("%(who)s stopped listening to %(what)s"),
     "discovery.taken": N_("%(who)s looked at what is on a network: %(what)s"),
     "kiosk.seen": N_("%(who)s looked at the kiosk %(what)s"),
     "kiosk_round.finished": N_("%(who)s finished a round along the kiosks"),

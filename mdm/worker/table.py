@@ -44,6 +44,7 @@ from mdm.worker.device_lists import read_device_lists
 from mdm.worker.forgetting import forget, forget_photos, tidy
 from mdm.worker.jobs import Job
 from mdm.worker.kiosks import KioskCrew
+from mdm.worker.listening import Listening
 from mdm.worker.office import Office
 from mdm.worker.topics import TOPICS
 
@@ -55,7 +56,7 @@ CATCH_UP = 31
 
 def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
     """Every job of the worker. Those that run at the start mend what was missed while nobody led."""
-    moves, alarms, crew = UnitMoves(), Alarms(), KioskCrew()
+    moves, alarms, crew, listeners = UnitMoves(), Alarms(), KioskCrew(), Listening(stopping)
     return (
         Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
         Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
@@ -90,6 +91,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("release-documents", timedelta(minutes=10), releases.refresh, at_start=True),
         Job("releases", timedelta(seconds=10), releases.roll_out, at_start=True),
         Job("discovery", timedelta(seconds=2), captures.read, at_start=True),
+        Job("listening", timedelta(seconds=2), listeners.look, at_start=True),
         Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("erasures", timedelta(seconds=20), erase_people, at_start=True),

@@ -11,7 +11,7 @@ from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from mdm.core.permissions import Grant, PlaceKind, Role
 from mdm.desk.loans.model import LoanPlace, LoanState, Reservation
-from mdm.discovery import flex, queries, service, starting
+from mdm.discovery import flex, listening, queries, service, starting
 from mdm.discovery.model import KEPT, DiscoveryRun, NetworkDevice, RunState, Source
 from mdm.discovery.reading import Heard, Result
 from mdm.inventory.model import Device, FactSection, LifeCycle, Ownership
@@ -305,3 +305,66 @@ def test_a_crowd_is_counted_whole_and_a_device_of_no_place_is_a_guest(
         assert len(queries.unmanaged(call, places[0])) == queries.MOST
         assert len(queries.unmanaged(call, places[0], queries.ALL)) == 1200
         assert queries.counts(call, places[0]).elsewhere == 1
+
+
+HEARS = {"WERKHAVEN": ("eth0.12",), "ZUID": ("eth0.13",)}
+
+
+def test_a_place_is_listened_to_on_its_own_interface_and_by_one_at_a_time(
+    calling: Calling, places: tuple[int, int]
+) -> None:
+    with calling() as call:
+        place = call.session.get_one(ServicePoint, places[0])
+
+        def begin(
+            interface: str = "eth0.12", minutes: int = 5, *, asks: bool = False, allowed: tuple[str, ...] = ()
+        ) -> str:
+            return listening.begin(
+                call, place, interface, minutes, asks=asks, interfaces=HEARS, allowed=allowed
+            ).uid  # fmt: skip
+
+        # Another place's interface, one that nobody named, a time of one's own, asking where nobody may be asked.
+        for wrong in (
+            lambda: begin("eth0.13"),
+            lambda: begin("eth9"),
+            lambda: begin(minutes=7),
+            lambda: begin(asks=True),
+        ):
+            with pytest.raises(InvalidError):
+                wrong()
+        assert queries.runs(call, places[0]) == []
+
+        uid = begin(asks=True, allowed=("10.1.0.0/24",))
+        with pytest.raises(ConflictError):
+            begin()
+        run = queries.run(call, uid)
+        assert (run.listens, run.asks, run.ends_at) == (True, True, NOW + timedelta(minutes=5))
+    with calling(_clerk(places[0])) as call:
+        with pytest.raises(DeniedError):
+            listening.stop(call, uid)
+        with pytest.raises(DeniedError):
+            listening.begin(
+                call, place, "eth0.12", 5, asks=False, interfaces={"WERKHAVEN": ("eth0.12",)}, allowed=()
+            )  # fmt: skip
+    with calling() as call:
+        # It had not begun: nothing was heard, and nothing waits for the worker any more.
+        stopped = listening.stop(call, uid)
+        assert (stopped.state, stopped.problem) == (RunState.FAILED.value, "stopped")
+        assert listening.stop(call, uid).state == RunState.FAILED.value
+        begin_again = listening.begin(call, place, "eth0.12", 1, asks=False, interfaces=HEARS, allowed=())
+        assert begin_again.listens
+
+
+def test_what_nobody_listens_to_any_more_has_failed(calling: Calling, places: tuple[int, int], tmp_path: Path) -> None:
+    from mdm.worker.listening import Listening
+
+    with calling() as call:
+        place = call.session.get_one(ServicePoint, places[0])
+        run = listening.begin(call, place, "eth0.12", 1, asks=False, interfaces=HEARS, allowed=())
+
+    at_work = Listening(lambda: False, lambda: None)  # type: ignore[arg-type,return-value]
+    at_work.look(_Office(lambda **more: calling(now=NOW + timedelta(minutes=4), **more), tmp_path))  # type: ignore[arg-type]
+
+    assert at_work.at_work == {}
+    with calling() as call:
+        assert (queries.run(call, run.uid).state, queries.run(call, run.uid).problem) == ("failed", "interrupted")

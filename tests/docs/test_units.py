@@ -41,3 +41,25 @@ def test_the_page_has_them_all_and_a_wrong_one_is_noticed(tmp_path: Path) -> Non
     assert units().keys() == {"havenmeester-signer.service", "havenmeester-console.service"}
     name = "havenmeester-signer.service"
     assert "restart specifier" in verified(tmp_path, name, units()[name].replace("Restart=always", "Restart=sometimes"))
+
+
+DISCOVERY = re.compile(
+    r"^    # /etc/systemd/system/([a-z@-]+\.(?:service|socket))\n((?:    (?!# /).*\n)+)", re.MULTILINE
+)
+
+
+def test_the_units_that_listen_to_networks_are_units(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze: not installed; nobody read the units of docs/discovery.md")
+    page = PAGE.with_name("discovery.md").read_text(encoding="utf-8")
+    found = {name: textwrap.dedent(text) for name, text in DISCOVERY.findall(page)}
+    assert found.keys() == {"havenmeester-discovery.socket", "havenmeester-discovery@.service"}
+    for name, text in found.items():
+        text = text.replace("/opt/havenmeester/.venv/bin/python", sys.executable)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    names = [tmp_path / "havenmeester-discovery.socket", tmp_path / "havenmeester-discovery@.service"]
+    said = subprocess.run(
+        [program, "verify", "--man=no", *names], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert [line for line in said.stderr.splitlines() if "discovery" in line] == []

@@ -5,7 +5,8 @@ number 5; the number of the packet that is being read stands in the file 6, so t
 where it died. Nothing is ever opened by name.
 
 ``{"do": "live", "interface": "eth0", "ask": ["10.1.0.0/24"], "seconds": 60, "memory": N}`` listens, and asks only inside the
-given networks; none: it sends nothing. ``--allow 10.0.0.0/8``, as often as needed, on the command line of a process that
+given networks; none: it sends nothing. A further line on standard input ends the asking, its end ends the listening: what was
+heard until then is told. ``--allow 10.0.0.0/8``, as often as needed, on the command line of a process that
 somebody else starts: it asks inside these networks alone, whatever the wish says.
 """
 
@@ -34,7 +35,9 @@ STUCK = 2.0
 
 def main() -> int:
     """Reads the wish, gives every right away, then does it."""
-    wish = json.loads(sys.stdin.buffer.readline(65536))
+    # Byte by byte: what follows the wish is for the listening.
+    with open(0, "rb", buffering=0, closefd=False) as given:
+        wish = json.loads(given.readline(65536))
     bounds.limit(int(wish["seconds"]) + 30, int(wish["memory"]))
     if wish["do"] == "live":
         return _live(wish, allowed(sys.argv[1:]))
@@ -68,10 +71,10 @@ def _live(wish: dict[str, Any], within: "list[ipaddress.IPv4Network] | None") ->
     signal.signal(signal.SIGALRM, _stuck)
     gathering = Gathering(dissect.DISSECTORS, patience=STUCK)
     asking = live.questions(listening.getsockname()[4].hex(":"), own[0], hosts) if own and hosts else iter(())
-    sent = live.listen(listening, gathering, float(wish["seconds"]), asking, say)
+    sent, whole = live.listen(listening, gathering, float(wish["seconds"]), asking, say, orders=sys.stdin.fileno())
     for record in gathering.records():
         say(record)
-    say({"type": "end", "cut": False, "late": False, "sent": sent, **gathering.counts()})
+    say({"type": "end", "cut": not whole, "late": False, "sent": sent, **gathering.counts()})
     return 0
 
 

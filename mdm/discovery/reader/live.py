@@ -6,6 +6,7 @@ question of mDNS and one of SSDP, slower than 50 packets a second, and to addres
 
 import fcntl
 import ipaddress
+import os
 import select
 import socket
 import struct
@@ -96,8 +97,14 @@ def questions(mac: str, address: str, hosts: list[str]) -> Iterator[bytes]:
     )
 
 
-def listen(listening: socket.socket, gathering: Gathering, seconds: float, asking: Iterator[bytes], say: Say) -> int:
-    """Takes packets for so long; sends what there is to ask, as slowly as the bucket says. How many were sent."""
+def listen(
+    listening: socket.socket, gathering: Gathering, seconds: float, asking: Iterator[bytes], say: Say, *, orders: int
+) -> tuple[int, bool]:
+    """Takes packets for so long; sends what there is to ask, as slowly as the bucket says.
+
+    How many were sent, and whether it came to its end: False when the interface went away. Anything that can be read from
+    ``orders`` ends the asking, its end ends the listening.
+    """
     mac = listening.getsockname()[4]
     bucket, end, told, sent = Bucket(), time.monotonic() + seconds, time.monotonic(), 0
     following = next(asking, None)
@@ -106,14 +113,25 @@ def listen(listening: socket.socket, gathering: Gathering, seconds: float, askin
         if following is not None:
             pause = bucket.wait(time.monotonic())
             if not pause:
-                listening.send(following)
+                try:
+                    listening.send(following)
+                except OSError:
+                    return sent, False
                 sent += 1
                 following = next(asking, None)
-        if select.select([listening], [], [], min(pause, left))[0]:
-            data, (*_, source) = listening.recvfrom(65535)
+        ready = select.select([listening.fileno(), orders], [], [], min(pause, left))[0]
+        if orders in ready:
+            if not os.read(orders, 4096):
+                break
+            following, asking = None, iter(())
+        if listening.fileno() in ready:
+            try:
+                data, (*_, source) = listening.recvfrom(65535)
+            except OSError:
+                return sent, False
             if source != mac:
                 gathering.take(data, ETHERNET, time.time())
         if time.monotonic() - told > 1:
             told = time.monotonic()
             say({"type": "progress", "packets": gathering.packets})
-    return sent
+    return sent, True

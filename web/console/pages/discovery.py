@@ -7,14 +7,14 @@ from typing import BinaryIO, Final, cast
 
 from flask import request, url_for
 from flask.wrappers import Response
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from mdm.audit import service as audit
 from mdm.core.clock import iso
-from mdm.core.errors import N_, HavenmeesterError
+from mdm.core.errors import N_, ConfigurationError, HavenmeesterError
 from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean, spreadsheet_safe
-from mdm.discovery import queries, service
+from mdm.discovery import listening, networks, queries, service
 from mdm.discovery.flex import flex
 from mdm.discovery.model import RunState
 from mdm.org.model import ServicePoint
@@ -22,7 +22,7 @@ from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
 from web.console.identity import settings
-from web.console.pages.helpers import GET, POST, Route, done, page, refused
+from web.console.pages.helpers import GET, POST, Route, done, number, page, refused, text
 
 VIEW, MANAGE = Permission.DISCOVERY_VIEW, Permission.DISCOVERY_MANAGE
 TABS: Final = {
@@ -80,7 +80,15 @@ def _shown(call: Call, failure: Failure | None = None) -> Response:
         absent=queries.not_seen(call, place.id) if tab == "not_seen" else [],
         flex=lent,
         runs=runs,
-        waiting=any(run.state == RunState.WAITING for run in runs),
+        waiting=any(run.state == RunState.WAITING and not run.listens for run in runs),
+        listens=[run for run in runs if run.listens],
+        ears=(ears := _ears(place)),
+        ears_=[(one, one) for one in ears],
+        minutes_=[
+            (str(one), ngettext("%(num)s minute", "%(num)s minutes", one) if one < 60 else gettext("one hour"))
+            for one in listening.MINUTES
+        ],
+        may_ask=settings().discovery_networks.strip(),
         manages=call.actor.may(MANAGE, Where(service_point_id=place.id)),
     )
     return failure.stamp(response) if failure else response
@@ -91,6 +99,14 @@ def _place(call: Call, places: list[ServicePoint]) -> ServicePoint | None:
     if asked:
         return queries.point(call, asked)
     return next((one for one in places if queries.looked_at(call, one.id)), places[0] if places else None)
+
+
+def _ears(place: ServicePoint) -> tuple[str, ...]:
+    """Interfaces of the server that hear this place; none where the configuration names none, or is wrong."""
+    try:
+        return networks.interfaces(settings().discovery_interfaces).get(place.code, ())
+    except ConfigurationError:
+        return ()
 
 
 def _lines(call: Call, tab: str, place: int, limit: int = queries.MOST) -> list[queries.Line]:
@@ -114,6 +130,38 @@ def discovery_bring(call: Call) -> Response:
     )
 
 
+@may(MANAGE)
+def discovery_listen(call: Call) -> Response:
+    """Has the server listen to the network of this place; the worker begins within seconds."""
+    place = queries.point(call, request.args.get("service_point", ""))
+    try:
+        run = listening.begin(
+            call,
+            place,
+            text("interface"),
+            number("minutes") or 0,
+            asks=bool(text("asks")),
+            interfaces=networks.interfaces(settings().discovery_interfaces),
+            allowed=networks.read(settings().discovery_networks),
+        )
+    except HavenmeesterError as error:
+        return _shown(call, refused(call, error))
+    return done(
+        gettext("%(name)s is being listened to.", name=run.name), url_for("discovery", service_point=place.code)
+    )
+
+
+@may(MANAGE)
+def discovery_stop(call: Call, uid: str) -> Response:
+    """Ends listening before its time."""
+    run = listening.stop(call, uid)
+    place = queries.place_of(call, run)
+    return done(
+        gettext("It ends in a moment. What was heard until now counts."),
+        url_for("discovery", service_point=place.code),
+    )
+
+
 HEADER: Final = (
     "list", "kind", "name", "vendor", "model", "serial", "mac", "random", "addresses", "services",
     "device", "home", "matched_by", "service_point", "first_seen_at", "last_seen_at",
@@ -124,8 +172,8 @@ HEADER: Final = (
 def discovery_file(call: Call) -> Response:
     """The three lists of one service point as CSV; the diary says that they were taken."""
     place = queries.point(call, request.args.get("service_point", ""))
-    text = io.StringIO()
-    writer = csv.writer(text)
+    written = io.StringIO()
+    writer = csv.writer(written)
     writer.writerow(HEADER)
     count = 0
     for row in _rows(call, place):
@@ -135,7 +183,7 @@ def discovery_file(call: Call) -> Response:
     audit.record(
         call, "discovery.exported", ("discovery", place.code), name=place.name, where=where, details={"rows": count}
     )
-    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv; charset=utf-8")
+    response = Response("\ufeff" + written.getvalue(), mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="discovery-{call.now:%Y-%m-%d}.csv"'
     return response
 
@@ -159,5 +207,7 @@ def _rows(call: Call, place: ServicePoint) -> Iterator[list[object]]:
 ROUTES: tuple[Route, ...] = (
     ("/discovery", "discovery", discovery, GET),
     ("/discovery/captures", "discovery_bring", discovery_bring, POST),
+    ("/discovery/listen", "discovery_listen", discovery_listen, POST),
+    ("/discovery/<uid>/stop", "discovery_stop", discovery_stop, POST),
     ("/discovery/file", "discovery_file", discovery_file, GET),
 )
