@@ -85,12 +85,12 @@ agent       version, python, tampered [paths of resources changed by another han
             releases at the last daily look: empty, frozen, older, unsigned, ...; absent where the agent is no package)
 desired     digest, resources {id: {state, detail}}, packages_missing [], packages_extra [], packages_blocked []
             states of a resource: applied, failed, pending, unsupported, staged (written under --root, not switched on)
-kiosk       only of a device that has a kiosk's session. browser (running, starting, silent, stopped; null: nobody can
-            tell), restarts (by the agent, in the last hour), gave_up_at (RFC 3339, null), last_use (RFC 3339: the
-            quarter of an hour in which a citizen was there last, null), temperature_c (in steps of five, null),
-            printer (null: none) {state (idle, processing, stopped, unreachable, unknown), reasons [keywords of RFC 8011
-            without their weight, 16 at the most], paper (ok, low, empty, unknown), supplies [{name, level (percent in
-            tens, null)}, 16 at the most], problem (a sentence, empty for none)}
+kiosk       only of a device that has a kiosk's session. browser (running, starting, silent, stopped, off: it is dark at
+            this hour; null: nobody can tell), restarts (by the agent, in the last hour), gave_up_at (RFC 3339, null),
+            last_use (RFC 3339: the quarter of an hour in which a citizen was there last, null), temperature_c (in steps
+            of five, null), printer (null: none) {state (idle, processing, stopped, unreachable, unknown), reasons
+            [keywords of RFC 8011 without their weight, 16 at the most], paper (ok, low, empty, unknown), supplies
+            [{name, level (percent in tens, null)}, 16 at the most], problem (a sentence, empty for none)}
 """
 
 

@@ -3,6 +3,7 @@
 seen            what happens
 running         nothing; what was missed is forgotten
 starting        nothing: it has its time
+off             nothing: the screen is dark at this hour
 silent, stopped after ``PATIENCE`` looks in a row: it is started anew, at most ``LIMIT`` times in ``WINDOW``
 the same again  it is given up: nothing is started any more until a person asks for it, or the machine starts
 """
@@ -15,7 +16,7 @@ MAX_LIMIT: Final = 20
 WINDOW: Final = 3600
 PATIENCE: Final = 3
 """Looks in a row; one alone may fall into the moment in which the session is reset between two citizens."""
-WELL: Final = ("running", "starting")
+WELL: Final = ("running", "starting", "off")
 
 
 @dataclass(frozen=True, slots=True)

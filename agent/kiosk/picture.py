@@ -86,10 +86,10 @@ def refuse_at_the_wrong_time(root: Root, watch: Watch, now: float) -> None:
             f"It is {time.strftime('%H:%M', here)} on this kiosk, outside its maintenance window ({window}). "
             "No picture was taken."
         )
+    if not root.exists(used.FOLDER):
+        raise NotTakenError("The kiosk's session does not run, so nothing tells whether a citizen is there.")
     last = watch.last_used()
-    if last is None:
-        raise NotTakenError("Nothing tells whether a citizen uses this kiosk. No picture was taken.")
-    if now - last < used.QUIET:
+    if last is not None and now - last < used.QUIET:
         raise NotTakenError("A citizen used this kiosk in the last ten minutes. No picture was taken; try it later.")
 
 

@@ -30,6 +30,8 @@ class Session:
 
     def start_anew(self) -> str:
         """Starts it again; what went wrong, empty for nothing."""
+        # Also a unit that systemd itself has given up, because it was begun too often.
+        programs.run(["systemctl", "reset-failed", UNIT], timeout=20)
         outcome = programs.run(["systemctl", "restart", UNIT], timeout=90)
         return "" if outcome.good else outcome.text[-300:] or "systemctl failed"
 

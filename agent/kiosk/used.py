@@ -1,8 +1,7 @@
 """When a citizen was last at a kiosk, by what the session's idle watcher leaves behind.
 
-The watcher, which the compositor tells of touch and keys, touches ``STAMP`` when somebody begins and when nobody has done
-anything for a while, and keeps ``PRESENT`` there in between. The agent reads the times of these two files. It never opens an
-input device: what a citizen types is nobody's.
+The watcher, whom the compositor tells of touch and keys, touches ``STAMP`` whenever somebody goes on after a second's rest. The
+agent reads the time of that file, and never opens an input device: what a citizen types is nobody's.
 """
 
 import time
@@ -10,17 +9,16 @@ from typing import Final
 
 from agent.roots import Root
 
-STAMP: Final = "/run/havenmeester-kiosk/used"
-PRESENT: Final = "/run/havenmeester-kiosk/present"
+FOLDER: Final = "/run/havenmeester-kiosk"
+"""The folder of one run of the session; it goes with it."""
+STAMP: Final = f"{FOLDER}/used"
 QUARTER: Final = 900
 QUIET: Final = 600
 """Seconds without a citizen before anything is done that one would see."""
 
 
 def last(root: Root, now: float) -> int | None:
-    """Seconds since 1970 of the last sign of a citizen; None where no watcher has ever left one."""
-    if root.exists(PRESENT):
-        return int(now)
+    """Seconds since 1970 of the last sign of a citizen in this run of the session; None where there is none."""
     seen = root.status(STAMP)
     return min(int(seen.st_mtime), int(now)) if seen else None
 

@@ -17,8 +17,8 @@ from agent.state import State, now_text
 
 EVERY: Final = 30
 PRINTER_EVERY: Final = 300
-WAIT: Final = 60
-"""Seconds that the doorbell may keep a kiosk, so that what changes is told soon."""
+WAIT: Final = 25
+"""Seconds that the doorbell may keep a kiosk: shorter than one citizen, after whom the session leaves no trace."""
 KEPT: Final = "kiosk.json"
 CUPS: Final = "/etc/cups/printers.conf"
 
@@ -80,7 +80,10 @@ class Watch:
         self._keep()
 
     def _look_at_browser(self, asked: Wishes) -> None:
-        self._browser = self.session.look(asked.port) if self.session is not None else None
+        dark = asked.hours is not None and not asked.hours.holds(time.localtime())
+        seen = self.session.look(asked.port) if self.session is not None else None
+        # Outside its hours a kiosk has no session, and none is started.
+        self._browser = "off" if dark and seen in ("stopped", "silent") else seen
         if self._browser is None or self.session is None:
             return
         before = self._guard

@@ -8,7 +8,7 @@ from typing import Any, Final
 from agent.kiosk import guard
 from agent.roots import Root
 
-PATH: Final = "/etc/havenmeester/kiosk.json"
+PATH: Final = "/etc/havenmeester/managed/kiosk.json"
 UNIT: Final = "havenmeester-kiosk.service"
 UNIT_PATH: Final = f"/etc/systemd/system/{UNIT}"
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,6 +42,8 @@ class Wishes:
     printer: str = ""
     port: int | None = None
     window: Window | None = None
+    hours: Window | None = None
+    """When the screen is on; None for always."""
     limit: int = guard.LIMIT
 
 
@@ -58,6 +60,7 @@ def read(root: Root) -> Wishes:
         printer if isinstance(printer, str) else "",
         port if type(port) is int and 0 < port < 65536 else None,
         _window(said.get("maintenance")),
+        _window(said.get("screen_hours")),
         limit if type(limit) is int and 0 <= limit <= guard.MAX_LIMIT else guard.LIMIT,
     )
 

@@ -33,8 +33,8 @@ def plant_kiosk(root: Path, said: str = "{}") -> Path:
     """A kiosk's session below a folder, with what the desired state says to the watch."""
     (root / UNIT).parent.mkdir(parents=True, exist_ok=True)
     (root / UNIT).write_text("[Service]\n")
-    (root / "etc/havenmeester").mkdir(exist_ok=True)
-    (root / "etc/havenmeester/kiosk.json").write_text(said)
+    (root / "etc/havenmeester/managed").mkdir(parents=True, exist_ok=True)
+    (root / "etc/havenmeester/managed/kiosk.json").write_text(said)
     (root / "run/havenmeester-kiosk").mkdir(parents=True, exist_ok=True)
     return root
 
@@ -131,6 +131,16 @@ def test_a_browser_that_never_lives_is_given_up_until_a_person_asks(tmp_path: Pa
     assert section(again)["gave_up_at"] is not None
 
 
+def test_a_kiosk_whose_screen_is_off_at_this_hour_is_left_in_the_dark(tmp_path: Path, lasting: Program) -> None:
+    now = time.localtime()
+    later, end = f"{(now.tm_hour + 2) % 24:02}:00", f"{(now.tm_hour + 3) % 24:02}:00"
+    said = f'{{"screen_hours": {{"days": {DAYS}, "from": "{later}", "to": "{end}"}}}}'
+    watch = Watch(state_in(tmp_path / "state"), Root(plant_kiosk(tmp_path / "root", said)), lasting)
+    lasting.stop()
+    look_often(watch, 3 * guard.PATIENCE)
+    assert (section(watch)["browser"], lasting.starts) == ("off", 1)
+
+
 def test_restarts_of_more_than_an_hour_ago_do_not_count_and_a_machine_that_started_begins_afresh() -> None:
     old = guard.Guard("a", restarts=(100, 200, 300), missed=guard.PATIENCE)
     kept, again = guard.after(old, "stopped", 300 + guard.WINDOW)
@@ -203,10 +213,8 @@ def test_only_the_quarter_of_an_hour_of_a_citizen_is_told(tmp_path: Path) -> Non
     stamp.unlink()
     look_often(watch, 1)
     assert section(watch)["last_use"] is not None, "a session that began anew forgets nothing"
-    assert "899" not in (tmp_path / "state/kiosk.json").read_text()
-    os.utime(stamp.parent)
-    (root / "run/havenmeester-kiosk/present").write_text("")
-    assert (watch.last_used() or 0) > at + 899, "somebody is there now"
+    assert str(at) in (tmp_path / "state/kiosk.json").read_text()
+    assert str(at + 899) not in (tmp_path / "state/kiosk.json").read_text()
 
 
 def test_what_the_sensors_say_is_told_in_steps_that_stay_still(tmp_path: Path) -> None:
@@ -282,7 +290,9 @@ def test_a_picture_is_refused_outside_the_window_and_while_somebody_is_there(tmp
     plant_kiosk(root, f'{{"maintenance": {{"days": {DAYS}, "from": "{later}", "to": "{end}"}}}}')
     assert "outside its maintenance window" in refusal(root, folder)
     plant_kiosk(root, f'{{"maintenance": {ALWAYS}}}')
-    assert "Nothing tells whether a citizen" in refusal(root, folder)
+    (root / "run/havenmeester-kiosk").rmdir()
+    assert "session does not run" in refusal(root, folder)
+    plant_kiosk(root, f'{{"maintenance": {ALWAYS}}}')
     stamp = root / "run/havenmeester-kiosk/used"
     stamp.write_text("")
     os.utime(stamp, (time.time() - 300, time.time() - 300))

@@ -25,6 +25,8 @@ SESSION: Final = (
     "kiosk.idle_url",
     "kiosk.screen_hours",
 )
+ANSWER_PORT: Final = 9227
+"""Where Chromium answers on the kiosk's own loopback: the agent asks there whether it is alive."""
 _FLAGS: Final = (
     "--kiosk",
     "--no-first-run",
@@ -34,6 +36,9 @@ _FLAGS: Final = (
     "--overscroll-history-navigation=0",
     "--password-store=basic",
     "--disk-cache-size=67108864",
+    f"--remote-debugging-port={ANSWER_PORT}",
+    # In the session's own folder, into which its script goes: without one that is named, Chromium opens no port.
+    "--user-data-dir=browser",
 )
 SCRIPT: Final = f"""#!/bin/bash
 {MARK}# session SECONDS PROGRAM [ARGUMENT...]: the program, until it ends or nobody has touched anything for so many seconds.

@@ -3,12 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mdm.platforms.linux import browser, desktop, kiosk, network, panic, system
+from mdm.platforms.linux import browser, desktop, kiosk, kiosk_health, network, panic, system
 from mdm.platforms.linux.escape import slug
 from mdm.platforms.linux.parts import Part
 from mdm.platforms.port import Foreseen
 
-PARTS: tuple[Part, ...] = (*system.PARTS, *network.PARTS, *desktop.PARTS, *browser.PARTS, *kiosk.PARTS, *panic.PARTS)
+PARTS: tuple[Part, ...] = (
+    *system.PARTS,
+    *network.PARTS,
+    *desktop.PARTS,
+    *browser.PARTS,
+    *kiosk.PARTS,
+    *kiosk_health.PARTS,
+    *panic.PARTS,
+)
 SUPPORTED = frozenset(key for part in PARTS for key in part.keys)
 
 
