@@ -92,6 +92,16 @@ def papers_count(call: Call) -> int:
     return call.session.scalar(papers_select(call).with_only_columns(func.count())) or 0
 
 
+def without_address(call: Call, ids: Sequence[int]) -> int:
+    """How many of these people at the actor's places have neither e-mail address nor telephone number."""
+    none = and_(func.coalesce(Person.email, "") == "", Person.phone == "")
+    found = 0
+    for start in range(0, len(ids), 1000):
+        part = people.people_select(call).where(none, Person.id.in_(ids[start : start + 1000]))
+        found += call.session.scalar(part.order_by(None).with_only_columns(func.count())) or 0
+    return found
+
+
 def speaker(call: Call) -> str:
     """Who speaks, as a round keeps them."""
     return f"{call.actor.kind.value}:{call.actor.id or 0}"

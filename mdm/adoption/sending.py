@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from mdm.adoption import due
@@ -29,23 +29,25 @@ from mdm.storage.call import Call
 BATCH: Final = 100
 """Letters that one transaction writes."""
 AHEAD: Final = 200
-"""Letters in the post at the most: what else is in the post, an alarm, never stands behind thousands."""
+"""Letters in the post on each way at the most: what else is in the post, an alarm, never stands behind thousands."""
 LEADS: Final = 50
 
 
 def waits(call: Call, writer: Writer) -> bool:
-    """Whether there is anything to write now: a line of a run, or somebody to remind, while the post is not full."""
-    if _in_post(call.session) >= AHEAD:
+    """Whether there is anything to write now: a line of a run, or somebody to remind, on a way whose post is not full."""
+    ways = _open_ways(call, writer)
+    if ways is None:
         return False
-    line = select(RunLine.id).where(RunLine.state == InvitedState.WAITING.value).limit(1)
-    return call.session.scalar(line) is not None or bool(_to_remind(call, writer, 1))
+    return call.session.scalar(_waiting(ways).limit(1)) is not None or bool(_to_remind(call, writer, 1))
 
 
 def write_waiting(call: Call, writer: Writer) -> int:
-    """Writes to the next people of all runs, in the order in which they were asked for; how many lines were decided."""
-    lines = call.session.scalars(
-        select(RunLine).where(RunLine.state == InvitedState.WAITING.value).order_by(RunLine.id).limit(BATCH)
-    ).all()
+    """Writes to the next people of all runs, in the order in which they were asked for; how many lines were decided.
+
+    Who is reached by a way whose post is full waits, and holds up nobody who is reached by the other.
+    """
+    ways = _open_ways(call, writer)
+    lines = call.session.scalars(_waiting(ways).order_by(RunLine.id).limit(BATCH)).all() if ways is not None else []
     people, points = _people(call, [line.person_id for line in lines if line.person_id is not None])
     active = _active(call.session, people)
     for line in lines:
@@ -57,6 +59,36 @@ def write_waiting(call: Call, writer: Writer) -> int:
     call.session.flush()
     _finish(call, {line.run_id for line in lines})
     return len(lines)
+
+
+def _waiting(ways: ColumnElement[bool]) -> Select[RunLine]:
+    waiting = RunLine.state == InvitedState.WAITING.value
+    return select(RunLine).outerjoin(Person, Person.id == RunLine.person_id).where(waiting, ways)
+
+
+def _open_ways(call: Call, writer: Writer) -> ColumnElement[bool] | None:
+    """Which people can be written to now, as a condition on ``Person``; None while the post is full on every way.
+
+    Letters wait in the post while no mail server is set up, or none answers; SMS leave all the same, and the reverse.
+    """
+    in_post = dict(
+        call.session.execute(
+            select(OutboxMessage.topic, func.count())
+            .where(
+                OutboxMessage.topic.in_(("mail", "sms")),
+                OutboxMessage.done_at.is_(None),
+                OutboxMessage.dead_at.is_(None),
+            )
+            .group_by(OutboxMessage.topic)
+        ).all()
+    )
+    by_mail = writer.by_mail()
+    free = {way: in_post.get(way, 0) < AHEAD for way in ("mail", "sms")}
+    if all(free.values()):
+        return true()
+    if free["mail"]:
+        return by_mail
+    return func.coalesce(~by_mail, true()) if free["sms"] else None
 
 
 def _decide(
@@ -105,10 +137,14 @@ def remind(call: Call, writer: Writer) -> int:
 
 
 def _to_remind(call: Call, writer: Writer, most: int) -> Sequence[Invitee]:
+    ways = _open_ways(call, writer)
+    if ways is None:
+        return []
     return call.session.scalars(
         select(Invitee)
         .join(Person, Person.id == Invitee.person_id)
         .where(
+            ways,
             Invitee.invited_at < due.invited_before(call.now, writer.zone, due.REMIND_AFTER),
             Invitee.activated_at.is_(None),
             Invitee.reminded_at.is_(None),
@@ -244,17 +280,6 @@ def forget(session: Session, before: datetime, limit: int = 2000) -> int:
     )
     session.execute(delete(InvitationRun).where(InvitationRun.id.in_(empty)))
     return gone
-
-
-def _in_post(session: Session) -> int:
-    waiting = (
-        select(func.count())
-        .select_from(OutboxMessage)
-        .where(
-            OutboxMessage.topic.in_(("mail", "sms")), OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None)
-        )
-    )
-    return session.scalar(waiting) or 0
 
 
 def _people(call: Call, ids: Sequence[int]) -> tuple[dict[int, Person], dict[int, ServicePoint]]:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from sqlalchemy import ColumnElement, and_, func
 
 from mdm.adoption.letters import lead_letter, mail_letter, sms_letter
 from mdm.adoption.model import Channel, Letter, LetterKind
@@ -36,6 +37,8 @@ class Writer:
     language: str
     zone: ZoneInfo
     country: str
+    mail: bool
+    """Whether there is a mail server."""
     sms: bool
     """Whether there is a gateway."""
     life: timedelta
@@ -50,18 +53,26 @@ class Writer:
             settings.language,
             ZoneInfo(settings.timezone),
             settings.sms_country,
+            bool(settings.smtp_url),
             bool(settings.sms_url),
             timedelta(hours=settings.invitation_hours),
             make_link,
         )
 
     def channel(self, person: Person) -> Channel:
-        """How this person is reached: by e-mail before SMS; PAPER for who has neither, or no mobile number."""
-        if person.email:
+        """How this person is reached: by e-mail before SMS; PAPER for who has neither, or no mobile number.
+
+        Without a mail server who has a mobile number too gets an SMS; all others' letters wait in the post for one.
+        """
+        by_sms = self.sms and bool(person.phone) and mobile_number(person.phone, self.country) is not None
+        if person.email and (self.mail or not by_sms):
             return Channel.MAIL
-        if self.sms and person.phone and mobile_number(person.phone, self.country):
-            return Channel.SMS
-        return Channel.PAPER
+        return Channel.SMS if by_sms else Channel.PAPER
+
+    def by_mail(self) -> ColumnElement[bool]:
+        """The people for whom ``channel`` says MAIL, as a condition; those with a number that is no mobile one aside."""
+        addressed = func.coalesce(Person.email, "") != ""
+        return addressed if self.mail or not self.sms else and_(addressed, func.coalesce(Person.phone, "") == "")
 
     def write(
         self, call: Call, person: Person, kind: LetterKind, point: ServicePoint | None, line_id: int | None = None

@@ -393,6 +393,51 @@ def test_letters_never_fill_the_post_so_that_an_alarm_waits(
         assert call.session.scalar(select(func.count(func.distinct(Letter.person_id)))) == len(people)
 
 
+def _without(office: Office, *names: str) -> Office:
+    """The same office in a city where these ways are not set up."""
+    return Office(office.engine, office.settings.model_copy(update=dict.fromkeys(names, "")), office.clock)
+
+
+def test_letters_that_wait_for_a_mail_server_hold_back_no_sms_nor_its_reminder(
+    office: Office, monkeypatch: pytest.MonkeyPatch, clock: HandClock, gateway: SmsGateway
+) -> None:
+    monkeypatch.setattr(sending, "AHEAD", 4)
+    monkeypatch.setattr(sending, "BATCH", 3)
+    mute = _without(office, "smtp_url")
+    with office.call("test") as call:
+        by_mail = [person(call, f"M{number}").id for number in range(8)]
+        texted = [person(call, f"S{number}", email=None, phone=f"0470 00 00 0{number}").id for number in range(2)]
+        both = person(call, "B", phone="0470 00 00 09").id
+        neither = person(call, "N", email=None).id
+    uid = invite(office, *by_mail, *texted, both, neither)
+    for _ in range(8):
+        inviting.write_letters(mute)
+    assert states(office, uid) == {"mail": 6, "waiting": 2, "sms": 3, "paper": 1}
+    deliver(mute, TOPICS)
+    assert len(gateway.asked) == 3
+
+    clock.forward(days=9)
+    for _ in range(8):
+        inviting.write_letters(mute)
+    with office.call("test", write=False) as call:
+        reminded = set(call.session.scalars(select(Invitee.person_id).where(Invitee.reminder == "sms")))
+    assert reminded == {*texted, both}
+
+
+def test_an_sms_gateway_that_is_silent_holds_back_no_letter(
+    office: Office, monkeypatch: pytest.MonkeyPatch, gateway: SmsGateway
+) -> None:
+    monkeypatch.setattr(sending, "AHEAD", 2)
+    monkeypatch.setattr(sending, "BATCH", 2)
+    with office.call("test") as call:
+        texted = [person(call, f"S{number}", email=None, phone=f"0470 00 00 0{number}").id for number in range(5)]
+        by_mail = [person(call, f"M{number}").id for number in range(2)]
+    uid = invite(office, *texted, *by_mail)
+    for _ in range(8):
+        inviting.write_letters(office)
+    assert states(office, uid) == {"sms": 2, "waiting": 3, "mail": 2}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_is_there_in_every_language_with_every_field(language: str) -> None:
     for texts in (INVITATION, REMINDER):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select, update
 
+from mdm.adoption import service
 from mdm.adoption.model import InvitationRun, Invitee, Letter, RunLine
 from mdm.core.clock import utcnow
 from mdm.people.model import Person
@@ -90,6 +91,27 @@ def test_a_list_is_invited_by_one_press_and_a_second_press_is_the_same_round(
         assert call.session.scalar(select(func.count()).select_from(Letter)) == 0, "only the worker writes"
     inviting.write_letters(office)
     assert "Written by e-mail" in boss.get(answers[0].headers["Location"]).text
+
+
+def test_progress_is_shown_while_it_goes_on_and_who_has_no_address_has_a_next_step(
+    signed_in: SignedIn, office: Office
+) -> None:
+    boss = english(signed_in(BOSS))
+    chosen = people(office, Person.persona == "unit")[:3]
+    with office.call("test") as call:
+        call.session.execute(update(Person).where(Person.id == chosen[0]).values(email=None, phone=""))
+    assert "comes on the list for papers" in boss.get("/adoption/invite?list=people&query=").text
+    with office.call("test") as call:
+        uid = service.invite_people(call, chosen).uid
+    begun = boss.get(f"/adoption/rounds/{uid}/state").text
+    assert 'hx-trigger="every 3s"' in begun
+    assert "<html" not in begun
+    inviting.write_letters(office)
+    over = boss.get(f"/adoption/rounds/{uid}/state").text
+    assert "hx-trigger" not in over
+    assert "1 person cannot be reached by letter" in over
+    assert "/adoption/papers" in over
+    assert boss.get(f"/adoption/rounds/{'0' * 32}/state").status_code == 404
 
 
 def test_a_file_of_numbers_tells_of_each_and_one_without_them_is_refused(signed_in: SignedIn, office: Office) -> None:

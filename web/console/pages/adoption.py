@@ -152,6 +152,7 @@ def _form(call: Call, name: str, query: str, failure: Failure | None = None) -> 
         name=name if name in CHOSEN_FROM else "missing",
         query=query,
         count=total(call, listing, asked),
+        papers=queries.without_address(call, matching_ids(call, listing, asked, service.MOST)),
         chips=chips,
         key=text("key") or new_uid(),
         mail=bool(settings().smtp_url),
@@ -166,16 +167,25 @@ def _form(call: Call, name: str, query: str, failure: Failure | None = None) -> 
 def adoption_round(call: Call, uid: str) -> Response:
     """One round: how far it is, and what became of each."""
     view = queries.run(call, uid)
+    return page("adoption/round.html", list=_lines(call, view.run.id, uid), **_progress(call, view))
+
+
+@may(VIEW)
+def adoption_round_state(call: Call, uid: str) -> Response:
+    """The part of that page which changes while the letters are written, for the script that looks again."""
+    return page("adoption/_round_state.html", **_progress(call, queries.run(call, uid)))
+
+
+def _progress(call: Call, view: queries.RunView) -> dict[str, Any]:
     opens = settings().quiet.open_at(call.now)
-    return page(
-        "adoption/round.html",
-        view=view,
-        list=_lines(call, view.run.id, uid),
-        opens=opens if opens > call.now else None,
-        states=[
+    return {
+        "view": view,
+        "opens": opens if opens > call.now else None,
+        "papers": sum(view.states.get(state, 0) for state in queries.FOR_PAPER),
+        "states": [
             (state, gettext(word), view.states.get(state, 0)) for state, word in people_words.ADOPTION_LINES.items()
         ],
-    )
+    }
 
 
 @may(VIEW, write=True)
@@ -296,6 +306,7 @@ ROUTES: tuple[Route, ...] = (
     ("/adoption/missing/file", "adoption_missing_file", adoption_missing_file, GET),
     ("/adoption/invite", "adoption_invite", adoption_invite, BOTH),
     ("/adoption/rounds/<uid>", "adoption_round", adoption_round, GET),
+    ("/adoption/rounds/<uid>/state", "adoption_round_state", adoption_round_state, GET),
     ("/adoption/rounds/<uid>/file", "adoption_round_file", adoption_round_file, GET),
     ("/adoption/papers", "adoption_papers", adoption_papers, BOTH),
 )
