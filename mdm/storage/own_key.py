@@ -1,6 +1,5 @@
 """Ed25519 keys of the installation's own in ``HOME/keys``: made at the first need, readable by their owner only."""
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mdm.core.errors import ConfigurationError
+from mdm.storage.once import made_once
 
 
 def own_key(home: Path, name: str, *, form: PrivateFormat = PrivateFormat.PKCS8) -> Ed25519PrivateKey:
@@ -20,14 +20,10 @@ def own_key(home: Path, name: str, *, form: PrivateFormat = PrivateFormat.PKCS8)
 
     ``form`` is PKCS8, or OpenSSH's own. Raises ConfigurationError for a file that holds no such key.
     """
-    folder = home / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / name
-    if not path.exists():
-        _make(path, form)
+    path = home / "keys" / name
     read = load_ssh_private_key if form is PrivateFormat.OpenSSH else load_pem_private_key
     try:
-        key = read(path.read_bytes(), None)
+        key = read(made_once(path, lambda: _fresh(form)), None)
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             "The key file %(path)s cannot be read.", path=path, mend="Put it back from the backup of this installation."
@@ -41,17 +37,5 @@ def own_key(home: Path, name: str, *, form: PrivateFormat = PrivateFormat.PKCS8)
     return key
 
 
-def _make(path: Path, form: PrivateFormat) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, form, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        # Whoever comes second takes the key of the first: a link is never put over one that is there.
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
+def _fresh(form: PrivateFormat) -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, form, NoEncryption())

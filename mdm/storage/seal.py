@@ -4,7 +4,6 @@ The key is a file of its own in ``HOME/keys``: a copy of the database alone open
 to another row does not open there.
 """
 
-import os
 import secrets
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mdm.core.errors import ConfigurationError
+from mdm.storage.once import made_once
 
 FILE = "seal.key"
 _VERSION = b"\x01"
@@ -50,16 +50,9 @@ def _not_ours() -> ConfigurationError:
 
 def create_key(folder: Path) -> Path:
     """Makes the key file in ``folder``, readable by its owner only; one that is there is never replaced."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(_KEY))
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        made_once(path, lambda: secrets.token_bytes(_KEY))
     return path
 
 

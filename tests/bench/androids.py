@@ -15,7 +15,7 @@ from mdm.core.ids import secret_digest
 from mdm.enrollment.model import Invitation
 from mdm.inventory.model import Device
 from mdm.platforms.android.headwind import config, wire
-from mdm.platforms.android.model import AndroidNumber, AndroidPhone
+from mdm.platforms.android.model import AndroidFile, AndroidNumber, AndroidPhone
 from mdm.platforms.android.wanted import resources, wanted
 from mdm.policies.model import Cohort
 from mdm.simulate.handset import signature
@@ -184,10 +184,26 @@ def _seed(here: House, phones: int) -> None:
             )
         )
         session.flush()
+        session.execute(insert(AndroidFile), [_file(n, now) for n in range(20)])
         for begin in range(1, phones + 1, 5000):
             ids = range(begin, min(begin + 5000, phones + 1))
             session.execute(insert(AndroidPhone), [_phone(n, now) for n in ids])
             session.execute(insert(AndroidNumber), [_row(n, now, 1) for n in ids])
+
+
+def _file(n: int, now: datetime) -> dict[str, Any]:
+    return {
+        "digest": f"{n:064x}",
+        "name": f"app{n}.apk",
+        "size": 1,
+        "package": f"org.example.app{n}",
+        "version": "1.0",
+        "version_code": 1,
+        "signer": "f" * 64,
+        "in_use": True,
+        "created_by": "bench",
+        "created_at": now,
+    }
 
 
 def _phone(n: int, now: datetime) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from mdm.platforms.android import files
 from mdm.platforms.android.files import Store
 from mdm.platforms.android.headwind import enrolling, message, reporting, sync, wire
 from mdm.platforms.android.headwind.house import House
+from mdm.platforms.android.headwind.live import Live, live
 from mdm.platforms.android.headwind.numbers import Place
-from mdm.platforms.android.model import AndroidFile, AndroidNumber
 from mdm.signing.client import Issued, Ownership
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal, load_seal
@@ -67,12 +67,14 @@ class AndroidDoor:
         """One transaction in which a phone speaks whose number is not yet looked at."""
         return self.here.call(visitor(), write=write)
 
-    def as_phone(self, call: Call, row: AndroidNumber) -> Call:
+    def as_phone(self, call: Call, phone: Live) -> Call:
         """The same transaction, in which the phone itself speaks."""
         now = utcnow()
-        self.here.seen.note(int(row.device_id or 0), now)
+        self.here.seen.note(phone.device.id, now)
         request_id = str(request.environ.get("havenmeester.request_id", "-"))
-        return call.by(Actor(ActorKind.DEVICE, row.device_id, "an Android phone", (), request_id, request.remote_addr))
+        return call.by(
+            Actor(ActorKind.DEVICE, phone.device.id, "an Android phone", (), request_id, request.remote_addr)
+        )
 
     def signed(self, text: str) -> bool:
         """Whether the request is signed over this text as an agent of our build signs."""
@@ -123,12 +125,12 @@ def configuration(door: AndroidDoor, number: str) -> ResponseReturnValue:
 
 def _given(door: AndroidDoor, number: str) -> dict[str, Any]:
     with door.call(write=False) as call:
-        row = sync.live(call, number)
-        if sync.quiet(call, row):
-            return sync.give(door.as_phone(call, row), door.house, row)
+        phone = live(call, number)
+        if sync.quiet(phone):
+            return sync.give(door.as_phone(call, phone), door.house, phone)
     with door.here.queue.turn(), door.call() as call:
-        row = sync.live(call, number, lock=True)
-        return sync.give(door.as_phone(call, row), door.house, row)
+        phone = live(call, number, lock=True)
+        return sync.give(door.as_phone(call, phone), door.house, phone)
 
 
 def _late(door: AndroidDoor, number: str) -> None:
@@ -163,9 +165,7 @@ def info(door: AndroidDoor) -> ResponseReturnValue:
     except HavenmeesterError as error:
         return door.refused(error, status=400)
     try:
-        with door.here.queue.turn(), door.call() as call:
-            row = sync.live(call, said.number)
-            mine = reporting.take_info(door.as_phone(call, row), said)
+        mine = _taken(door, said)
     except NotFoundError as error:
         _late(door, said.number)
         return door.refused(error)
@@ -175,6 +175,18 @@ def info(door: AndroidDoor) -> ResponseReturnValue:
         return door.said(error=wire.DUPLICATE)
     door.here.figures.reports += 1
     return door.said()
+
+
+def _taken(door: AndroidDoor, said: message.Info) -> bool:
+    """Whether this is the phone that it says it is. What says nothing new writes nothing."""
+    with door.call(write=False) as call:
+        phone = live(call, said.number)
+        if reporting.known(phone, said, call.now):
+            door.here.seen.note(phone.device.id, call.now)
+            return True
+    with door.here.queue.turn(), door.call() as call:
+        phone = live(call, said.number, lock=True)
+        return reporting.take_info(door.as_phone(call, phone), phone, said)
 
 
 def reset(door: AndroidDoor, number: str) -> ResponseReturnValue:
@@ -197,8 +209,7 @@ def _confirmed(door: AndroidDoor, number: str, ask: Any) -> Response:
     try:
         body.read(request.environ, wire.MAX_INFO)
         with door.here.queue.turn(), door.call() as call:
-            row = sync.live(call, number)
-            yes = ask(door.as_phone(call, row))
+            yes = ask(door.as_phone(call, live(call, number)))
     except HavenmeesterError as error:
         return door.refused(error, status=403)
     return door.said() if yes else door.said(error=wire.DENIED, status=403)
@@ -208,7 +219,7 @@ def log_rules(door: AndroidDoor, number: str) -> ResponseReturnValue:
     """Which lines of its log a phone shall send."""
     try:
         with door.call(write=False) as call:
-            sync.live(call, number)
+            live(call, number)
     except HavenmeesterError as error:
         return door.refused(error)
     return door.said(RULES)
@@ -219,8 +230,7 @@ def log_list(door: AndroidDoor, number: str) -> ResponseReturnValue:
     try:
         sent = body.read(request.environ, wire.MAX_LOG)
         with door.here.queue.turn(), door.call() as call:
-            row = sync.live(call, number)
-            reporting.take_log(door.as_phone(call, row), number, sent)
+            reporting.take_log(door.as_phone(call, live(call, number)), number, sent)
     except HavenmeesterError as error:
         return door.refused(error)
     return door.said()
@@ -232,7 +242,7 @@ def notifications(door: AndroidDoor, number: str) -> ResponseReturnValue:
         return door.said(error=wire.DENIED)
     try:
         with door.call(write=False) as call:
-            sync.live(call, number)
+            live(call, number)
     except HavenmeesterError as error:
         return door.refused(error)
     return door.said([])
@@ -245,7 +255,7 @@ def file(door: AndroidDoor, place: str) -> ResponseReturnValue:
     if not door.signed(place):
         return door.said(error=wire.DENIED, status=403)
     with door.call(write=False) as call:
-        found = _file(call, digest)
+        found = files.fetched(call.session, digest)
         application = bool(found.package) if found is not None else False
     if found is None or token != door.house.store.token(digest):
         raise NotFound
@@ -256,15 +266,11 @@ def agent_file(door: AndroidDoor, name: str) -> ResponseReturnValue:
     """The vendor's agent, for a phone that is being set up: it proves nothing, and the file is no secret."""
     digest = name.removesuffix(".apk")
     with door.call(write=False) as call:
-        found = _file(call, digest)
+        found = files.fetched(call.session, digest)
         mine = found is not None and found.package == wire.AGENT
     if not mine:
         raise NotFound
     return _sent(door, digest, application=True)
-
-
-def _file(call: Call, digest: str) -> AndroidFile | None:
-    return next((one for one in files.in_use(call.session) if one.digest == digest), None)
 
 
 def _sent(door: AndroidDoor, digest: str, *, application: bool) -> Response:

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ from mdm.platforms.android import apk
 from mdm.platforms.android.headwind import wire
 from mdm.platforms.android.model import AndroidFile
 from mdm.storage.call import Call
+from mdm.storage.once import made_once
 
 FOLDER: Final = "android"
 SUFFIX: Final = ".apk"
@@ -59,27 +62,11 @@ class Store:
 
     def token(self, digest: str) -> str:
         """The part of a file's address that nobody guesses who was not told it: 128 bits, hexadecimal."""
-        return hmac.new(self._key(), digest.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, digest.encode(), "sha256").hex()[:32]
 
+    @cached_property
     def _key(self) -> bytes:
-        path = self.folder / KEY
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = self.folder / f"{new_uid()}.new"
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(os.urandom(32))
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                # Two processes may come here at one moment: the first key counts, for both.
-                os.link(new, path)
-            except FileExistsError:
-                pass
-            finally:
-                new.unlink()
-            return path.read_bytes()
+        return made_once(self.folder / KEY, lambda: secrets.token_bytes(32))
 
 
 def upload(call: Call, store: Store, name: str, stream: BinaryIO) -> AndroidFile:
@@ -189,6 +176,28 @@ def in_use(session: Session) -> Sequence[AndroidFile]:
         .where(AndroidFile.in_use.is_(True))
         .order_by(AndroidFile.package == "", AndroidFile.package, AndroidFile.name)
     ).all()
+
+
+class Fetched(NamedTuple):
+    """What a phone is told of a file."""
+
+    digest: str
+    md5: str
+    name: str
+    package: str
+    version: str
+    version_code: int
+
+
+def shelf(session: Session) -> Sequence[Fetched]:
+    """What phones are told of every file that they still get."""
+    columns = (getattr(AndroidFile, name) for name in Fetched._fields)
+    return [Fetched(*row) for row in session.execute(select(*columns).where(AndroidFile.in_use.is_(True)))]
+
+
+def fetched(session: Session, digest: str) -> AndroidFile | None:
+    """The file with this digest, if phones still get it; None otherwise."""
+    return session.scalar(select(AndroidFile).where(AndroidFile.digest == digest, AndroidFile.in_use.is_(True)))
 
 
 def package(session: Session, name: str) -> AndroidFile | None:

@@ -117,21 +117,36 @@ BOTH = pytest.mark.parametrize("city", ["sqlite", "postgresql"], indirect=True)
 """For tests of what differs between the databases: the doorbell's statement, locks, and the gateway's own rights."""
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
-def city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+@pytest.fixture(params=["sqlite"])
+def city(request: pytest.FixtureRequest) -> City:
     """A city with a signer, people who approve orders, and the vendor's agent on the shelf."""
-    folder: Path = tmp_path_factory.mktemp("city")
-    signer = RunningSigner(tmp_path_factory.mktemp("signer"), NO_COOLING)
+    made: City = request.getfixturevalue(f"{request.param}_city")
+    return made
+
+
+@pytest.fixture(scope="session")
+def sqlite_city(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """The city on SQLite, the same for every test."""
+    file = tmp_path_factory.mktemp("database") / "havenmeester.db"
+    shutil.copy(sqlite_template, file)
+    with _city(tmp_path_factory, f"sqlite:///{file}") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgresql_city(postgres: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """The city on PostgreSQL, the same for every test."""
+    with _city(tmp_path_factory, postgres.fresh()) as made:
+        yield made
+
+
+@contextmanager
+def _city(folders: pytest.TempPathFactory, url: str) -> Iterator[City]:
+    signer = RunningSigner(folders.mktemp("signer"), NO_COOLING)
     signer.start()
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "havenmeester.db")
-        url = f"sqlite:///{folder / 'havenmeester.db'}"
-    else:
-        server: PrivatePostgres = request.getfixturevalue("postgres")
-        url = server.fresh()
     people = council()
     found(signer.client, signer.home, people)
-    gateway = RunningGateway(signer, folder / "home", url, people=people)
+    gateway = RunningGateway(signer, folders.mktemp("city") / "home", url, people=people)
     create_key(gateway.home / "keys")
     with running(gateway) as started:
         mirrored(started.engine, signer.client)

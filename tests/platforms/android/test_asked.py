@@ -185,6 +185,34 @@ def test_what_a_policy_says_is_on_the_phone_and_the_page_knows_it(city: City) ->
     assert said["packages_missing"] == ["org.example.missing"]
     assert forms.signer == VENDOR.digest
 
+    city.upload("missing.apk", VENDOR.apk("org.example.missing", "1.0", 1))
+    phone.report()
+    with city.call(write=False) as call:
+        said = call.session.get_one(FactSection, (city.device(phone).id, "desired")).content
+    assert said["resources"]["apps.required"]["state"] == "pending", "the same report, seen by what was uploaded since"
+
+
+def test_a_report_that_says_nothing_new_writes_nothing_and_one_that_does_is_taken(city: City) -> None:
+    phone = city.enrolled()
+    phone.visit()
+    before = city.row(phone)
+    phone.report()
+    after = city.row(phone)
+    assert (after.reported_at, after.reported_digest) == (before.reported_at, before.reported_digest)
+
+    phone.installed["org.example.new"] = "1"
+    phone.report()
+    assert city.row(phone).reported_at > before.reported_at
+    with city.call(write=False) as call:
+        packages = call.session.get_one(FactSection, (city.device(phone).id, "packages")).content
+    assert packages["count"] == len(phone.installed)
+
+    with city.call() as call:
+        long_ago = utcnow() - timedelta(hours=2)
+        call.session.execute(update(AndroidNumber).where(AndroidNumber.id == after.id).values(reported_at=long_ago))
+    phone.report()
+    assert city.row(phone).reported_at > long_ago + timedelta(hours=1), "that it is still heard is written once an hour"
+
 
 def test_a_file_is_only_for_those_who_were_told_its_address(city: City) -> None:
     kept = city.upload("paper.txt", b"for phones only")

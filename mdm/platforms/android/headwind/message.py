@@ -43,6 +43,7 @@ class Info:
 def read(raw: bytes) -> Info:
     """The report in these bytes. Raises InvalidError (``info_wrong``) for what is none: nothing of it is kept."""
     content = _object(raw)
+    applications = _applications(content.get("applications"))
     return Info(
         number=_text(content.get("deviceId"), 64),
         model=_text(content.get("model"), 128),
@@ -51,8 +52,8 @@ def read(raw: bytes) -> Info:
         android=_text(content.get("androidVersion"), 32),
         owner=content["mdmMode"] if isinstance(content.get("mdmMode"), bool) else None,
         permissions=tuple(bool(one) for one in _list(content.get("permissions"), 10)),
-        applications={pkg: version for pkg, (_, version) in _applications(content.get("applications")).items()},
-        names={pkg: name for pkg, (name, _) in _applications(content.get("applications")).items()},
+        applications={pkg: version for pkg, (_, version) in applications.items()},
+        names={pkg: name for pkg, (name, _) in applications.items()},
     )
 
 

@@ -1,6 +1,7 @@
 """A phone's report: it binds the number to the phone, becomes facts, and says what of the desired state is there."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, or_, select
@@ -17,53 +18,79 @@ from mdm.outbox import service as outbox
 from mdm.platforms import reported
 from mdm.platforms.android import files
 from mdm.platforms.android.headwind import able, watching, wire
+from mdm.platforms.android.headwind.live import NOTHING, Live, live
 from mdm.platforms.android.headwind.message import KEPT_LINES, Info, lines
-from mdm.platforms.android.headwind.sync import answer, live
+from mdm.platforms.android.headwind.sync import answer
 from mdm.platforms.android.model import AndroidNumber, AndroidPhone, PhoneState, Way
 from mdm.platforms.android.wanted import RAW, wanted
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
-NOTHING: Final = "-"
+EVERY: Final = timedelta(hours=1)
+"""How often a report that says nothing new is written down."""
+_RULES: Final = short_digest(dict(able.REASONS))
 AT_ONCE: Final = frozenset({Verb.LOCK, Verb.REFRESH, Verb.UNLOCK})
 """What is done when a phone reports after it fetched it."""
 State = dict[str, str]
 
 
-def take_info(call: Call, info: Info) -> bool:
-    """Takes one report of a phone that is enrolled. The same again costs a look and changes nothing.
+def known(phone: Live, info: Info, now: datetime) -> bool:
+    """Whether this report says what this phone's last one said, and nothing waits for it: then it need not be taken."""
+    row = phone.row
+    return (
+        row.bound_at is not None
+        and row.wipe_said_at is None
+        and not row.ask
+        and _same(row, info)
+        and row.reported_digest == _heard(phone, info)
+        and row.reported_at is not None
+        and row.reported_at > now - EVERY
+    )
+
+
+def take_info(call: Call, phone: Live, info: Info) -> bool:
+    """Takes one report of a phone, whose row is held. The same again costs a look and changes nothing.
 
     False for another phone than the one that the number is bound to, or one that is recorded as somebody else's: an alarm
-    then, to be committed, and nothing else changes. Raises NotFoundError for a number that is not enrolled.
+    then, to be committed, and nothing else changes.
     """
-    row = live(call, info.number, lock=True)
+    row, device = phone.row, phone.device
     watching.here_again(call, row)
     if row.wipe_said_at is not None:
         # It is wiping itself at this very moment: what it says of itself is past.
         return True
     if row.bound_at is None:
         try:
-            _bind(call, row, info)
+            device = _bind(call, phone, info)
         except _OtherError as error:
             watching.contested(call, row, {"recorded": error.device.uid})
             return False
     elif not _same(row, info):
         watching.contested(call, row, {"serial": info.serial, "imei": list(info.imei), "model": info.model})
         return False
-    _learn(call, row, info)
-    device = call.session.get_one(Device, row.device_id)
-    sections = _sections(call, row, device, info)
-    digest = short_digest(sections)
-    if digest != row.reported_digest:
-        reported.take(call, device, sections)
-        row.reported_digest = digest
-        outbox.post(call, "device.place", {"device": device.id})
+    _learn(call, row, device, info)
+    heard = _heard(phone, info)
+    if heard != row.reported_digest:
+        sections = _sections(call, phone, device, info)
+        # What is missing may be uploaded by somebody meanwhile: such a report is looked at again whenever it comes.
+        digest = short_digest(sections) if sections.get("desired", {}).get("packages_missing") else heard
+        if digest != row.reported_digest:
+            reported.take(call, device, sections)
+            row.reported_digest = digest
+            outbox.post(call, "device.place", {"device": device.id})
     row.reported_at = call.now
     if row.given_at is not None and row.ask:
         answer(call, row, set(AT_ONCE), "")
         call.session.flush()
         row.given_waiting = device.waiting
     return True
+
+
+def _heard(phone: Live, info: Info) -> str:
+    """Digest of what a phone says and of what that is held against: the state that it fetched, what is known of agents."""
+    shall = phone.shall if phone.row.given_digest == phone.shall else NOTHING
+    said = [info.model, info.serial, info.imei, info.android, info.owner, info.permissions, info.applications]
+    return short_digest([_RULES, shall, *said])
 
 
 class _OtherError(Exception):
@@ -76,7 +103,7 @@ class _OtherError(Exception):
 
 def take_log(call: Call, number: str, raw: bytes) -> int:
     """Keeps the last lines that a phone said; how many came. Raises NotFoundError, and InvalidError for what is none."""
-    row = live(call, number, lock=True)
+    row = live(call, number, lock=True).row
     said = lines(raw)
     phone = call.session.get(AndroidPhone, row.device_id)
     if phone is not None and said:
@@ -95,9 +122,9 @@ def _same(row: AndroidNumber, info: Info) -> bool:
     return bool((row.serial and info.serial) or (row.imei and info.imei))
 
 
-def _bind(call: Call, row: AndroidNumber, info: Info) -> None:
+def _bind(call: Call, phone: Live, info: Info) -> Device:
     """The first report: the number is this phone's from now on, and the phone may turn out to be one that is recorded."""
-    device = call.session.get_one(Device, row.device_id)
+    row, device = phone.row, phone.device
     known = _recorded(call, info)
     if known is not None and known.id != device.id:
         invitation = call.session.get_one(Invitation, row.invitation_id)
@@ -114,11 +141,11 @@ def _bind(call: Call, row: AndroidNumber, info: Info) -> None:
     row.serial, row.imei = info.serial, list(info.imei)
     row.bound_at = call.now
     _end_others(call, row, device)
-    phone = call.session.get(AndroidPhone, device.id)
-    if phone is None:
-        phone = AndroidPhone(device_id=device.id, way=Way.HEADWIND.value, created_at=call.now, details={})
-        call.session.add(phone)
-    phone.way, phone.state, phone.work_profile = Way.HEADWIND.value, PhoneState.ENROLLED.value, False
+    made = call.session.get(AndroidPhone, device.id)
+    if made is None:
+        made = AndroidPhone(device_id=device.id, way=Way.HEADWIND.value, created_at=call.now, details={})
+        call.session.add(made)
+    made.way, made.state, made.work_profile = Way.HEADWIND.value, PhoneState.ENROLLED.value, False
     if row.enrollment_id is not None:
         renewal.first_use(call, row.enrollment_id)
     redeem.first_report(call, device.id)
@@ -126,6 +153,7 @@ def _bind(call: Call, row: AndroidNumber, info: Info) -> None:
     for topic in ("device.place", "device.judge"):
         outbox.post(call, topic, {"device": device.id})
     outbox.ring(call, device_id=device.id)
+    return device
 
 
 def _recorded(call: Call, info: Info) -> Device | None:
@@ -151,9 +179,8 @@ def _end_others(call: Call, row: AndroidNumber, device: Device) -> None:
         one.wipe_order = ""
 
 
-def _learn(call: Call, row: AndroidNumber, info: Info) -> None:
+def _learn(call: Call, row: AndroidNumber, device: Device, info: Info) -> None:
     """What the first report did not say yet is bound by the first that does."""
-    device = call.session.get_one(Device, row.device_id)
     row.serial = row.serial or info.serial
     if info.imei and not set(info.imei) <= set(row.imei):
         row.imei = list(dict.fromkeys([*row.imei, *info.imei]))[:4]
@@ -162,7 +189,7 @@ def _learn(call: Call, row: AndroidNumber, info: Info) -> None:
         inventory.apply_fields(call, device, {"imei": info.imei[0]}, None)
 
 
-def _sections(call: Call, row: AndroidNumber, device: Device, info: Info) -> dict[str, dict[str, Any]]:
+def _sections(call: Call, phone: Live, device: Device, info: Info) -> dict[str, dict[str, Any]]:
     system: dict[str, Any] = {"os_name": "Android", "os_version": info.android, "model": info.model}
     if info.serial:
         system["serial"] = info.serial
@@ -172,7 +199,7 @@ def _sections(call: Call, row: AndroidNumber, device: Device, info: Info) -> dic
         "packages": {"manager": "android", "items": dict(info.applications)},
     }
     cohort = call.session.get(Cohort, device.cohort_id) if device.cohort_id is not None else None
-    if cohort is not None and row.given_digest == cohort.desired_digest != NOTHING:
+    if cohort is not None and phone.row.given_digest == cohort.desired_digest != NOTHING:
         found["desired"] = standing(call, cohort.desired, info)
     return found
 

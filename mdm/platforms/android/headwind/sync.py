@@ -11,12 +11,12 @@ from mdm.core.errors import N_, UnavailableError
 from mdm.enrollment.model import Enrollment
 from mdm.enrollment.queries import former_keys
 from mdm.inventory import service as inventory
-from mdm.inventory.model import Device, LifeCycle, Ownership
+from mdm.inventory.model import Device, Ownership
 from mdm.orders import delivery as orders
 from mdm.platforms.android import files
 from mdm.platforms.android.headwind import config, watching, wire
-from mdm.platforms.android.headwind.enrolling import unknown
 from mdm.platforms.android.headwind.house import House
+from mdm.platforms.android.headwind.live import NOTHING, Live, live
 from mdm.platforms.android.headwind.numbers import by_number
 from mdm.platforms.android.model import AndroidNumber, AndroidPhone, PhoneState
 from mdm.platforms.android.wanted import Wanted, wanted
@@ -24,7 +24,6 @@ from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
 log = structlog.get_logger(__name__)
-NOTHING: Final = "-"
 LOCKED: Final = N_("This phone is locked by the city. Bring it to your service point.")
 CANNOT: Final = {
     Verb.DIAGNOSTICS: N_("A phone sends its messages by itself; they are on its page."),
@@ -35,21 +34,6 @@ CANNOT: Final = {
     Verb.ROSTER: N_("A phone with the free agent proves no signatures; the gateway does it for it."),
 }
 PLACE: Final = "android_number:{id}:passcode"
-
-
-def live(call: Call, number: str, *, lock: bool = False) -> AndroidNumber:
-    """The row of a number that is enrolled now. Raises NotFoundError for every other one, all alike.
-
-    A phone that said that it wipes itself, and comes although its number has ended, is an alarm.
-    """
-    row = by_number(call, number, lock=lock)
-    if row.over_at is not None or row.device_id is None or row.enrollment_id is None:
-        raise unknown()
-    enrollment = call.session.get(Enrollment, row.enrollment_id)
-    device = call.session.get(Device, row.device_id)
-    if enrollment is None or enrollment.revoked_at is not None or device is None or device.state == LifeCycle.RETIRED:
-        raise unknown()
-    return row
 
 
 def believed_wiped(call: Call, number: str) -> bool:
@@ -65,15 +49,13 @@ def late(call: Call, number: str) -> None:
         watching.here_again(call, row)
 
 
-def quiet(call: Call, row: AndroidNumber) -> bool:
+def quiet(phone: Live) -> bool:
     """Whether this phone gets what it got before: then its row need not be written."""
-    device = call.session.get_one(Device, row.device_id)
-    cohort = call.session.get(Cohort, device.cohort_id) if device.cohort_id is not None else None
-    same = cohort is None or cohort.desired_digest in (NOTHING, row.given_digest)
+    row = phone.row
     return (
         row.bound_at is not None
-        and same
-        and device.waiting == row.given_waiting == 0
+        and phone.shall in (NOTHING, row.given_digest)
+        and phone.device.waiting == row.given_waiting == 0
         and not row.ask
         and not row.wipe_order
         and row.passcode is None
@@ -81,22 +63,20 @@ def quiet(call: Call, row: AndroidNumber) -> bool:
     )
 
 
-def give(call: Call, house: House, row: AndroidNumber) -> dict[str, Any]:
+def give(call: Call, house: House, phone: Live) -> dict[str, Any]:
     """The configuration of this phone now. Needs a transaction that writes unless it is ``quiet``."""
-    about = _about(house, row, None)
+    row, device, cohort = phone.row, phone.device, phone.cohort
     if row.bound_at is None:
-        return config.bare(about)
-    device = call.session.get_one(Device, row.device_id)
-    cohort = call.session.get(Cohort, device.cohort_id) if device.cohort_id is not None else None
-    if not quiet(call, row):
+        return config.bare(_about(house, row, None))
+    if not quiet(phone):
         watching.here_again(call, row)
         _take_commands(call, row)
         _take_order(call, house, row, device)
-        row.given_digest = cohort.desired_digest if cohort is not None else NOTHING
+        row.given_digest = phone.shall
         row.given_at = call.now
         call.session.flush()
         row.given_waiting = device.waiting
-    shall = _wanted(cohort)
+    shall = wanted(cohort.desired.get("resources", [])) if cohort is not None else Wanted()
     once = config.Once(
         wipe=bool(row.wipe_order) and row.wipe_said_at is None,
         restart=Verb.RESTART.value in row.ask.values(),
@@ -115,15 +95,11 @@ def _about(house: House, row: AndroidNumber, cohort: Cohort | None) -> config.Ab
     return config.About(house.place.organisation, row.admin_digest, int(moment.timestamp() * 1000))
 
 
-def _wanted(cohort: Cohort | None) -> Wanted:
-    return wanted(cohort.desired.get("resources", [])) if cohort is not None else Wanted()
-
-
 def shelf(call: Call, house: House) -> config.Shelf:
     """What was uploaded, with the addresses at which phones fetch it."""
     packages: dict[str, config.Package] = {}
     placed: dict[str, config.Placed] = {}
-    for one in files.in_use(call.session):
+    for one in files.shelf(call.session):
         url = f"{house.place.base}{wire.FILES}{file_path(house, one.digest, one.package)}"
         if one.package:
             packages[one.package] = config.Package(
@@ -196,24 +172,24 @@ def confirm_wipe(call: Call, house: House, number: str) -> bool:
 
     Asked again after a yes it is answered the same. Raises NotFoundError for a number that is not enrolled.
     """
-    row = live(call, number, lock=True)
+    phone = live(call, number, lock=True)
+    row, device = phone.row, phone.device
     if row.wipe_said_at is not None:
         return call.now <= row.wipe_said_at + watching.GRACE
-    device = call.session.get_one(Device, row.device_id)
     if row.bound_at is None or not row.wipe_order or released(call, house, row, device) != row.wipe_order:
         watching.strange(call, device.id, "android_wipe_unasked", {})
         return False
     row.wipe_said_at = call.now
-    phone = call.session.get(AndroidPhone, device.id)
-    if phone is not None:
-        phone.state = PhoneState.WIPING.value
+    known = call.session.get(AndroidPhone, device.id)
+    if known is not None:
+        known.state = PhoneState.WIPING.value
     inventory.note(call, device, "android_wiping", {"order": row.wipe_order})
     return True
 
 
 def confirm_restart(call: Call, number: str) -> bool:
     """The phone asks whether it shall restart now; whether that was asked of it."""
-    row = live(call, number, lock=True)
+    row = live(call, number, lock=True).row
     mine = [id_ for id_, verb in row.ask.items() if verb == Verb.RESTART]
     answer(call, row, {Verb.RESTART}, "")
     return bool(mine)
@@ -221,12 +197,11 @@ def confirm_restart(call: Call, number: str) -> bool:
 
 def confirm_passcode(call: Call, number: str) -> bool:
     """The phone says that it has its new passcode; whether one was asked."""
-    row = live(call, number, lock=True)
-    if row.passcode is None:
+    phone = live(call, number, lock=True)
+    if phone.row.passcode is None:
         return False
-    row.passcode = None
-    device = call.session.get_one(Device, row.device_id)
-    inventory.note(call, device, "android_passcode_set", {})
+    phone.row.passcode = None
+    inventory.note(call, phone.device, "android_passcode_set", {})
     return True
 
 
