@@ -22,6 +22,12 @@ document.addEventListener("keydown", (e) => {
     button.setAttribute("aria-expanded", "false");
     button.focus();
   }
+  // A part that unfolds over the page is folded by Escape, as a menu is.
+  const over = e.key === "Escape" && e.target.closest?.("details[data-over][open]");
+  if (over) {
+    over.open = false;
+    over.querySelector("summary").focus();
+  }
   // "/" goes to the search field, as people know it from other tools.
   if (e.key === "/" && !e.target.closest("input, textarea, select, [contenteditable]")) {
     const search = document.querySelector("#search");
@@ -31,6 +37,26 @@ document.addEventListener("keydown", (e) => {
     }
   }
 });
+
+// How far the bars that stick to the top reach down: what gets the focus is scrolled to below them.
+const bars = [...document.querySelectorAll(".hm-top, .hm-panic, .hm-banner, .hm-sift")];
+const reach = new ResizeObserver(() => {
+  const stuck = bars.map((bar) => [getComputedStyle(bar), bar.offsetHeight]).filter(([style, height]) => style.position === "sticky" && height);
+  const over = Math.max(0, ...stuck.map(([style, height]) => parseFloat(style.top) + height));
+  document.documentElement.style.setProperty("--hm-over", `${over}px`);
+});
+for (const bar of bars) reach.observe(bar);
+
+// A table that is wider than its place is moved by the arrow keys, and says what it is to whoever comes to it.
+const wide = new ResizeObserver((entries) => {
+  for (const { target: pane } of entries) {
+    const named = pane.querySelector("caption") || pane.closest(".card, section")?.querySelector("h2, h3") || document.querySelector("h1");
+    const given = { tabindex: "0", role: "region", "aria-label": named?.textContent.trim() };
+    const moves = pane.scrollWidth > pane.clientWidth;
+    for (const [name, value] of Object.entries(given)) moves ? pane.setAttribute(name, value) : pane.removeAttribute(name);
+  }
+});
+for (const pane of document.querySelectorAll(".hm-scroll:not([tabindex])")) wide.observe(pane);
 
 // Dialogs: <button data-dialog="id">
 on("click", "[data-dialog]", (button) => document.getElementById(button.dataset.dialog).showModal());

@@ -29,11 +29,14 @@ function keep(presses) {
 
 function show(stage, told = {}) {
   here.dataset.stage = stage;
+  const within = document.activeElement;
   for (const part of here.querySelectorAll("[data-shows]")) part.hidden = !part.dataset.shows.split(" ").includes(stage);
   if ("by" in told) here.querySelector("[data-by]").textContent = told.by;
   if ("exercise" in told) for (const mark of here.querySelectorAll("[data-practised]")) mark.hidden = !told.exercise;
   if ("practising" in told) here.querySelector("[data-practising]").hidden = !told.practising;
   if ("why" in told) here.querySelector("[data-why]").textContent = told.why;
+  // What was being used is gone: whoever goes on by keyboard begins where it says how it stands.
+  if (within?.closest("[hidden]")) here.querySelector("[role=status]").focus();
 }
 
 const says = { Accept: "application/json", "Content-Type": "application/json", "X-Havenmeester-Panic": "yes" };
@@ -135,7 +138,8 @@ function holdable(button) {
   button.addEventListener("keydown", (e) => {
     if (e.key !== " " && e.key !== "Enter") return;
     e.preventDefault();
-    begin();
+    // A key that stays down is one press, not one more every second.
+    if (!e.repeat) begin();
   });
   button.addEventListener("keyup", (e) => (e.key === " " || e.key === "Enter") && end());
   // Screen readers and switches press without holding: two such presses within five seconds are as good.
