@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Page
@@ -12,18 +14,28 @@ from werkzeug.wrappers import Request, Response
 
 from tests.a11y.wander import Seen
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-LOOKING = Path(__file__).with_name("looking.js")
+TOOLS = {
+    "/-/axe.js": Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js",
+    "/-/looking.js": Path(__file__).with_name("looking.js"),
+}
+SCRIPTS = "".join(f'<script src="{name}" defer></script>' for name in TOOLS)
+EMPTY = f"<!doctype html><html lang=en><head><title>-</title>{SCRIPTS}</head><body></body></html>"
+KEPT = {"Cache-Control": "public, max-age=3600"}
+NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
 
 
 @contextmanager
 def hung(app: Flask, pages: Sequence[Seen]) -> Iterator[str]:
-    """Serves page ``n`` at ``/-/n``, and the files of the door where they are: the base address."""
+    """Serves page ``n`` at ``/-/n`` with what looks at it, and the files of the door where they are: the base address."""
 
     @Request.application
     def gallery(request: Request) -> Response | Callable[..., object]:
+        if request.path in TOOLS:
+            return Response(TOOLS[request.path].read_bytes(), mimetype="text/javascript", headers=KEPT)
         if request.path.startswith("/-/"):
-            return Response(pages[int(request.path[3:])].html, mimetype="text/html")
+            name = request.path[3:]
+            html = pages[int(name)].html.replace("</head>", SCRIPTS + "</head>", 1) if name else EMPTY
+            return Response(html, mimetype="text/html")
         return app.wsgi_app if request.path.startswith("/static/") else Response(status=204)
 
     server = make_server("127.0.0.1", 0, gallery, threaded=True)
@@ -37,14 +49,67 @@ def hung(app: Flask, pages: Sequence[Seen]) -> Iterator[str]:
         server.server_close()
 
 
-def looked_at(page: Page, base: str, pages: Sequence[Seen], *, zoom: int = 100, focus: bool = True) -> list[str]:
-    """What is wrong with the pages; empty when nothing is."""
-    axe, looking = AXE.read_text(encoding="utf-8"), LOOKING.read_text(encoding="utf-8")
-    found = []
-    for number, one in enumerate(pages):
-        page.goto(f"{base}/-/{number}")
-        if zoom != 100:
-            page.evaluate("zoom => { document.documentElement.style.fontSize = `${zoom}%`; }", zoom)
-        page.evaluate(axe)
-        found += [f"{one.rule} {one.address} ({one.template}): {wrong}" for wrong in page.evaluate(looking, focus)]
-    return found
+@dataclass
+class Eyes:
+    """One window of a browser, and what was found wrong so far."""
+
+    page: Page
+    base: str
+    found: list[str] = field(default_factory=list)
+
+    def look(self, one: Seen, way: str, *calls: str) -> None:
+        """Notes what these functions of ``looking.js`` say about the page as it is now."""
+        for call in calls:
+            said: list[str] = self.page.evaluate(f"hm.{call}")
+            self.found += [f"{one.rule} {one.address} ({one.template}, {way}): {wrong}" for wrong in said]
+
+    def as_it_came(self, pages: Sequence[Seen], *, rings: bool = False) -> list[str]:
+        """Looks at each page on a narrow screen before its scripts run, in one document: cheap."""
+        self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        self.page.goto(f"{self.base}/-/")
+        for number, one in enumerate(pages):
+            self.page.evaluate("number => hm.swap(number)", number)
+            self.look(one, "as it came", "axeFinds()", "structure()", "spread()", *(("rings()",) if rings else ()))
+        return self.found
+
+    def in_every_way(self, pages: Sequence[Seen]) -> list[str]:
+        """Opens each page once, and looks at it narrow and wide, light, dark and in forced colours, large, and apart."""
+        for number, one in enumerate(pages):
+            self.page.emulate_media(color_scheme="light", forced_colors="none", reduced_motion="reduce")
+            self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+            self.page.goto(f"{self.base}/-/{number}")
+            self.look(one, "narrow", "axeFinds()", "structure()", "spread()", "rings()", "still()")
+            self.page.evaluate("hm.apart(true)")
+            self.look(one, "narrow and apart", "spread()")
+            self.page.evaluate("hm.apart(false)")
+            self.page.emulate_media(color_scheme="dark")
+            self.look(one, "narrow and dark", "dark()", "axeFinds(['color-contrast'])")
+            self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+            self.look(one, "wide and dark", "axeFinds(['color-contrast', 'link-in-text-block'])")
+            self.page.emulate_media(color_scheme="light")
+            self.look(one, "wide", "axeFinds(['color-contrast', 'target-size', 'link-in-text-block'])", "spread()")
+            self.page.emulate_media(forced_colors="active")
+            self.look(one, "wide in forced colours", "rings()")
+            self.page.emulate_media(forced_colors="none")
+            self._large()
+            self.look(one, "large text", "axeFinds(['target-size'])", "spread()")
+        return self.found
+
+    def stretched(self, pages: Sequence[Seen]) -> list[str]:
+        """Whether words of another language, and large ones, have room."""
+        for number, one in enumerate(pages):
+            self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+            self.page.goto(f"{self.base}/-/{number}")
+            self.look(one, "narrow", "structure()", "spread()")
+            self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+            self._large()
+            self.look(one, "large text", "spread()")
+        return self.found
+
+    def _large(self) -> None:
+        self.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+
+
+def window(context: Any, base: str) -> Eyes:
+    """A new window at the gallery."""
+    return Eyes(context.new_page(), base)

@@ -28,6 +28,17 @@ class Seen:
     address: str
     template: str
     html: str
+    forms: tuple["Form", ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """What can be sent from a page: where to, and what the page wrote in it itself."""
+
+    address: str
+    hidden: tuple[tuple[str, str], ...]
+    asks: bool
+    """Whether there is a field that somebody has to fill."""
 
 
 @dataclass
@@ -37,8 +48,8 @@ class Wanderer:
     app: Flask
     client: FlaskClient
     base: str
-    seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    """(route, template) → the first page of it."""
+    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
+    """(route, template, the address where somebody named it) → the first page of it."""
     opened: dict[str, int] = field(default_factory=dict)
     tried: dict[str, int] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
@@ -64,11 +75,24 @@ class Wanderer:
             # What was refused, or led elsewhere, says nothing about the next one.
             self.opened[kind] = self.opened.get(kind, 0) + (len(self.seen) > before)
 
-    def open(self, address: str, rule: str) -> list[str]:
+    def visit(self, addresses: Iterable[str]) -> list[str]:
+        """Opens each of these addresses, whatever was seen before: where their links lead."""
+        found: list[str] = []
+        for address in (urldefrag(one)[0] for one in addresses):
+            rule = self.rule_of(address)
+            if address not in self.known and rule:
+                self.known.add(address)
+                before = len(self.seen)
+                found += self.open(address, rule, address)
+                kind = f"{rule} []"
+                self.opened[kind] = self.opened.get(kind, 0) + (len(self.seen) > before)
+        return found
+
+    def open(self, address: str, rule: str, name: str = "") -> list[str]:
         """Opens one page: where its links lead."""
         with rendered(self.app) as templates:
             answer = self.client.get(address, base_url=self.base)
-        self.keep(rule, address, templates, answer)
+        self.keep(rule, address, templates, answer, name)
         if answer.status_code in (302, 303) and answer.location:
             return [self.local(answer.location, address)]
         if answer.status_code != 200 or answer.mimetype != "text/html":
@@ -81,12 +105,26 @@ class Wanderer:
         token = links_token(self.client.get("/", base_url=self.base, follow_redirects=True).text)
         with rendered(self.app) as templates:
             answer = self.client.post(address, data={"csrf_token": token, **fields}, base_url=self.base)
-        self.keep(f"POST {rule}", address, templates, answer)
+        self.keep(f"POST {rule}", address, templates, answer, str(answer.status_code))
 
-    def keep(self, rule: str, address: str, templates: list[str], answer) -> None:
+    def send_nothing(self) -> None:
+        """Sends every form that asks for something without it, once per route: what comes back says what is wrong."""
+        sent: set[str] = set()
+        for page in list(self.seen.values()):
+            for form in page.forms:
+                address = self.local(form.address or page.address, page.address)
+                rule = self.rule_of(address, "POST")
+                if form.asks and rule and rule not in sent:
+                    sent.add(rule)
+                    self.send(address, **{name: value for name, value in form.hidden if name != "csrf_token"})
+
+    def keep(self, rule: str, address: str, templates: list[str], answer, name: str = "") -> None:
         """Remembers the page, unless there is one of its kind, or it is the one that says no."""
         if "<!doctype html>" in answer.text[:100] and templates and not templates[-1].endswith("failure.html"):
-            self.seen.setdefault((rule, templates[-1]), Seen(rule, address, templates[-1], answer.text))
+            parser = _Links()
+            parser.feed(answer.text)
+            seen = Seen(rule, address, templates[-1], answer.text, tuple(parser.forms))
+            self.seen.setdefault((rule, templates[-1], name), seen)
 
     def rule_of(self, address: str, method: str = "GET") -> str:
         """The route of an address; "" for another house, a file, or nothing."""
@@ -123,6 +161,9 @@ class _Links(HTMLParser):
         super().__init__()
         self.found: list[str] = []
         self.token = ""
+        self.forms: list[Form] = []
+        self._in: tuple[str, list[tuple[str, str]]] | None = None
+        self._asks = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
@@ -132,6 +173,17 @@ class _Links(HTMLParser):
             self.found.append(str(named["action"]))
         if named.get("name") == "csrf_token" and not self.token:
             self.token = str(named.get("value"))
+        if tag == "form" and named.get("method") == "post":
+            self._in, self._asks = (named.get("action") or "", []), False
+        elif self._in is not None and tag in ("input", "select", "textarea"):
+            if named.get("type") == "hidden":
+                self._in[1].append((named.get("name") or "", named.get("value") or ""))
+            self._asks = self._asks or "required" in named
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self._in is not None:
+            self.forms.append(Form(self._in[0], tuple(self._in[1]), self._asks))
+            self._in = None
 
 
 def links(html: str) -> list[str]:

@@ -40,36 +40,37 @@ def inside(settings: Settings) -> Inside:
     return one
 
 
+def spoken(call: Call) -> str:
+    """The public id of a phone with the free agent that has said something."""
+    point = service_points(Call(FLEET_ADMIN, call.session, call.now))[0]
+    device = Device(
+        uid="ac" * 16, platform="android", kind="phone", name="Pixel of Sarah", created_at=call.now,
+        state="handed_out", enrolled_at=call.now, key_digest="c" * 64, service_point_id=point.id,
+    )  # fmt: skip
+    invitation = Invitation(
+        uid="ac" * 16, token_digest="ac" * 32, person_id=call.session.scalars(select(Person.id)).first() or 0,
+        platform="android", service_point_id=point.id, created_by="Mo", created_at=call.now,
+        expires_at=call.now + timedelta(days=1), used_at=call.now,
+    )  # fmt: skip
+    call.session.add_all([device, invitation])
+    call.session.flush()
+    lines = [{"at": 1_790_000_000_000, "level": "error", "package": "", "text": EVIL}]
+    call.session.add_all(
+        [
+            AndroidPhone(device_id=device.id, way="headwind", created_at=call.now, details={"log": lines}),
+            AndroidNumber(
+                digest="a" * 64, invitation_id=invitation.id, token_digest="b" * 64, device_id=device.id,
+                bound_at=call.now, created_at=call.now,
+            ),
+        ]
+    )  # fmt: skip
+    return device.uid
+
+
 @pytest.fixture
 def phone(inside: Inside) -> str:
-    """The public id of a phone with the free agent that has said something."""
-
-    def make(call: Call) -> str:
-        point = service_points(Call(FLEET_ADMIN, call.session, call.now))[0]
-        device = Device(
-            uid="ac" * 16, platform="android", kind="phone", name="Pixel of Sarah", created_at=call.now,
-            state="handed_out", enrolled_at=call.now, key_digest="c" * 64, service_point_id=point.id,
-        )  # fmt: skip
-        invitation = Invitation(
-            uid="ac" * 16, token_digest="ac" * 32, person_id=call.session.scalars(select(Person.id)).first() or 0,
-            platform="android", service_point_id=point.id, created_by="Mo", created_at=call.now,
-            expires_at=call.now + timedelta(days=1), used_at=call.now,
-        )  # fmt: skip
-        call.session.add_all([device, invitation])
-        call.session.flush()
-        lines = [{"at": 1_790_000_000_000, "level": "error", "package": "", "text": EVIL}]
-        call.session.add_all(
-            [
-                AndroidPhone(device_id=device.id, way="headwind", created_at=call.now, details={"log": lines}),
-                AndroidNumber(
-                    digest="a" * 64, invitation_id=invitation.id, token_digest="b" * 64, device_id=device.id,
-                    bound_at=call.now, created_at=call.now,
-                ),
-            ]
-        )  # fmt: skip
-        return device.uid
-
-    return str(inside(make))
+    """A phone with the free agent."""
+    return str(inside(spoken))
 
 
 def _row(call: Call) -> AndroidNumber:

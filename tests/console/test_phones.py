@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -50,50 +51,47 @@ def inside(settings: Settings) -> Callable[..., object]:
     return one
 
 
+def supervised(call: Call, home: Path) -> str:
+    """The public id of a supervised iPhone with a bypass code, declarations, profiles and certificates."""
+    point = service_points(Call(FLEET_ADMIN, call.session, call.now))[0]
+    device = Device(
+        uid="ab" * 16, platform="ios", kind="phone", name="Telefoon van Sarah", created_at=call.now,
+        enrolled_at=call.now, key_digest="0" * 64, service_point_id=point.id, os_version="18.1",
+    )  # fmt: skip
+    call.session.add(device)
+    call.session.flush()
+    apple = AppleDevice(
+        device_id=device.id, udid="U-1", state=DeviceState.ENROLLED.value, supervised=True, topic=TOPIC,
+        push=b"x", push_at=call.now, created_at=call.now,
+    )  # fmt: skip
+    call.session.add(apple)
+    call.session.flush()
+    secrets.keep(load_seal(home / "keys"), apple, ScopedSecret.BYPASS_CODE, b"AAAAA-BBBBB-CCCCC")
+    wanted = declaration("configuration", "havenmeester.passcode", "com.apple.configuration.passcode.settings", {})
+    content = compose([wanted], "Antwerpen", None, user_enrollment=False)
+    held = AppleSet(token=set_token(content), content=content, created_at=call.now)
+    call.session.add(held)
+    apple.advertised_token = held.token
+    apple.declared = {
+        wanted["identifier"]: {
+            "token": wanted["token"], "active": False, "valid": "invalid", "reasons": ["Error.X <b>not</b> possible"]
+        }
+    }  # fmt: skip
+    keep_profiles(call, apple, {"ProfileList": [{"PayloadIdentifier": "com.evil", "PayloadDisplayName": "School VPN"}]})
+    data = holder("Old VPN").certificate.public_bytes(Encoding.DER)
+    keep_certificates(call, apple, {"CertificateList": [{"CommonName": "Old VPN", "Data": data}, {"Data": b"garbage"}]})
+    busy = AppleCommand(
+        uuid="U-U", device_id=device.id, generation=1, request_type="InstallProfile", body=b"", state="not_now",
+        not_now=3, created_at=call.now, expires_at=call.now + timedelta(days=1), asked_by="policy",
+    )  # fmt: skip
+    call.session.add(busy)
+    return device.uid
+
+
 @pytest.fixture
 def phone(console: Flask, settings: Settings, inside: Callable[..., object]) -> str:
-    """The public id of a supervised iPhone with a bypass code, declarations, profiles and certificates."""
-
-    def make(call: Call) -> str:
-        point = service_points(Call(FLEET_ADMIN, call.session, call.now))[0]
-        device = Device(
-            uid="ab" * 16, platform="ios", kind="phone", name="Telefoon van Sarah", created_at=call.now,
-            enrolled_at=call.now, key_digest="0" * 64, service_point_id=point.id, os_version="18.1",
-        )  # fmt: skip
-        call.session.add(device)
-        call.session.flush()
-        apple = AppleDevice(
-            device_id=device.id, udid="U-1", state=DeviceState.ENROLLED.value, supervised=True, topic=TOPIC,
-            push=b"x", push_at=call.now, created_at=call.now,
-        )  # fmt: skip
-        call.session.add(apple)
-        call.session.flush()
-        secrets.keep(load_seal(settings.home / "keys"), apple, ScopedSecret.BYPASS_CODE, b"AAAAA-BBBBB-CCCCC")
-        wanted = declaration("configuration", "havenmeester.passcode", "com.apple.configuration.passcode.settings", {})
-        content = compose([wanted], "Antwerpen", None, user_enrollment=False)
-        held = AppleSet(token=set_token(content), content=content, created_at=call.now)
-        call.session.add(held)
-        apple.advertised_token = held.token
-        apple.declared = {
-            wanted["identifier"]: {
-                "token": wanted["token"], "active": False, "valid": "invalid", "reasons": ["Error.X <b>not</b> possible"]
-            }
-        }  # fmt: skip
-        keep_profiles(
-            call, apple, {"ProfileList": [{"PayloadIdentifier": "com.evil", "PayloadDisplayName": "School VPN"}]}
-        )
-        data = holder("Old VPN").certificate.public_bytes(Encoding.DER)
-        keep_certificates(
-            call, apple, {"CertificateList": [{"CommonName": "Old VPN", "Data": data}, {"Data": b"garbage"}]}
-        )
-        busy = AppleCommand(
-            uuid="U-U", device_id=device.id, generation=1, request_type="InstallProfile", body=b"", state="not_now",
-            not_now=3, created_at=call.now, expires_at=call.now + timedelta(days=1), asked_by="policy",
-        )  # fmt: skip
-        call.session.add(busy)
-        return device.uid
-
-    return str(inside(make))
+    """A supervised iPhone."""
+    return str(inside(lambda call: supervised(call, settings.home)))
 
 
 def push(call: Call, days: int = 300) -> ApplePush:

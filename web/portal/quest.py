@@ -32,7 +32,7 @@ def quest_join(call: Call, uid: str) -> Response:
 def quest_word(call: Call, uid: str, number: int) -> Response:
     """One's own word for an assignment."""
     playing.give_word(call, uid, number)
-    return _back(number)
+    return _back(uid, number)
 
 
 @signed_in(write=True)
@@ -46,7 +46,7 @@ def quest_helped(call: Call, uid: str, number: int) -> Response:
     """The code of a colleague who was helped."""
     if not playing.helped(call, uid, number, text("code", 32)):
         flash(gettext("This code does not fit. Ask your colleague for a new one."), "error")
-    return _back(number)
+    return _back(uid, number)
 
 
 @signed_in()
@@ -63,8 +63,8 @@ def thanks(call: Call) -> Response:
     return page("thanks", code=found)
 
 
-def _back(number: int | None = None) -> Response:
-    return make_response(redirect(url_for("quests", _anchor=f"task-{number}" if number else None), 303))
+def _back(uid: str = "", number: int = 0) -> Response:
+    return make_response(redirect(url_for("quests", _anchor=f"task-{uid}-{number}" if number else None), 303))
 
 
 ROUTES: tuple[Route, ...] = (
