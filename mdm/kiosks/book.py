@@ -3,7 +3,7 @@
 A claim is a lease. Whoever lost it (a process that hung, a row that was taken back) can write nothing more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,28 +11,49 @@ from typing import Final
 
 from sqlalchemy import Engine, or_, select, update
 
+from mdm.alarms.kinds import Kind
+from mdm.alarms.model import Alarm
+from mdm.alarms.service import raise_alarm
 from mdm.audit import service as audit
 from mdm.core.actor import system
 from mdm.core.clock import iso, utcnow
-from mdm.core.errors import HavenmeesterError
+from mdm.core.errors import N_, HavenmeesterError
 from mdm.core.ids import new_uid
 from mdm.core.text import clean
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.enrollment.model import Invitation
+from mdm.inventory import service as inventory
 from mdm.inventory.model import Device, DeviceKind
 from mdm.kiosks.model import LOG, OPEN, KioskSetup, State, Step
 from mdm.org.model import ServicePoint
+from mdm.overview.desk_words import KIOSK_LOG
 from mdm.people.model import Person
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 
 LEASE: Final = timedelta(seconds=90)
+OTHERS: Final = 1000
 NAME: Final = "kiosk-setup"
+
+
+_IMPOSTOR: Final = N_(
+    "At %(address)s, where the kiosk %(name)s should be, another host key is shown: %(seen)s. Nothing was sent to it. "
+    "Somebody may stand in between; or the kiosk was installed anew, and its label is old."
+)
 
 
 class ClaimLostError(Exception):
     """The row is somebody else's now, or was taken back: stop, and write nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of what happened: a word of ``KIOSK_LOG`` or ``KIOSK_PROBLEMS``, what fills it, and what a machine said."""
+
+    word: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +132,12 @@ class Book:
         with self.call(write=False) as call:
             return call.session.scalar(select(KioskSetup.id).where(KioskSetup.state.in_(OPEN)).limit(1)) is not None
 
+    def others(self, job: Claimed) -> list[str]:
+        """Every other set-up that is still to be done: one of them may be of the same kiosk, by another of its names."""
+        with self.call(write=False) as call:
+            query = select(KioskSetup.uid).where(KioskSetup.state.in_(OPEN), KioskSetup.uid != job.uid)
+            return list(call.session.scalars(query.order_by(KioskSetup.id).limit(OTHERS)))
+
     @contextmanager
     def _held(self, job: Claimed) -> Iterator[tuple[Call, KioskSetup]]:
         with self.call() as call:
@@ -129,16 +156,30 @@ class Book:
         with self._held(job) as (_call, row):
             row.changed = True
 
-    def tell(self, job: Claimed, step: Step, text: str) -> None:
+    def tell(self, job: Claimed, step: Step, told: Told) -> None:
         """Adds a line to what happened."""
         with self._held(job) as (call, row):
-            _log(call, row, step.value, text)
+            _log(call, row, step.value, told)
 
-    def stepped(self, job: Claimed, step: Step, following: Step, text: str) -> None:
+    def stepped(self, job: Claimed, step: Step, following: Step, told: Told) -> None:
         """A step is done."""
         with self._held(job) as (call, row):
             row.step, row.tries, row.problem, row.sentence = following.value, 0, "", ""
-            _log(call, row, step.value, text)
+            _log(call, row, step.value, told)
+            if step is Step.START:
+                _name(call, row)
+
+    def impostor(self, job: Claimed, seen: str) -> None:
+        """Raises an alarm for whoever answers for the place: at this address another host key is shown. Once in an hour."""
+        with self._held(job) as (call, row):
+            address = row.address
+            query = select(Alarm.params).where(
+                Alarm.kind == Kind.KIOSK_HOST_KEY.value, Alarm.at > call.now - timedelta(hours=1)
+            )
+            if any(params.get("address") == address for params in call.session.scalars(query)):
+                return
+            told = {"name": row.name, "address": address, "seen": seen}
+            raise_alarm(call, Kind.KIOSK_HOST_KEY, _IMPOSTOR, told, subject=("kiosk_setup", row.uid), where=row.where)
 
     def later(self, job: Claimed, seconds: float, code: str, sentence: str, step: Step | None = None) -> None:
         """It goes on later; with ``step``, from that step."""
@@ -149,7 +190,7 @@ class Book:
             row.claimed_until, row.claimed_by = None, ""
             if step is not None:
                 row.step = step.value
-            _log(call, row, row.step, sentence)
+            _log(call, row, row.step, _problem(code, sentence))
 
     def undo(self, job: Claimed, code: str, sentence: str) -> None:
         """It failed: what was changed is put back next, at once. Where nothing was, it has ended."""
@@ -160,12 +201,12 @@ class Book:
             row.problem, row.sentence = code, clean(sentence, 2000, lines=True)
             row.state, row.tries, row.due_at = State.UNDOING.value, 0, call.now
             row.claimed_until, row.claimed_by = None, ""
-            _log(call, row, row.step, sentence)
+            _log(call, row, row.step, _problem(code, sentence))
 
-    def end(self, job: Claimed, state: State, code: str = "", sentence: str = "", said: str = "") -> None:
+    def end(self, job: Claimed, state: State, code: str = "", sentence: str = "", told: Told | None = None) -> None:
         """It has ended. Without ``code`` the reason that is there stays."""
         with self._held(job) as (call, row):
-            _end(call, row, state, code, sentence, said)
+            _end(call, row, state, code, sentence, told)
 
     # The invitation
 
@@ -210,7 +251,17 @@ class Book:
             return call.session.scalar(query) is not None
 
 
-def _end(call: Call, row: KioskSetup, state: State, code: str, sentence: str, said: str = "") -> None:
+def _name(call: Call, row: KioskSetup) -> None:
+    """Gives the device the name that was asked for; without one it keeps the name that it has itself."""
+    if row.name in ("", row.host):
+        return
+    invitation = call.session.get(Invitation, row.invitation_id) if row.invitation_id else None
+    if invitation is not None and invitation.device_id is not None:
+        device = call.session.get_one(Device, invitation.device_id)
+        inventory.edit(call, device.uid, {"name": row.name})
+
+
+def _end(call: Call, row: KioskSetup, state: State, code: str, sentence: str, told: Told | None = None) -> None:
     if state is State.DONE:
         row.problem, row.sentence = "", ""
     elif code:
@@ -222,8 +273,8 @@ def _end(call: Call, row: KioskSetup, state: State, code: str, sentence: str, sa
     if state in (State.FAILED, State.WITHDRAWN):
         row.changed = False
         _end_invitation(call, row)
-    if said or sentence:
-        _log(call, row, row.step, said or sentence)
+    if told is not None or sentence:
+        _log(call, row, row.step, told or _problem(code, sentence))
     details = {"why": row.problem} if row.problem else {}
     action = f"kiosk_setup.{state.value}"
     audit.record(call, action, ("kiosk_setup", row.uid), name=row.name, where=row.where, details=details)
@@ -240,9 +291,20 @@ def _end_invitation(call: Call, row: KioskSetup) -> None:
     row.invitation_id = None
 
 
-def _log(call: Call, row: KioskSetup, step: str, text: str) -> None:
-    line = {"at": iso(call.now), "step": step, "text": clean(text, 2000, lines=True)}
-    row.log = [*row.log, line][-LOG:]
+def _problem(code: str, sentence: str) -> Told:
+    return Told(code, said=sentence)
+
+
+def _log(call: Call, row: KioskSetup, step: str, told: Told) -> None:
+    """A line: its word and what fills it for people, what a machine said, and both as one English text."""
+    params = {key: clean(str(value), 255) for key, value in told.params.items()}
+    said = clean(told.said, 2000, lines=True)
+    sentence = KIOSK_LOG[told.word] % params if told.word in KIOSK_LOG else ""
+    text = ": ".join(part for part in (sentence, said) if part) or told.word
+    row.log = [
+        *row.log,
+        {"at": iso(call.now), "step": step, "text": text, "word": told.word, "params": params, "said": said},
+    ][-LOG:]
 
 
 def _claimed(row: KioskSetup) -> Claimed:

@@ -1,7 +1,7 @@
 """Every command that is ever run on a kiosk over SSH. The table is closed: no value is put into a line, ever.
 
 SSH hands one line to the account's shell; so each word here holds nothing that a shell would take for more than a word, and
-what differs from kiosk to kiosk travels in a file, which the helper reads as data (``onsite.py``).
+what differs from kiosk to kiosk travels as data on a command's input (``onsite.py``).
 """
 
 import re
@@ -39,9 +39,8 @@ def _write(name: str, seconds: float = 60) -> Command:
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "prepare": Command(("install", "-d", "-m", "0700", FOLDER)),
+    "prepare": Command(("mkdir", "-p", "-m", "0700", FOLDER)),
     "write_helper": _write("onsite.py"),
-    "write_task": _write("task.json"),
     "write_package": _write("agent.deb", 600),
     "look": _helper("look"),
     "check": _helper("check", 120),

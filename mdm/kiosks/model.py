@@ -101,7 +101,7 @@ class KioskSetup(Base):
     sentence: Mapped[str] = mapped_column(Text, default="")
     """The same for people, in English, with what the kiosk said."""
     log: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
-    """What happened: ``{"at", "step", "text"}``, the newest last, at most ``LOG`` of them."""
+    """What happened, the newest last, at most ``LOG`` of them: ``{"at", "step", "text", "word", "params", "said"}``."""
     created_at: Mapped[Moment]
     created_by: Mapped[str] = mapped_column(String(255))
     due_at: Mapped[Moment]
@@ -113,6 +113,11 @@ class KioskSetup(Base):
     def where(self) -> Where:
         """The place at which rights over it are asked."""
         return Where(service_point_id=self.service_point_id)
+
+    @property
+    def address(self) -> str:
+        """Where it is, as one word: ``kiosk-7.lan:22``, ``[fd00::7]:2222``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def open(self) -> bool:

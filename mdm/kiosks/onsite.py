@@ -1,13 +1,14 @@
 """What runs on the kiosk itself: sent there over SSH, started by a line of a fixed table, and removed at the end.
 
-Standard library alone, because nothing of ours is there yet. It reads what to do from ``task.json`` beside it, runs other
-programs by argument lists and never by a shell, and ends with one line of JSON: ``{"ok": true, ...}`` or ``{"ok": false,
+Standard library alone, because nothing of ours is there yet. It reads what to do from its input, one JSON object, runs other
+programs by argument lists and never by a shell, and ends with one line: base64 of ``{"ok": true, ...}`` or ``{"ok": false,
 "code", "sentence"}``. Each verb may be run again after a cut: it finds what was done. ``before.json`` beside it says what
-was there before us, so that ``undo`` leaves a kiosk as it was.
+was there before us, so that ``undo`` leaves a kiosk as it was; ``owner`` says whose set-up this is.
 """
 
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = "havenmeester-agent"
 UNIT = "havenmeester-agent.service"
 STATE = "var/lib/havenmeester-agent"
+MOST = 256 * 1024
 ROOM = 160 * 1024 * 1024
 CLEAN = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -39,12 +42,28 @@ class NotDoneError(Exception):
         super().__init__(sentence)
 
 
+@functools.cache
 def task() -> dict[str, Any]:
     """What the server wants."""
-    found = json.loads((HERE / "task.json").read_bytes())
+    try:
+        found = json.loads(sys.stdin.buffer.read(MOST))
+    except ValueError:
+        found = None
     if not isinstance(found, dict):
-        raise NotDoneError("task_broken", "task.json is no object")
+        raise NotDoneError("task_broken", "what was sent to be done is no object")
     return found
+
+
+def own() -> None:
+    """Makes this folder the set-up's own. Raises NotDoneError while another one that is still under way has it."""
+    mine, path = str(task()["setup"]), HERE / "owner"
+    with contextlib.suppress(FileNotFoundError):
+        owner = path.read_text(encoding="utf-8", errors="replace").strip()
+        if owner == mine:
+            return
+        if owner in task()["others"]:
+            raise NotDoneError("also_begun", "another set-up of this same kiosk is under way")
+    path.write_text(mine + "\n", encoding="ascii")
 
 
 def root() -> Path:
@@ -131,6 +150,7 @@ def look() -> dict[str, Any]:
         "enrolled": _enrolled(),
         "ours": bool(before()),
         "room": ROOM,
+        "now": time.time(),
     }
 
 
@@ -184,6 +204,8 @@ def install() -> dict[str, Any]:
 def _why(said: str) -> str:
     if "No space left on device" in said:
         return "disk_full"
+    if "Read-only file system" in said:
+        return "read_only"
     return "busy" if "lock" in said and "dpkg" in said else "not_installed"
 
 
@@ -303,14 +325,15 @@ VERBS = {
 def main() -> int:
     """One verb."""
     try:
+        own()
         answer = {"ok": True, **VERBS[sys.argv[1]]()}
     except NotDoneError as not_done:
         answer = {"ok": False, "code": not_done.code, "sentence": str(not_done)}
     except OSError as trouble:
-        full = trouble.errno in (28, 122)
-        answer = {"ok": False, "code": "disk_full" if full else "trouble", "sentence": str(trouble)}
-    # In one line of plain letters, whatever a program has said.
-    sys.stdout.write(base64.b64encode(json.dumps(answer).encode()).decode() + "\n")
+        code = {28: "disk_full", 122: "disk_full", 30: "read_only"}.get(trouble.errno or 0, "trouble")
+        answer = {"ok": False, "code": code, "sentence": str(trouble)}
+    # In one line of its own and of plain letters, whatever a shell or a program has said before it.
+    sys.stdout.write("\n" + base64.b64encode(json.dumps(answer).encode()).decode() + "\n")
     sys.stdout.flush()
     return 0 if answer["ok"] else 1
 

@@ -16,9 +16,9 @@ from typing import Any, Final
 from mdm.core.text import clean
 from mdm.enrollment.links import Links
 from mdm.kiosks import access, networks
-from mdm.kiosks.book import Book, Claimed, ClaimLostError
-from mdm.kiosks.model import State, Step
-from mdm.kiosks.ssh import Connection, Limits, SshError, connect
+from mdm.kiosks.book import Book, Claimed, ClaimLostError, Told
+from mdm.kiosks.model import SignIn, State, Step
+from mdm.kiosks.ssh import Connection, Limits, Said, SshError, connect
 from mdm.releases import contents, package
 
 TRIES: Final = 14
@@ -29,6 +29,8 @@ FIRST_WAIT: Final = 4.0
 LONGEST_WAIT: Final = 240.0
 PASSING: Final = frozenset({"gateway_unreachable", "busy"})
 """Words of the helper for what may pass."""
+CLOCK: Final = 15 * 60.0
+"""Seconds by which a kiosk's clock may be wrong."""
 MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l"}
 _INSTALLED: Final = frozenset({Step.INSTALL, Step.ENROL, Step.START, Step.CLOSE})
 """Steps in or after which something may be installed."""
@@ -78,7 +80,7 @@ def _undo(ground: Ground, job: Claimed) -> None:
     try:
         connection = _connect(ground, job)
         try:
-            helper = _Helper(connection, job)
+            helper = _Helper(connection, job, lambda: _task(ground, job))
             # Before the installation there is nothing but our folder, which no helper is needed to remove.
             if job.step in _INSTALLED and helper.there():
                 helper.ask("undo", sudo=True)
@@ -88,12 +90,15 @@ def _undo(ground: Ground, job: Claimed) -> None:
         finally:
             connection.close()
     except SshError as trouble:
-        if trouble.passing and job.tries < TRIES:
+        if trouble.code == "also_begun":
+            # What is on the kiosk is another set-up's now, and stays.
+            book.end(job, State.FAILED)
+        elif trouble.passing and job.tries < TRIES:
             book.later(job, wait_after(job.tries), trouble.code, _told(trouble))
         else:
-            book.end(job, State.NOT_UNDONE, said=f"What was changed could not be put back: {_told(trouble)}")
+            book.end(job, State.NOT_UNDONE, told=Told("not_undone", said=_told(trouble)))
         return
-    book.end(job, State.FAILED, said="Everything that was changed is put back.")
+    book.end(job, State.FAILED, told=Told("put_back"))
 
 
 def _told(trouble: SshError) -> str:
@@ -108,23 +113,54 @@ def _connect(ground: Ground, job: Claimed) -> Connection:
     if address is None:
         raise SshError("not_our_network", f"{job.host} does not lie in a network where kiosks may be")
     now = ground.book.clock()
-    return connect(
-        job.host,
-        job.port,
-        job.account,
-        job.host_key,
-        lambda: access.identity(ground.home, job.sign_in, job.account, job.uid, now),
-        now,
-        ground.limits,
-        address=address,
-    )
+    try:
+        return connect(
+            job.host,
+            job.port,
+            job.account,
+            job.host_key,
+            lambda: access.identity(ground.home, job.sign_in, job.account, job.uid, now),
+            now,
+            ground.limits,
+            address=address,
+        )
+    except SshError as trouble:
+        if trouble.code == "wrong_host_key":
+            ground.book.impostor(job, trouble.seen)
+        elif trouble.code == "not_let_in" and job.sign_in == SignIn.CERTIFICATE:
+            raise SshError(
+                "not_let_in", f"{trouble}; or its clock is wrong: our certificates last minutes"
+            ) from trouble
+        raise
+
+
+def _task(ground: Ground, job: Claimed, invitation: str = "") -> bytes:
+    """What the helper is to do, as it is sent to it: nothing of it is ever put into a line."""
+    made = ground.package()
+    wanted = {
+        "sha256": made.sha256,
+        "version": made.version,
+        "signature": made.signature,
+        "signers": made.signers,
+        "signer": package.SIGNER,
+        "namespace": package.NAMESPACE,
+    }
+    task = {
+        "setup": job.uid,
+        "others": ground.book.others(job),
+        "root": job.root,
+        "package": wanted,
+        "keys": access.access(ground.home).blobs,
+        "invitation": invitation,
+    }
+    return json.dumps(task).encode()
 
 
 class _Helper:
     """The helper on the kiosk; see ``onsite.py``."""
 
-    def __init__(self, connection: Connection, job: Claimed) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, job: Claimed, task: Callable[[], bytes]) -> None:
+        self.connection, self.task = connection, task
         self.sudo = job.account != "root" and job.root == "/"
 
     def there(self) -> bool:
@@ -137,31 +173,39 @@ class _Helper:
 
     def ask(self, verb: str, *, sudo: bool = False) -> dict[str, Any]:
         """Its answer. Raises SshError with the helper's own word, and _BackError when it is not there."""
-        said = self.connection.run(verb, sudo=sudo and self.sudo)
+        said = self.connection.run(verb, self.task(), sudo=sudo and self.sudo)
         answer = _answer(said.raw)
         if answer is None:
-            if said.code == 2 and "onsite.py" in said.text:
-                raise _BackError(Step.UPLOAD, "our files are gone from the kiosk")
-            if "password is required" in said.text:
-                raise SshError("no_root", "the account may not use sudo without a password", said=said.text)
-            raise SshError(
-                "strange", f"{verb} ended with {said.code} and an answer that is none", said=said.text[-500:]
-            )
+            raise self._no_answer(verb, said)
         if answer.get("ok") is not True:
             code = clean(answer.get("code"), 32) or "strange"
             sentence = clean(answer.get("sentence"), 1500, lines=True)
             raise SshError(code, sentence or "the kiosk gave no reason", passing=code in PASSING)
         return answer
 
+    def _no_answer(self, verb: str, said: Said) -> Exception:
+        """Why something else answered than the helper."""
+        if said.code == 2 and "onsite.py" in said.text:
+            return _BackError(Step.UPLOAD, "our files are gone from the kiosk")
+        if "password is required" in said.text:
+            return SshError("no_root", "the account may not use sudo without a password", said=said.text[-500:])
+        if said.code == 127:
+            return SshError("no_python", "it has no python3", said=said.text[-500:])
+        if said.code == 0:
+            return SshError("other_command", f"something else was run than {verb}", said=said.text[-500:])
+        return SshError("strange", f"{verb} ended with {said.code} and an answer that is none", said=said.text[-500:])
+
 
 def _answer(raw: bytes) -> dict[str, Any] | None:
-    """The helper's answer: its last line. None when there is none."""
-    line = raw.strip().rsplit(b"\n", 1)[-1]
-    try:
-        found = json.loads(base64.b64decode(line, validate=True))
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    """The helper's answer: the last line that is one, whatever a shell says before or after it. None when there is none."""
+    for line in reversed(raw.splitlines()):
+        try:
+            found = json.loads(base64.b64decode(line.strip(), validate=True))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and "ok" in found:
+            return found
+    return None
 
 
 class _Setup:
@@ -189,6 +233,10 @@ class _Setup:
                 self.connection.close()
 
     def _trouble(self, trouble: SshError, step: Step) -> None:
+        if trouble.code == "also_begun":
+            # What is on the kiosk is another set-up's: nothing of ours was changed, nothing is put back.
+            self.book.end(self.job, State.FAILED, trouble.code, _told(trouble))
+            return
         if step is Step.CLOSE:
             self._trouble_at_the_end(trouble)
             return
@@ -201,7 +249,7 @@ class _Setup:
     def _trouble_at_the_end(self, trouble: SshError) -> None:
         """It is enrolled: nothing is undone for want of the last proof."""
         if trouble.code == "not_let_in":
-            self.book.end(self.job, State.DONE, said="The kiosk no longer lets us in. It is done.")
+            self.book.end(self.job, State.DONE, told=Told("done"))
         elif trouble.passing and self.job.tries + 1 < TRIES:
             self.book.later(self.job, wait_after(self.job.tries), trouble.code, _told(trouble))
         else:
@@ -220,49 +268,39 @@ class _Setup:
             Step.CLOSE: self._close,
         }[step](self.connection)
 
-    def _ask(self, connection: Connection, verb: str, *, sudo: bool = False) -> dict[str, Any]:
-        return _Helper(connection, self.job).ask(verb, sudo=sudo)
+    def _helper(self, connection: Connection, invitation: str = "") -> _Helper:
+        return _Helper(connection, self.job, lambda: _task(self.ground, self.job, invitation))
+
+    def _ask(self, connection: Connection, verb: str, *, sudo: bool = False, invitation: str = "") -> dict[str, Any]:
+        return self._helper(connection, invitation).ask(verb, sudo=sudo)
 
     def _reach(self, connection: Connection) -> Step:
-        said = f" It says: {connection.banner}" if connection.banner else ""
-        self.book.stepped(self.job, Step.REACH, Step.LOOK, f"The host key is the one that was meant. Signed in.{said}")
+        self.book.stepped(self.job, Step.REACH, Step.LOOK, Told("signed_in", said=connection.banner))
         return Step.LOOK
 
-    def _write(self, connection: Connection, name: str, data: bytes) -> None:
+    def _write(self, connection: Connection, name: str, data: bytes = b"") -> None:
         said = connection.run(name, data)
-        if not said.good:
-            full = "No space left" in said.text or "quota" in said.text.lower()
-            raise SshError("disk_full" if full else "not_written", "a file could not be written", said=said.text[-500:])
-
-    def _task(self, invitation: str = "") -> bytes:
-        made = self.ground.package()
-        wanted = {
-            "sha256": made.sha256,
-            "version": made.version,
-            "signature": made.signature,
-            "signers": made.signers,
-            "signer": package.SIGNER,
-            "namespace": package.NAMESPACE,
-        }
-        keys = access.access(self.ground.home).blobs
-        task = {"root": self.job.root, "package": wanted, "keys": keys, "invitation": invitation}
-        return json.dumps(task).encode()
+        if said.good:
+            return
+        why = "no folder could be made" if name == "prepare" else "a file could not be written"
+        code = "disk_full" if "No space left" in said.text or "quota" in said.text.lower() else "not_written"
+        raise SshError("read_only" if "Read-only" in said.text else code, why, said=said.text[-500:])
 
     def _look(self, connection: Connection) -> Step:
         self.book.touch(self.job)
-        said = connection.run("prepare")
-        if not said.good:
-            full = "No space left" in said.text
-            raise SshError("disk_full" if full else "not_written", "no folder could be made", said=said.text[-500:])
+        self._write(connection, "prepare")
         self._write(connection, "write_helper", ONSITE.read_bytes())
-        self._write(connection, "write_task", self._task())
         facts = self._ask(connection, "look")
         made = self.ground.package()
         self._refuse(facts, made)
+        self._refuse_clock(facts.get("now"))
         free = facts.get("free")
-        room = f"{free // 1_000_000} MB free" if isinstance(free, int) else "free room unknown"
-        text = f"Python {clean(facts.get('python'), 16)}, {clean(facts.get('machine'), 32)}, {room}."
-        self.book.stepped(self.job, Step.LOOK, Step.UPLOAD, text)
+        told = {
+            "python": clean(facts.get("python"), 16),
+            "machine": clean(facts.get("machine"), 32),
+            "free": free // 1_000_000 if isinstance(free, int) else "?",
+        }
+        self.book.stepped(self.job, Step.LOOK, Step.UPLOAD, Told("looked", told))
         return Step.UPLOAD
 
     def _refuse(self, facts: dict[str, Any], made: package.Package) -> None:
@@ -289,37 +327,42 @@ class _Setup:
                 "disk_full", f"it has {min(free, home) // 1_000_000} MB free, {room // 1_000_000} MB are needed"
             )
 
+    def _refuse_clock(self, told: object) -> None:
+        """Raises SshError for a clock by which our certificates would not be good yet, or not any more."""
+        if not isinstance(told, int | float):
+            raise SshError("strange", "it does not say what time it is")
+        wrong = told - self.book.clock().timestamp()
+        if not abs(wrong) < CLOCK:
+            way = "behind" if wrong < 0 else "ahead"
+            raise SshError("clock_wrong", f"its clock is {min(abs(wrong), 1e12) / 60:.0f} minutes {way}")
+
     def _upload(self, connection: Connection) -> Step:
         made = self.ground.package()
-        connection.run("prepare")
+        self._write(connection, "prepare")
         self._write(connection, "write_helper", ONSITE.read_bytes())
-        self._write(connection, "write_task", self._task())
         self._write(connection, "write_package", made.path.read_bytes())
         self._ask(connection, "check")
-        text = f"The package {made.version} is there, {made.size // 1000} kB, and its signature holds."
-        self.book.stepped(self.job, Step.UPLOAD, Step.INSTALL, text)
+        told = {"version": made.version, "size": made.size // 1000}
+        self.book.stepped(self.job, Step.UPLOAD, Step.INSTALL, Told("package", told))
         return Step.INSTALL
 
     def _install(self, connection: Connection) -> Step:
         answer = self._ask(connection, "install", sudo=True)
         version = clean(answer.get("version"), 32)
-        self.book.stepped(self.job, Step.INSTALL, Step.ENROL, f"The agent {version} is installed.")
+        self.book.stepped(self.job, Step.INSTALL, Step.ENROL, Told("installed", {"version": version}))
         return Step.ENROL
 
     def _enrol(self, connection: Connection) -> Step:
         url = self.book.invite(self.job, self.ground.links())
-        if url is not None:
-            self._write(connection, "write_task", self._task(url))
         try:
-            self._ask(connection, "enrol", sudo=True)
+            self._ask(connection, "enrol", sudo=True, invitation=url or "")
         except SshError as trouble:
             if trouble.code != "not_enrolled" or url is not None:
                 raise
             # The invitation was used, but the kiosk lost what it got for it: it starts anew with another one.
             url = self.book.invite(self.job, self.ground.links(), anew=True) or ""
-            self._write(connection, "write_task", self._task(url))
-            self._ask(connection, "enrol", sudo=True)
-        self.book.stepped(self.job, Step.ENROL, Step.START, "The kiosk is enrolled.")
+            self._ask(connection, "enrol", sudo=True, invitation=url)
+        self.book.stepped(self.job, Step.ENROL, Step.START, Told("enrolled"))
         return Step.START
 
     def _start(self, connection: Connection) -> Step:
@@ -329,12 +372,12 @@ class _Setup:
             if time.monotonic() > end:
                 raise SshError("silent", "the agent was started, but its first report did not come", passing=True)
             time.sleep(0.25)
-        self.book.stepped(self.job, Step.START, Step.CLOSE, "The agent runs, and has reported.")
+        self.book.stepped(self.job, Step.START, Step.CLOSE, Told("reported"))
         return Step.CLOSE
 
     def _close(self, connection: Connection) -> None:
         """Removes our access and asks to be let in once more: only a refusal is a proof."""
-        helper = _Helper(connection, self.job)
+        helper = self._helper(connection)
         removed = 0
         try:
             answer = helper.ask("close")
@@ -343,7 +386,7 @@ class _Setup:
             pass
         else:
             removed = answer["removed"] if isinstance(answer.get("removed"), int) else 0
-            self.book.tell(self.job, Step.CLOSE, f"Lines of ours taken out of its authorized keys: {removed}.")
+            self.book.tell(self.job, Step.CLOSE, Told("close_removed", {"count": removed}))
         connection.close()
         self.connection = None
         again = _connect(self.ground, self.job)

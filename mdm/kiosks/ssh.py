@@ -31,6 +31,11 @@ HANDSHAKE: Final = 256 * 1024
 """Bytes that a kiosk may send before it has let us in."""
 WINDOW: Final = 128 * 1024
 BLOCK: Final = 32 * 1024
+WEAK: Final = {
+    "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
+    "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
+}
+"""What the library would still agree to, and no OpenSSH of the last ten years needs."""
 _ESCAPES: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]?"
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)"
@@ -41,10 +46,13 @@ _ESCAPES: Final = re.compile(
 
 
 class SshError(Exception):
-    """It did not work. ``code`` is stable; ``passing`` says whether it may work later; ``said`` is cleaned text."""
+    """It did not work. ``code`` is stable; ``passing`` says whether it may work later; ``said`` is cleaned text.
 
-    def __init__(self, code: str, sentence: str, *, passing: bool = False, said: str = "") -> None:
-        self.code, self.passing, self.said = code, passing, said
+    ``seen`` is the fingerprint of a wrong host key.
+    """
+
+    def __init__(self, code: str, sentence: str, *, passing: bool = False, said: str = "", seen: str = "") -> None:
+        self.code, self.passing, self.said, self.seen = code, passing, said, seen
         super().__init__(sentence)
 
 
@@ -101,7 +109,7 @@ class _Pinned(paramiko.Transport):  # type: ignore[misc]
     """A transport that takes one host key, or certificates of one authority, and proves it inside the exchange of keys."""
 
     def __init__(self, sock: Any, known: str, host: str, now: datetime) -> None:
-        super().__init__(sock, default_window_size=WINDOW, default_max_packet_size=BLOCK)
+        super().__init__(sock, default_window_size=WINDOW, default_max_packet_size=BLOCK, disabled_algorithms=WEAK)
         self._known, self._host, self._now = known, host, now
         plain = tuple(self.preferred_keys)
         if hostkeys.wants_certificate(known):
@@ -295,7 +303,7 @@ def _agree(transport: _Pinned, bounded: _Bounded, limits: Limits) -> None:
 
 
 def _wrong(wrong: hostkeys.WrongHostError) -> SshError:
-    return SshError("wrong_host_key", f"it shows {wrong} ({wrong.seen})")
+    return SshError("wrong_host_key", f"it shows {wrong} ({wrong.seen})", seen=wrong.seen)
 
 
 def _sign_in(

@@ -53,10 +53,11 @@ def checked(
         label = hostkeys.read(host_key)
     except InvalidError as error:
         wrong.update(error.fields)
-    host = clean(host, 255).lower() or label.host.lower()
+    label_host, host = _one_form(label.host), _one_form(clean(host, 255))
+    host = host or label_host
     if not _is_host(host):
         wrong["host"] = N_("Write the kiosk's name or address, such as kiosk-7.lan or 10.20.3.7.")
-    elif label.host and label.host.lower() != host:
+    elif label_host and label_host != host:
         wrong["host"] = N_("The label is of another kiosk.")
     number = str(port).strip() or str(label.port)
     if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= 65535):
@@ -80,6 +81,15 @@ def checked(
         raise InvalidError(N_("Nothing was begun: correct the fields that are marked."), fields=wrong)
     called = clean(name) or clean(label.name) or host
     return Wanted(called, host, int(number), account, label.key, service_point.strip(), email, sign_in, root)
+
+
+def _one_form(host: str) -> str:
+    """The host in one spelling, so that one kiosk is not taken for two: small letters, no last point, addresses as RFC 5952."""
+    host = host.strip().lower().rstrip(".")
+    try:
+        return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return host
 
 
 def _is_host(text: str) -> bool:

@@ -133,16 +133,31 @@ KIOSK_SIGN_IN = {
     "key": N_("with our key"),
     "certificate": N_("with a certificate of our authority"),
 }
+KIOSK_LOG = {
+    "close_removed": N_("Lines of ours taken out of its authorized keys: %(count)s."),
+    "done": N_("The kiosk no longer lets us in. It is done."),
+    "enrolled": N_("The kiosk is enrolled."),
+    "installed": N_("The agent %(version)s is installed."),
+    "looked": N_("Python %(python)s, %(machine)s, %(free)s MB free."),
+    "package": N_("The package %(version)s is there, %(size)s kB, and its signature holds."),
+    "put_back": N_("Everything that was changed is put back."),
+    "reported": N_("The agent runs, and has reported."),
+    "signed_in": N_("The host key is the one that was meant. Signed in."),
+}
+"""What the set-up of a kiosk tells while it goes on; what it cannot do it tells with ``KIOSK_PROBLEMS``."""
 KIOSK_PROBLEMS = {
     "access_left": N_(
         "It still lets us in. Take our key out of its SSH settings by hand, then try again: only the proof is left."
     ),
     "again": N_("Something was gone from the kiosk; it is brought once more."),
+    "also_begun": N_("Another set-up of this same kiosk is under way, by another name or address. This one has ended."),
     "already_enrolled": N_("It is enrolled already. Nothing was changed on it."),
     "busy": N_("It is installing something else now. It is tried again."),
+    "clock_wrong": N_("Its clock is wrong, and certificates count by the clock. Set it (timedatectl), then try again."),
     "disk_full": N_("Its disk is full. Make room on it, then try again."),
     "gateway_unreachable": N_("It does not reach the gateway. Check its network; it is tried again."),
     "lost": N_("The connection was lost, as when it starts again. It is tried again."),
+    "no_python": N_("It has no Python. Install python3 on it, then try again."),
     "no_root": N_("The account may not use sudo without a password. Sign in as root, or let it."),
     "no_ssh": N_("It speaks no SSH that is good enough, or not in time."),
     "not_enrolled": N_("Its agent could not enrol."),
@@ -151,15 +166,24 @@ KIOSK_PROBLEMS = {
     "not_our_network": N_("It does not lie in a network where kiosks may be (the setting kiosk_networks)."),
     "not_started": N_("Its agent could not be started."),
     "not_undone": N_("What was changed could not be put back."),
+    "not_written": N_("Nothing can be written in the account's home folder."),
+    "other_command": N_(
+        "It runs something else than what it is asked: a forced command, or a shell that is shut in. "
+        "Let the account run commands."
+    ),
     "other_machine": N_("It is another kind of machine than the package is for."),
     "other_python": N_("It has another Python than the package is for."),
     "other_system": N_("It is no Debian system."),
     "package_changed": N_("The package was changed on its way. Somebody may stand in between."),
     "package_unsigned": N_("The signature of the package does not hold. Somebody may stand in between."),
+    "package_missing": N_("The package did not arrive. Try again."),
+    "read_only": N_("Its disk can only be read. Nothing was changed on it."),
     "silent": N_("Its agent runs, but its first report did not come. It is tried again."),
     "strange": N_("It answered something that makes no sense."),
+    "task_broken": N_("What was sent to it did not arrive whole. Try again."),
     "too_long": N_("Something took too long and was stopped."),
     "too_much": N_("It sent more than it may and was cut off."),
+    "trouble": N_("Its system refused something; what it said stands below."),
     "unreachable": N_("Nobody answers there. It is tried again."),
     "withdrawn": N_("It was taken back."),
     "wrong_host_key": N_(

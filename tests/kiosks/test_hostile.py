@@ -84,7 +84,7 @@ def test_a_kiosk_that_nobody_can_reach_is_tried_again_and_then_given_up(made: Se
 
 @pytest.mark.parametrize(
     ("command", "problem"),
-    [("yes flood", "too_much"), ("sleep 600", "too_long"), ("echo not what was asked for; exit 0", "strange")],
+    [("yes flood", "too_much"), ("sleep 600", "too_long"), ("echo not what was asked for; exit 0", "other_command")],
 )
 def test_a_command_that_floods_or_never_ends_is_stopped(made: Setup, kiosk: Kiosk, command: str, problem: str) -> None:
     # A good connection and a bad helper: the kiosk answers the first commands, and then it does not.

@@ -14,6 +14,7 @@ from mdm.kiosks import access
 from mdm.kiosks.book import Book
 from mdm.kiosks.model import State, Step
 from mdm.kiosks.runner import Ground
+from mdm.overview.desk_words import KIOSK_LOG
 from mdm.releases import package
 from mdm.storage.engine import transaction
 from tests.gateway.conftest import RunningGateway, running, shared_signer  # noqa: F401 -- fixtures
@@ -46,12 +47,15 @@ def real(gateway: RunningGateway, house: Path) -> Setup:
 
 def test_a_kiosk_is_set_up_reports_and_no_longer_lets_us_in(real: Setup, kiosk: Kiosk) -> None:
     neighbour = kiosk.keys.read_text().splitlines()[1]
-    row = real.begin(kiosk).once()
+    row = real.begin(kiosk, name="Kiosk hal 7").once()
     assert (row.state, row.problem) == (State.DONE, ""), (row.sentence, row.log)
     assert [line["step"] for line in row.log] == [*[step.value for step in Step], Step.CLOSE]
+    # Each line is a sentence of the catalogues, filled, and none is a machine's.
+    assert {line["word"] for line in row.log} <= KIOSK_LOG.keys()
+    assert not any("%(" in line["text"] for line in row.log)
     with transaction(real.engine, write=False) as session:
         device = session.scalars(select(Device).where(Device.serial == kiosk.serial)).one()
-        assert (device.name, device.kind) == (kiosk.serial.lower(), DeviceKind.KIOSK.value)
+        assert (device.name, device.kind) == ("Kiosk hal 7", DeviceKind.KIOSK.value)
         assert device.last_report_at is not None
         done = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == row.uid)).all()
         assert [entry.action for entry in done] == ["kiosk_setup.asked", "kiosk_setup.done"]

@@ -39,6 +39,7 @@ class Kiosk:
         self.banner.write_text("")
         self.hook("")
         self.extra = ""
+        self.address = "127.0.0.1"
         self.process: subprocess.Popen[bytes] | None = None
 
     def new_host_key(self) -> None:
@@ -69,7 +70,7 @@ class Kiosk:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         config = self.folder / "sshd_config"
         config.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder / 'host_key'}\nPidFile none\n"
+            f"Port {self.port}\nListenAddress {self.address}\nHostKey {self.folder / 'host_key'}\nPidFile none\n"
             f"AuthorizedKeysFile {self.keys}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
             f"KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nLogLevel DEBUG1\n"
             f"ForceCommand /bin/sh {self.folder / 'shell.sh'}\nBanner {self.banner}\nMaxStartups 100\n{self.extra}"
@@ -81,7 +82,7 @@ class Kiosk:
         for _ in range(600):
             assert self.process.poll() is None, (self.folder / "log").read_text()
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.address, self.port), 1).close()
             except OSError:
                 time.sleep(0.02)
             else:

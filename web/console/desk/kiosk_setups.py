@@ -1,5 +1,8 @@
 """Setting kiosks up over SSH: asking for one or for a file of them, and watching how it goes. The work is a process's own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
@@ -122,8 +125,24 @@ def _setup(call: Call, template: str, uid: str) -> Response:
     at = STEPS.index(line.row.step)
     finished = line.row.state == State.DONE
     return desk_page(
-        call, template, line=line, row=line.row, steps=STEPS, at=len(STEPS) if finished else at, words=desk_words
+        call,
+        template,
+        line=line,
+        row=line.row,
+        steps=STEPS,
+        at=len(STEPS) if finished else at,
+        told=[(entry, *_told(entry)) for entry in reversed(line.row.log)],
     )
+
+
+def _told(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """A line of what happened in the reader's language, and what a machine said in its own."""
+    word, said = entry.get("word", ""), entry.get("said", "")
+    if word in desk_words.KIOSK_LOG:
+        return gettext(desk_words.KIOSK_LOG[word], **entry["params"]), said
+    if word in desk_words.KIOSK_PROBLEMS:
+        return gettext(desk_words.KIOSK_PROBLEMS[word]), said
+    return "", entry["text"]
 
 
 @may(Permission.KIOSK_BOOTSTRAP)
