@@ -36,10 +36,10 @@ run: $(VENV)/ready $(VENV)/compiled front ## Install, build, create, fill with t
 	@$(BIN)/havenmeester up
 
 test: $(VENV)/ready-dev $(VENV)/compiled front ## Every test that is not marked slow
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
 test-all: $(VENV)/ready-dev $(VENV)/compiled front ## Every test
-	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: $(VENV)/ready-dev lint types contracts templates docs ## Format, lint, types, import contracts, templates, docs
 
