@@ -9,11 +9,11 @@ for each path   wanted     recorded   there now           step
                 no         no         anything            nothing: it is not ours
 """
 
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from agent.apply.targets import Wanted
 
-ORDER: Final = ("file", "chromium", "network", "unit")
+ORDER: Final = ("file", "chromium", "network", "usb", "unit")
 """Kinds in the order of writing: a certificate before the connection that names it, a script before its unit."""
 RETRY_SECONDS: Final = 3600
 """What failed is tried again after this time, or at once when it is asked for or asks for something else."""
@@ -29,6 +29,8 @@ class PathRecord(TypedDict):
     """False from just before the first write until all that belongs to it has happened: then it is done again."""
     after: list[str]
     start: str
+    again: NotRequired[str]
+    """A unit that ran before it was masked, to be started when the path is put back."""
 
 
 class ResourceRecord(TypedDict):
@@ -77,7 +79,8 @@ def make_plan(
             unfit[one.id] = f"{taken} is already written by {claimed[taken]}."
             continue
         claimed.update({target.path: one.id for target in one.targets})
-        settled = all(
+        settled = one.id in resources and resources[one.id]["state"] != "pending"
+        settled = settled and all(
             target.path in paths
             and paths[target.path]["done"]
             and paths[target.path]["resource"] == one.id

@@ -200,7 +200,9 @@ class Resource(TypedDict):
     file       path, content, mode ("0644"), validate (name from VALIDATORS or absent), after (names from AFTER)
     chromium   content: managed policy as a dictionary; the agent writes it for Chromium and Chrome
     network    name, content: a NetworkManager keyfile
-    unit       name, content, enable (bool): a systemd unit
+    unit       name, content, enable (bool): a systemd unit; stay (bool): it is started again when it does not run;
+               mask (bool, then no content): a unit that must not run
+    usb        rules [USBGuard's], keep_attached (bool): what is attached when the rules come is allowed too
     packages   required [], allowed [] or null (null: no allow-list), blocked []
     """
 
@@ -218,6 +220,7 @@ AFTER: Final = (
     "systemd-reload",
     "firewall-reload",
     "sysctl-reload",
+    "usbguard-reload",
 )
 
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from agent import plan as planning
+from agent import programs
 from agent.apply import after, checks, ground, software
 from agent.apply.targets import MAX_RESOURCES, Target, UnfitError, Wanted, spec_of, take_apart
 from agent.plan import PathRecord, ResourceRecord
@@ -75,7 +76,12 @@ class Engine:
         self._write(steps.write, states, now)
         for one in steps.keep:
             states[one.id] = self.resources.get(one.id) or self._record(one.spec, "failed", "Not known.", now)
-        self._packages([one for one in resources if one.get("kind") == "packages"], states, now, insist=insist)
+        packages = [one for one in resources if one.get("kind") == "packages"]
+        if self._packages(packages, states, now, insist=insist):
+            # What waited for a program that was not there.
+            waiting = [one for one in wanted if states[one.id]["state"] in ("unsupported", "pending")]
+            self._write([one for one in waiting if one.id not in steps.unfit], states, now)
+        self._wake(wanted, states, now)
         self.resources = states
         if self._snapshot() != before:
             self._save()
@@ -117,10 +123,18 @@ class Engine:
             if resource.get("kind") == "packages":
                 continue
             try:
-                wanted[resource["id"]] = take_apart(resource)
+                wanted[resource["id"]] = take_apart(self._completed(resource))
             except UnfitError as why:
                 states[resource["id"]] = self._same(resource["id"], spec_of(resource), "unsupported", str(why), now)
         return list(wanted.values()), states
+
+    def _completed(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """The resource with what only this machine knows."""
+        if resource.get("kind") != "usb":
+            return resource
+        from agent.apply import usb  # Only kiosks need it.
+
+        return usb.with_attached(self.state, self.root, resource)
 
     def _interesting(self, wanted: list[Wanted]) -> set[str]:
         return {target.path for one in wanted for target in one.targets} | set(self.paths)
@@ -135,6 +149,7 @@ class Engine:
 
     def _restore(self, paths: list[str]) -> None:
         hooks: list[str] = []
+        again: list[str] = []
         for path in paths:
             record = self.paths[path]
             if self.root.real and record["start"]:
@@ -145,10 +160,12 @@ class Engine:
                 self.state.log(f"{path} could not be put back: {trouble}")
                 continue
             hooks.extend(hook for hook in record["after"] if hook not in hooks)
+            again.extend([record["again"]] if record.get("again") else [])
             del self.paths[path]
             self._save()
-        for hook in hooks if self.root.real else []:
-            trouble_told = after.run(hook)
+        if not self.root.real:
+            return
+        for trouble_told in (*map(after.run, hooks), *map(after.start, again)):
             if trouble_told:
                 self.state.log(trouble_told)
 
@@ -174,9 +191,12 @@ class Engine:
         self._tell(written, states, now)
 
     def _may_go_on(self, verdict: checks.Verdict, one: Wanted) -> bool:
-        """Under a root a file may be staged that nobody here can judge, and a unit whose program is not there yet."""
+        """Under a root a file may be staged that nobody here can judge, and a unit whose program is not there yet.
+
+        USB rules are written before USBGuard comes: installed without any, it would block the keyboard.
+        """
         if self.root.real:
-            return False
+            return one.kind == "usb" and verdict.missing and programs.find("usbguard-daemon") is None
         complaints = [line for line in verdict.said.splitlines() if line]
         absent_program = (
             one.validate == "systemd"
@@ -200,6 +220,7 @@ class Engine:
                 "done": False,
                 "after": list(one.after),
                 "start": one.start,
+                "again": known.get("again", "") if known else "",
             }
         # Known before it is done: after a crash the way back is still there, and the step is done again.
         self._save()
@@ -248,46 +269,39 @@ class Engine:
                 continue
             for target in one.targets:
                 self.paths[target.path]["done"] = True
-            states[one.id] = self._record(one.spec, "applied" if self.root.real else "staged", note, now)
+            if one.stop and self.root.real and after.active(one.stop):
+                self.paths[one.targets[0].path]["again"] = one.stop
+                self._save()
+                after.stop(one.stop)
+            states[one.id] = self._record(one.spec, self._good(one), note, now)
+
+    def _good(self, one: Wanted) -> str:
+        """The state of what went well. USB rules wait for the one who reads them."""
+        if not self.root.real:
+            return "staged"
+        return "pending" if one.kind == "usb" and programs.find("usbguard-daemon") is None else "applied"
+
+    def _wake(self, wanted: list[Wanted], states: dict[str, ResourceRecord], now: int) -> None:
+        """Starts again what has to run and was stopped by another hand."""
+        staying = {one.start: one for one in wanted if one.stay and states[one.id]["state"] == "applied"}
+        if not staying or not self.root.real:
+            return
+        from agent.apply import waking
+
+        for unit, trouble in waking.wake(waking.asleep(list(staying))).items():
+            one = staying[unit]
+            self._note_tampered([one.targets[0].path], now)
+            if trouble:
+                states[one.id] = self._same(one.id, one.spec, "failed", trouble, now)
 
     # Packages
 
     def _packages(
         self, resources: list[dict[str, Any]], states: dict[str, ResourceRecord], now: int, *, insist: bool
-    ) -> None:
-        total = software.Difference([], [], [])
-        for resource in resources:
-            spec = spec_of(resource)
-            try:
-                wish = software.read_wish(resource)
-            except UnfitError as why:
-                states[resource["id"]] = self._same(resource["id"], spec, "unsupported", str(why), now)
-                continue
-            found = software.look(self.root, wish)
-            if found is None:
-                why_not = "dpkg keeps no record here."
-                states[resource["id"]] = self._same(resource["id"], spec, "unsupported", why_not, now)
-                continue
-            known = self.resources.get(resource["id"])
-            resting = known is not None and known["spec"] == spec and now < known["at"] + planning.RETRY_SECONDS
-            trouble = ""
-            if self.root.real and (found.missing or found.blocked) and (insist or not resting):
-                trouble = software.settle(found)
-                found = software.look(self.root, wish) or found
-            elif resting and known is not None and known["state"] == "failed":
-                trouble = known["detail"]
-            state, detail = self._software_state(found, trouble)
-            states[resource["id"]] = self._same(resource["id"], spec, state, detail, now)
-            for mine, theirs in zip(total, found, strict=True):
-                mine.extend(name for name in theirs if name not in mine)
-        self.difference = software.Difference(*(sorted(names) for names in total))
-
-    @staticmethod
-    def _software_state(found: software.Difference, trouble: str) -> tuple[str, str]:
-        if not (found.missing or found.blocked):
-            return "applied", ""
-        if trouble:
-            return "failed", trouble
-        parts = [f"missing: {', '.join(found.missing[:20])}"] if found.missing else []
-        parts += [f"to be removed: {', '.join(found.blocked[:20])}"] if found.blocked else []
-        return "pending", "; ".join(parts)
+    ) -> bool:
+        """True when something was installed."""
+        outcome = software.bring_about(self.root, resources, self.resources, now, insist=insist)
+        for name, (spec, state, detail) in outcome.states.items():
+            states[name] = self._same(name, spec, state, detail, now)
+        self.difference = outcome.difference
+        return outcome.installed

@@ -1,11 +1,13 @@
 """Packages: what is missing, too much or forbidden; and, on a real machine, apt-get for what must be or must not be."""
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agent import programs
-from agent.apply.targets import PACKAGE, UnfitError
+from agent.apply.targets import PACKAGE, UnfitError, spec_of
 from agent.collect import dpkg
+from agent.plan import RETRY_SECONDS, ResourceRecord
 from agent.roots import Root
 
 APT_SECONDS = 900
@@ -77,7 +79,61 @@ def settle(difference: Difference) -> str:
     trouble = []
     for verb, names in (("install", difference.missing), ("remove", difference.blocked)):
         if names:
-            outcome = programs.run([*_APT, verb, "--", *names], timeout=APT_SECONDS, environment=_QUIET)
-            if not outcome.good:
-                trouble.append(f"apt-get {verb}: {outcome.text[-300:]}")
+            # Played through first: a name that nobody has, or that breaks another package, changes nothing.
+            for simulated in (["-s"], []):
+                outcome = programs.run([*_APT, *simulated, verb, "--", *names], timeout=APT_SECONDS, environment=_QUIET)
+                if not outcome.good:
+                    trouble.append(f"apt-get {' '.join([*simulated, verb])}: {outcome.text[-300:]}")
+                    break
     return "; ".join(trouble)
+
+
+class Round(NamedTuple):
+    """What one look at all resources of packages came to. ``states``: specification, state and detail by resource."""
+
+    states: dict[str, tuple[str, str, str]]
+    difference: Difference
+    installed: bool
+
+
+def bring_about(
+    root: Root, resources: list[dict[str, Any]], known: Mapping[str, ResourceRecord], now: int, *, insist: bool
+) -> Round:
+    """Looks, and on a real machine installs and removes. What failed rests for a while, unless it is insisted on."""
+    states: dict[str, tuple[str, str, str]] = {}
+    total = Difference([], [], [])
+    installed = False
+    for resource in resources:
+        spec = spec_of(resource)
+        try:
+            wish = read_wish(resource)
+        except UnfitError as why:
+            states[resource["id"]] = (spec, "unsupported", str(why))
+            continue
+        found = look(root, wish)
+        if found is None:
+            states[resource["id"]] = (spec, "unsupported", "dpkg keeps no record here.")
+            continue
+        record = known.get(resource["id"])
+        resting = record is not None and record["spec"] == spec and now < record["at"] + RETRY_SECONDS
+        trouble = ""
+        if root.real and (found.missing or found.blocked) and (insist or not resting):
+            trouble, before = settle(found), found.missing
+            found = look(root, wish) or found
+            installed = installed or found.missing != before
+        elif resting and record is not None and record["state"] == "failed":
+            trouble = record["detail"]
+        states[resource["id"]] = (spec, *_state(found, trouble))
+        for mine, theirs in zip(total, found, strict=True):
+            mine.extend(name for name in theirs if name not in mine)
+    return Round(states, Difference(*(sorted(names) for names in total)), installed)
+
+
+def _state(found: Difference, trouble: str) -> tuple[str, str]:
+    if not (found.missing or found.blocked):
+        return "applied", ""
+    if trouble:
+        return "failed", trouble
+    parts = [f"missing: {', '.join(found.missing[:20])}"] if found.missing else []
+    parts += [f"to be removed: {', '.join(found.blocked[:20])}"] if found.blocked else []
+    return "pending", "; ".join(parts)

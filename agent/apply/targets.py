@@ -124,6 +124,10 @@ class Wanted(NamedTuple):
     after: tuple[str, ...]
     start: str = ""
     """A unit to start once it is there; empty for none."""
+    stay: bool = False
+    """That unit runs all the time: it is started again when it does not."""
+    stop: str = ""
+    """A unit to stop once it is masked; empty for none."""
 
 
 def file_mark(content: bytes, mode: int) -> str:
@@ -205,9 +209,12 @@ def wanted_by(content: str) -> list[tuple[str, str]]:
 
 
 def _unit(resource: dict[str, Any]) -> tuple[tuple[Target, ...], str, tuple[str, ...]]:
-    name, content = _text(resource, "name"), _text(resource, "content")
+    name = _text(resource, "name")
     if not _UNIT.fullmatch(name) or name.startswith(OWN_UNIT):
         raise UnfitError("This is not the name of a unit that may be written.")
+    if resource.get("mask") is True:
+        return (Target(UNITS + name, b"", 0o777, "/dev/null"),), "none", ("systemd-reload",)
+    content = _text(resource, "content")
     targets = [Target(UNITS + name, content.encode(), 0o644)]
     if resource.get("enable") is True:
         for unit, kind in wanted_by(content):
@@ -217,7 +224,14 @@ def _unit(resource: dict[str, Any]) -> tuple[tuple[Target, ...], str, tuple[str,
     return tuple(targets), "systemd", ("systemd-reload",)
 
 
-_KINDS = {"file": _file, "chromium": _chromium, "network": _network, "unit": _unit}
+def _usb(resource: dict[str, Any]) -> tuple[tuple[Target, ...], str, tuple[str, ...]]:
+    from agent.apply import usb  # Only kiosks need it.
+
+    # USBGuard refuses rules that others may read.
+    return (Target(usb.RULES, usb.content(resource).encode(), 0o600),), "usbguard", ("usbguard-reload",)
+
+
+_KINDS = {"file": _file, "chromium": _chromium, "network": _network, "unit": _unit, "usb": _usb}
 
 
 def take_apart(resource: dict[str, Any]) -> Wanted:
@@ -226,8 +240,11 @@ def take_apart(resource: dict[str, Any]) -> Wanted:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UnfitError("This agent does not know this kind of resource.")
     targets, validate, after = _KINDS[kind](resource)
-    start = str(resource["name"]) if kind == "unit" and resource.get("enable") is True else ""
-    return Wanted(str(resource["id"]), kind, spec_of(resource), targets, validate, after, start)
+    unit = str(resource["name"]) if kind == "unit" else ""
+    stop = unit if resource.get("mask") is True else ""
+    start = unit if resource.get("enable") is True and not stop else ""
+    stay = bool(start) and resource.get("stay") is True
+    return Wanted(str(resource["id"]), kind, spec_of(resource), targets, validate, after, start, stay, stop)
 
 
 def spec_of(resource: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ from agent.roots import Root
 
 _WANTS = ("/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system/sysinit.target.wants")
 
+_NFTABLES = ("nftables.service", "havenmeester-firewall.service")
+
 
 def _enabled(root: Root, unit: str) -> bool:
     return any(unit in (root.names(folder) or []) for folder in _WANTS)
@@ -36,7 +38,7 @@ def collect(root: Root) -> dict[str, Any]:
         return {"active": True, "backend": "ufw"}
     if _enabled(root, "firewalld.service"):
         return {"active": True, "backend": "firewalld"}
-    if _enabled(root, "nftables.service") and root.exists("/etc/nftables.conf"):
+    if any(_enabled(root, unit) for unit in _NFTABLES) and root.exists("/etc/nftables.conf"):
         return {"active": True, "backend": "nftables"}
     filtering = _filters_input() if root.real else None
     if filtering:

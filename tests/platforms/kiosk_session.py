@@ -97,7 +97,7 @@ class Session:
         self.root, self.run_folder = folder / "root", folder / "run"
         self.root.mkdir()
         (folder / "state").mkdir()
-        resources = LinuxInterpreter().render(settings, [])
+        resources = [one for one in LinuxInterpreter().render(settings, []) if one["kind"] != "packages"]
         for one in resources:
             if one["kind"] == "chromium":
                 one["content"].update(told)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import wire
-from agent.apply import software, targets
+from agent.apply import software, targets, usb
 from agent.apply.engine import Engine
 from agent.collect import screenlock
 from agent.roots import Root
@@ -86,7 +86,7 @@ EVERYTHING: dict[str, Any] = {
     "restrictions.developer_mode": False,
     "restrictions.unknown_sources": False,
     "restrictions.screenshots": False,
-    "restrictions.printing": False,
+    "restrictions.printing": True,
     "restrictions.command_line": False,
     "restrictions.user_switching": False,
     "apps.required": ["chromium", "cage"],
@@ -111,6 +111,35 @@ EVERYTHING: dict[str, Any] = {
     "system.language": "nl_BE",
     "power.sleep_after": 900,
     "power.lid": "lock",
+    "power.sleep": False,
+    "printing.printers": [
+        {"name": 'Balie "1" %n', "uri": "ipp://printer.stad.be/ipp/print", "location": "$(reboot)", "default": True},
+    ],
+    "usb.only_allowed": True,
+    "usb.allowed": [
+        {"name": "toetsenbord", "kind": "input"},
+        {"name": "scanner", "id": "04b8:0202"},
+        {"name": "lezer", "kind": "smartcard", "id": "076B:*"},
+    ],
+    "usb.attached": "judge",
+    "dot1x.networks": [
+        {
+            "name": "kabel",
+            "method": "tls",
+            "identity": "kiosk-7",
+            "domain": "radius.stad.be",
+            "certificate": "-",
+            "private_key": "-",
+        },
+        {
+            "name": "zaal",
+            "ssid": "stad",
+            "method": "peap",
+            "identity": "k",
+            "domain": "radius.stad.be",
+            "password": "x;y",
+        },
+    ],
     "wallpaper.picture": "file:///usr/share/backgrounds/stad.png",
     "wallpaper.color": "#1a5fb4",
 }
@@ -161,6 +190,7 @@ def test_every_setting_of_linux_is_rendered_or_declared_as_only_checked() -> Non
 def test_everything_at_once_is_valid_for_the_catalogue_and_for_the_wire() -> None:
     values = {**EVERYTHING}
     del values["certificates.authorities"]
+    values["dot1x.networks"] = values["dot1x.networks"][1:]
     values["firewall.allow_in"] = values["firewall.allow_in"][:2]
     assert catalogue.validate(values) == {}
 
@@ -192,8 +222,9 @@ def test_a_setting_for_another_platform_gives_no_resource() -> None:
 def test_what_is_blocked_wins_and_names_of_other_platforms_are_left_out() -> None:
     packages = rendered(EVERYTHING)["apps.packages"]
 
-    assert packages["required"] == ["cage", "chromium"]
-    assert packages["allowed"] == ["cage", "chromium", "gimp"]
+    needed = ["cage", "chromium", "cups", "cups-client", "swayidle", "usbguard", "xwayland"]
+    assert packages["required"] == needed
+    assert packages["allowed"] == sorted([*needed, "gimp"])
     assert packages["blocked"] == ["steam", "vlc"]
     assert rendered({"apps.allowed": ["vlc"]})["apps.packages"]["allowed"] is None
 
@@ -384,17 +415,40 @@ def nft(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[b
     return subprocess.run(["nft", "-c", "-f", str(path)], capture_output=True, check=False)
 
 
+def apt(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    path = folder / "90apt"
+    path.write_text(resource["content"])
+    return subprocess.run(["apt-config", "-c", str(path), "dump"], capture_output=True, check=False)
+
+
+def usbguard(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    path = folder / "rules.conf"
+    path.write_text(usb.content(resource))
+    return subprocess.run(["usbguard-rule-parser", "-f", str(path)], capture_output=True, check=False)
+
+
+def shell(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    path = folder / "script"
+    path.write_text(resource["content"])
+    return subprocess.run(["bash", "-n", str(path)], capture_output=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("program", "kind", "ask"),
-    [("nmcli", "network", nmcli), ("systemd-analyze", "unit", systemd), ("nft", "file", nft)],
+    [
+        ("nmcli", "network", nmcli),
+        ("systemd-analyze", "unit", systemd),
+        ("nft", "nft", nft),
+        ("apt-config", "apt", apt),
+        ("usbguard-rule-parser", "usb", usbguard),
+        ("bash", "shell", shell),
+    ],
 )
 def test_the_real_programs_can_read_what_is_rendered(tmp_path: Path, program: str, kind: str, ask: Ask) -> None:
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed: what is rendered for it was only read back by this test's own reader")
     resources = [
-        one
-        for one in LINUX.render(EVERYTHING, [])
-        if one["kind"] == kind and (kind != "file" or one["validate"] == "nft")
+        one for one in LINUX.render(EVERYTHING, []) if kind in (one["kind"], one.get("validate")) and "mask" not in one
     ]
 
     assert resources

@@ -52,6 +52,14 @@ DCONF: Mapping[str, Callable[[Any], Values]] = {
         f"{_POWER}/sleep-inactive-ac-type": "suspend",
         f"{_POWER}/sleep-inactive-battery-type": "suspend",
     },
+    "power.sleep": lambda allowed: (
+        {}
+        if allowed
+        else {
+            f"{_POWER}/sleep-inactive-ac-type": "nothing",
+            f"{_POWER}/sleep-inactive-battery-type": "nothing",
+        }
+    ),
 }
 """What each key is in GNOME's own words."""
 
@@ -102,6 +110,25 @@ def _message(settings: Settings) -> Resources:
     ]
 
 
+def never_sleeps(settings: Settings) -> bool:
+    """Whether it is forbidden; on a kiosk it is unless a policy says after how long it sleeps."""
+    kiosk = bool(given(settings, ("kiosk.url", "kiosk.app"))) and "power.sleep_after" not in settings
+    return settings.get("power.sleep", not kiosk) is False
+
+
+SLEEP = ("power.sleep", "kiosk.url", "kiosk.app")
+
+
+def _sleep(settings: Settings) -> Resources:
+    """sleep.conf(5): whoever asks, and whatever key is pressed, the machine does not sleep."""
+    if not never_sleeps(settings):
+        return []
+    ways = ("Suspend", "Hibernation", "SuspendThenHibernate", "HybridSleep")
+    content = f"{MARK}[Sleep]\n" + "".join(f"Allow{way}=no\n" for way in ways)
+    path = "/etc/systemd/sleep.conf.d/90-havenmeester.conf"
+    return [file("power.sleep", given(settings, SLEEP), path, content)]
+
+
 LOGIND = ("power.lid", "screen_lock.timeout", "screen_lock.enabled")
 
 
@@ -118,4 +145,9 @@ def _logind(settings: Settings) -> Resources:
     return [file("power.logind", given(settings, LOGIND), path, f"{MARK}[Login]\n" + "\n".join(lines) + "\n")]
 
 
-PARTS = (Part(tuple(DCONF), _dconf), Part(("lock_screen.message",), _message), Part(LOGIND, _logind))
+PARTS = (
+    Part(tuple(DCONF), _dconf),
+    Part(("lock_screen.message",), _message),
+    Part(LOGIND, _logind),
+    Part(SLEEP, _sleep),
+)

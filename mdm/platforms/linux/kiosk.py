@@ -10,10 +10,12 @@ from mdm.platforms.linux.escape import systemd_argument
 from mdm.platforms.linux.idle_page import KEYS as IDLE
 from mdm.platforms.linux.idle_page import PAGE_URL, idle_page, shows_idle_page
 from mdm.platforms.linux.idle_page import PATH as IDLE_PATH
-from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, unit
+from mdm.platforms.linux.parts import DAYS, MARK, Part, Resources, Settings, file, given, masked, unit
 
 NAME: Final = "havenmeester-kiosk.service"
 BROWSER: Final = "chromium"
+PACKAGES: Final = frozenset({"cage", "swayidle", "xwayland"})
+"""What a session needs beside its program. Debian's compositor does not start without an X server to hand."""
 FOLDER: Final = "/usr/local/share/havenmeester/kiosk"
 IDLE_SECONDS: Final = 120
 """After how many seconds without a touch a kiosk starts over when no policy says it: another's session is nobody's to see."""
@@ -27,6 +29,7 @@ SESSION: Final = (
 )
 ANSWER_PORT: Final = 9227
 """Where Chromium answers on the kiosk's own loopback: the agent asks there whether it is alive."""
+_AWAKE: Final = "/usr/bin/setterm --term linux --blank 0 --powersave off"
 _FLAGS: Final = (
     "--kiosk",
     "--no-first-run",
@@ -92,7 +95,6 @@ else
     [ "$minute" -lt "$2" ] && day "$yesterday" "$3"
 fi
 """
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _kiosk(settings: Settings) -> Resources:
@@ -118,7 +120,9 @@ def _kiosk(settings: Settings) -> Resources:
         "[Install]\nWantedBy=graphical.target\n"
     )
     script = file("kiosk.script", keys, f"{FOLDER}/session", SCRIPT, mode="0755", validate="shell")
-    return [script, unit("kiosk.session", keys, NAME, content)]
+    # A greeter would want the same screen.
+    greeter = masked("kiosk.greeter", keys, "display-manager.service")
+    return [script, greeter, unit("kiosk.session", keys, NAME, content)]
 
 
 def _command(settings: Settings) -> tuple[list[str], list[str]]:
@@ -210,7 +214,7 @@ def _hours(settings: Settings) -> Resources:
         "ExecStart=-/usr/bin/setterm --term linux --blank force --powersave powerdown\n"
         "StandardOutput=tty\nTTYPath=/dev/tty7\n"
     )
-    light = f"ExecStart=/usr/bin/systemctl start {NAME}\n"
+    light = f"ExecStart=-{_AWAKE}\nExecStart=/usr/bin/systemctl start {NAME}\nStandardOutput=tty\nTTYPath=/dev/tty7\n"
     return [
         file("kiosk.open", keys, f"{FOLDER}/open", OPEN, mode="0755", validate="shell"),
         *_by_clock(
@@ -220,6 +224,19 @@ def _hours(settings: Settings) -> Resources:
             "kiosk.light", keys, "havenmeester-kiosk-light", "Havenmeester: screen on", light, _calendar(days, start)
         ),
     ]
+
+
+def _awake(settings: Settings) -> Resources:
+    """The console beneath the session never goes dark by itself."""
+    if not given(settings, ("kiosk.url", "kiosk.app")):
+        return []
+    content = (
+        f"{MARK}[Unit]\nDescription=Havenmeester: the screen of a kiosk stays on\nBefore={NAME}\n\n"
+        f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={_AWAKE}\nStandardOutput=tty\nTTYPath=/dev/tty7\n\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    )
+    keys = given(settings, ("kiosk.url", "kiosk.app"))
+    return [unit("kiosk.awake", keys, "havenmeester-kiosk-awake.service", content)]
 
 
 def _calendar(days: list[int], minute: int) -> str:
@@ -232,4 +249,5 @@ PARTS = (
     Part(IDLE, _idle),
     Part(("kiosk.restart_at",), _restart),
     Part(("kiosk.screen_hours",), _hours),
+    Part(("kiosk.url", "kiosk.app"), _awake),
 )

@@ -5,12 +5,14 @@ from typing import Final
 
 from mdm.platforms.linux.kiosk import ANSWER_PORT, BROWSER
 from mdm.platforms.linux.parts import Part, Resources, Settings, file, given
+from mdm.platforms.linux.printing import default_printer
 
 PATH: Final = "/etc/havenmeester/managed/kiosk.json"
 KEYS: Final = (
     "kiosk.maintenance",
     "updates.window",
     "kiosk.watch_printer",
+    "printing.printers",
     "kiosk.restarts_per_hour",
     "kiosk.screen_hours",
 )
@@ -29,12 +31,14 @@ def _health(settings: Settings) -> Resources:
     told = {
         "browser_port": ANSWER_PORT if settings.get("kiosk.app", BROWSER) == BROWSER else None,
         "maintenance": settings[window] if window else None,
-        "printer": settings.get("kiosk.watch_printer"),
+        "printer": settings.get("kiosk.watch_printer", default_printer(settings)),
         "restarts_per_hour": settings.get("kiosk.restarts_per_hour"),
         "screen_hours": settings.get("kiosk.screen_hours"),
     }
     content = json.dumps({key: value for key, value in told.items() if value is not None}, sort_keys=True, indent=1)
-    more = given(settings, ("kiosk.watch_printer", "kiosk.restarts_per_hour", "kiosk.screen_hours"))
+    more = given(
+        settings, ("kiosk.watch_printer", "printing.printers", "kiosk.restarts_per_hour", "kiosk.screen_hours")
+    )
     return [file("kiosk.health", [*keys, *([window] if window else []), *more], PATH, content + "\n", validate="json")]
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mdm.platforms.linux.escape import comment, ini, keyfile, keyfile_bytes, slug
-from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, oneshot
+from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, unit
 
 NAMESPACE = uuid.UUID("6f9c2b53-58b5-4a0e-9d7e-1f2f0a7b5c11")
 """Ours: the UUID of a connection is made from its kind and name, so that it is the same at every rendering."""
 _KEY_MANAGEMENT = {"wpa2": "wpa-psk", "wpa3": "sae", "peap": "wpa-eap"}
 
 
-def _connection(kind: str, name: str, type_: str, *, autoconnect: bool = True) -> dict[str, str]:
+def connection(kind: str, name: str, type_: str, *, autoconnect: bool = True) -> dict[str, str]:
+    """The section ``connection`` of a keyfile."""
     return {
         "id": keyfile(name),
         "uuid": str(uuid.uuid5(NAMESPACE, f"{kind}:{name}")),
@@ -22,7 +23,8 @@ def _connection(kind: str, name: str, type_: str, *, autoconnect: bool = True) -
     }
 
 
-def _network(kind: str, key: str, name: str, sections: dict[str, dict[str, str]]) -> dict[str, Any]:
+def network(kind: str, key: str, name: str, sections: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A resource of the kind network."""
     return {
         "id": f"{kind}.{slug(name)}",
         "kind": "network",
@@ -40,7 +42,7 @@ def _wifi_network(record: Mapping[str, Any]) -> dict[str, Any]:
     """nm-settings-keyfile(5). The SSID is a list of bytes: as a text, ``65;66;`` would be read as one."""
     ssid, security = record["ssid"], record["security"]
     sections = {
-        "connection": _connection("wifi", ssid, "wifi", autoconnect=record.get("autoconnect", True)),
+        "connection": connection("wifi", ssid, "wifi", autoconnect=record.get("autoconnect", True)),
         "wifi": {"mode": "infrastructure", "ssid": keyfile_bytes(ssid)},
     }
     if record.get("hidden"):
@@ -60,7 +62,7 @@ def _wifi_network(record: Mapping[str, Any]) -> dict[str, Any]:
             "system-ca-certs": "true",
         }
     sections |= {"ipv4": {"method": "auto"}, "ipv6": {"method": "auto"}}
-    return _network("wifi", "wifi.networks", ssid, sections)
+    return network("wifi", "wifi.networks", ssid, sections)
 
 
 def _vpn(settings: Settings) -> Resources:
@@ -71,14 +73,14 @@ def _wireguard(record: Mapping[str, Any]) -> dict[str, Any]:
     name = record["name"]
     address = ipaddress.ip_interface(record["address"])
     family, other = ("ipv4", "ipv6") if address.version == 4 else ("ipv6", "ipv4")
-    connection = _connection("vpn", name, "wireguard")
-    connection["interface-name"] = "hm" + uuid.uuid5(NAMESPACE, name).hex[:10]
+    head = connection("vpn", name, "wireguard")
+    head["interface-name"] = "hm" + uuid.uuid5(NAMESPACE, name).hex[:10]
     allowed = [str(ipaddress.ip_interface(text).network) for text in record["allowed"]]
     peer = {"endpoint": keyfile(record["endpoint"]), "allowed-ips": "".join(f"{network};" for network in allowed)}
     if record.get("keepalive"):
         peer["persistent-keepalive"] = str(record["keepalive"])
     sections = {
-        "connection": connection,
+        "connection": head,
         "wireguard": {"private-key": keyfile(record["private_key"])},
         f"wireguard-peer.{record['peer_key']}": peer,
         family: {"method": "manual", "address1": address.with_prefixlen},
@@ -89,7 +91,7 @@ def _wireguard(record: Mapping[str, Any]) -> dict[str, Any]:
         section = sections["ipv4" if server.version == 4 else "ipv6"]
         if section["method"] == "manual":
             section["dns"] = section.get("dns", "") + f"{server};"
-    return _network("vpn", "vpn.connections", name, sections)
+    return network("vpn", "vpn.connections", name, sections)
 
 
 DNS = ("dns.servers", "dns.search")
@@ -111,6 +113,13 @@ def _dns(settings: Settings) -> Resources:
 
 
 FIREWALL = ("firewall.enabled", "firewall.allow_in")
+# A unit of our own, so that nothing of the system's stays switched on when it goes: our table goes with it.
+_FIREWALL = (
+    f"{MARK}[Unit]\nDescription=Havenmeester: firewall on\nDefaultDependencies=no\nWants=network-pre.target\n"
+    "After=nftables.service\nBefore=network-pre.target shutdown.target\nConflicts=shutdown.target\n\n"
+    "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/env nft -f /etc/nftables.conf\n"
+    "ExecStop=-/usr/bin/env nft delete table inet havenmeester\n\n[Install]\nWantedBy=sysinit.target\n"
+)
 
 
 def _firewall(settings: Settings) -> Resources:
@@ -137,13 +146,7 @@ def _firewall(settings: Settings) -> Resources:
             validate="nft",
             after=("firewall-reload",),
         ),
-        oneshot(
-            "firewall.unit",
-            ["firewall.enabled"],
-            "havenmeester-firewall.service",
-            "Havenmeester: firewall on",
-            "/usr/bin/systemctl enable --now nftables.service",
-        ),
+        unit("firewall.unit", ["firewall.enabled"], "havenmeester-firewall.service", _FIREWALL, stay=True),
     ]
 
 

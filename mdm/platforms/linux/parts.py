@@ -6,6 +6,7 @@ from typing import Any
 
 Settings = Mapping[str, Any]
 Resources = list[dict[str, Any]]
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MARK = "# Managed by Havenmeester. What is changed here by hand is put back.\n"
 
 
@@ -45,9 +46,17 @@ def file(
     }
 
 
-def unit(id_: str, keys: Iterable[str], name: str, content: str, *, enable: bool = True) -> dict[str, Any]:
-    """A resource of the kind unit."""
-    return {"id": id_, "kind": "unit", "keys": list(keys), "name": name, "content": content, "enable": enable}
+def unit(
+    id_: str, keys: Iterable[str], name: str, content: str, *, enable: bool = True, stay: bool = False
+) -> dict[str, Any]:
+    """A resource of the kind unit. One that is to ``stay`` is started again when somebody stops it."""
+    found = {"id": id_, "kind": "unit", "keys": list(keys), "name": name, "content": content, "enable": enable}
+    return {**found, "stay": True} if stay else found
+
+
+def masked(id_: str, keys: Iterable[str], name: str) -> dict[str, Any]:
+    """A unit of the system that must not run, whoever starts it."""
+    return {"id": id_, "kind": "unit", "keys": list(keys), "name": name, "mask": True}
 
 
 def oneshot(id_: str, keys: Iterable[str], name: str, description: str, *commands: str) -> dict[str, Any]:

@@ -3,15 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mdm.platforms.linux import browser, desktop, kiosk, kiosk_health, network, panic, system
+from mdm.platforms.linux import (
+    browser,
+    desktop,
+    dot1x,
+    kiosk,
+    kiosk_health,
+    network,
+    packages,
+    panic,
+    printing,
+    system,
+    updates,
+    usb,
+)
 from mdm.platforms.linux.escape import slug
 from mdm.platforms.linux.parts import Part
 from mdm.platforms.port import Foreseen
 
 PARTS: tuple[Part, ...] = (
     *system.PARTS,
+    *updates.PARTS,
+    *packages.PARTS,
     *network.PARTS,
+    *dot1x.PARTS,
     *desktop.PARTS,
+    *printing.PARTS,
+    *usb.PARTS,
     *browser.PARTS,
     *kiosk.PARTS,
     *kiosk_health.PARTS,

@@ -1,11 +1,10 @@
-"""The system below the desktop: passwords, kernel modules, updates, time, logs, remote access, certificates, language."""
+"""The system below the desktop: passwords, kernel modules, time, logs, remote access, certificates, language."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from mdm.platforms.linux.escape import one_line, slug, systemd_argument, systemd_text
-from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, oneshot, unit
+from mdm.platforms.linux.parts import MARK, Part, Resources, Settings, file, given, oneshot
 
 PASSWORDS = ("passcode.min_length", "passcode.complexity")
 _CLASSES = {
@@ -61,66 +60,6 @@ def _sources(settings: Settings) -> Resources:
     )
     path = "/etc/polkit-1/rules.d/40-havenmeester-sources.rules"
     return [file("sources.polkit", ["restrictions.unknown_sources"], path, rule)]
-
-
-UPDATES = ("updates.auto", "updates.reboot")
-_SECURITY = '"origin=Debian,codename=${distro_codename}-security,label=Debian-Security";'
-_ALL = (
-    '"origin=Debian,codename=${distro_codename},label=Debian";',
-    '"origin=Debian,codename=${distro_codename}-updates,label=Debian";',
-)
-
-
-def _updates(settings: Settings) -> Resources:
-    """apt.conf(5) of unattended-upgrades."""
-    keys = given(settings, UPDATES)
-    if not keys:
-        return []
-    lines = [MARK.replace("#", "//", 1).rstrip()]
-    auto = settings.get("updates.auto")
-    if auto is not None:
-        on = "0" if auto == "off" else "1"
-        lines += [
-            f'APT::Periodic::Update-Package-Lists "{on}";',
-            f'APT::Periodic::Unattended-Upgrade "{on}";',
-        ]
-    if auto in ("security", "all"):
-        origins = [_SECURITY, *(_ALL if auto == "all" else ())]
-        lines += [
-            "#clear Unattended-Upgrade::Origins-Pattern;",
-            "Unattended-Upgrade::Origins-Pattern {",
-            *origins,
-            "};",
-        ]
-    if "updates.reboot" in settings:
-        reboot = "true" if settings["updates.reboot"] else "false"
-        lines += [
-            f'Unattended-Upgrade::Automatic-Reboot "{reboot}";',
-            'Unattended-Upgrade::Automatic-Reboot-WithUsers "false";',
-        ]
-    path = "/etc/apt/apt.conf.d/90havenmeester-updates"
-    return [file("updates.apt", keys, path, "\n".join(lines) + "\n")]
-
-
-def _window(settings: Settings) -> Resources:
-    """systemd.timer(5): apt's own timer, within the window. It begins in its first half, so that it can end in it."""
-    window = settings.get("updates.window")
-    if window is None:
-        return []
-    start, end = (_minutes(window[name]) for name in ("from", "to"))
-    length = (end - start) % (24 * 60)
-    days = ",".join(day.capitalize() for day in window["days"])
-    content = (
-        f"{MARK}[Unit]\nDescription=Daily apt upgrade, in its window\nAfter=apt-daily.timer\n\n"
-        f"[Timer]\nOnCalendar={days} *-*-* {start // 60:02d}:{start % 60:02d}:00\n"
-        f"RandomizedDelaySec={max(1, length // 2)}min\nPersistent=false\n\n[Install]\nWantedBy=timers.target\n"
-    )
-    return [unit("updates.timer", ["updates.window"], "apt-daily-upgrade.timer", content)]
-
-
-def _minutes(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def _time(settings: Settings) -> Resources:
@@ -192,47 +131,12 @@ def _certificates(settings: Settings) -> Resources:
     ]
 
 
-APPS = ("apps.required", "apps.available", "apps.allow_only", "apps.allowed", "apps.blocked")
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{1,100}\Z")
-
-
-def _packages(settings: Settings) -> Resources:
-    """One resource for all packages. What is blocked wins over everything; what is required is allowed.
-
-    Names that no Debian package can have belong to other platforms and are left out.
-    """
-    keys = given(settings, APPS)
-    if not keys:
-        return []
-
-    def names(key: str) -> set[str]:
-        return {name for name in settings.get(key, []) if _PACKAGE.match(name)}
-
-    blocked = names("apps.blocked")
-    required = names("apps.required") - blocked
-    allowed: list[str] | None = None
-    if settings.get("apps.allow_only") is True:
-        allowed = sorted((required | names("apps.available") | names("apps.allowed")) - blocked)
-    resource: dict[str, Any] = {
-        "id": "apps.packages",
-        "kind": "packages",
-        "keys": keys,
-        "required": sorted(required),
-        "allowed": allowed,
-        "blocked": sorted(blocked),
-    }
-    return [resource]
-
-
 PARTS = (
     Part(PASSWORDS, _passwords),
     Part(tuple(MODULES), _modules),
     Part(("restrictions.unknown_sources",), _sources),
-    Part(UPDATES, _updates),
-    Part(("updates.window",), _window),
     Part(("time.ntp_servers", "time.zone"), _time),
     Part(("system.message_of_the_day", "system.language", "logs.keep_days"), _texts),
     Part(SSH, _ssh),
     Part(("certificates.authorities",), _certificates),
-    Part(APPS, _packages),
 )

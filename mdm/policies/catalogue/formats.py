@@ -24,6 +24,10 @@ _EMAIL = re.compile(r"[^\s@<>\"'(),:;\[\]\\]{1,64}@[^\s@]{1,190}\Z")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _EXTENSION = re.compile(r"[a-p]{32}\Z")
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}\Z")
+_USB_ID = re.compile(r"[0-9A-Fa-f]{4}:(?:[0-9A-Fa-f]{4}|\*)\Z")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN ((?:EC |RSA |ENCRYPTED )?PRIVATE KEY)-----\n[A-Za-z0-9+/=\n]+\n-----END \1-----\n?\Z"
+)
 _URL_FILTER = re.compile(r"(?:(?:[a-z][a-z0-9+.-]*)://)?\.?[A-Za-z0-9*._-]+(?::(?:[0-9]{1,5}|\*))?(?:/[^\s\"'\\]*)?\Z")
 
 
@@ -131,10 +135,12 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "ip": _ip,
     "month_day": _month_day,
     "network": _network,
+    "private_key_pem": lambda text: bool(_PRIVATE_KEY.match(text)),
     "ssid": _ssid,
     "time": lambda text: bool(_TIME.match(text)),
     "time_zone": lambda text: text in _time_zones(),
     "url_filter": lambda text: text == "*" or bool(_URL_FILTER.match(text)),
+    "usb_id": lambda text: bool(_USB_ID.match(text)),
     "username": lambda text: bool(_USERNAME.match(text)),
     "version": lambda text: bool(_VERSION.match(text)),
     "wireguard_key": _wireguard_key,

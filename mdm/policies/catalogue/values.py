@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 from mdm.core.text import clean
 from mdm.policies.catalogue.formats import FORMATS, is_url
@@ -263,6 +265,33 @@ def _ikev2(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
     errors.extend(_RefusedError("ikev2", f".{name}") for name in needed if name not in record)
 
 
+def _usb(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
+    """A name alone would allow everything, or nothing."""
+    if "kind" not in record and "id" not in record:
+        errors.append(_RefusedError("usb_empty", ".kind"))
+
+
+def _dot1x(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
+    """What of a network belongs together: a machine at a closed port cannot be told afterwards."""
+    if record["method"] == "peap":
+        if "password" not in record:
+            errors.append(_RefusedError("dot1x_password", ".password"))
+        return
+    missing = [name for name in ("certificate", "private_key") if name not in record]
+    errors.extend(_RefusedError("dot1x_certificate", f".{name}") for name in missing)
+    if not missing and not _belongs(str(record["private_key"]), str(record["certificate"]), record.get("password")):
+        errors.append(_RefusedError("dot1x_key", ".private_key"))
+
+
+def _belongs(key: str, certificate: str, password: object) -> bool:
+    secret = str(password).encode() if password and "ENCRYPTED" in key else None
+    try:
+        own = serialization.load_pem_private_key(key.encode(), secret).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return own == x509.load_pem_x509_certificate(certificate.encode()).public_key()
+
+
 def _enforcement(record: Mapping[str, object], errors: list[_RefusedError]) -> None:
     """Blocking comes before wiping; and leaving it to Google leaves nothing else to say."""
     block, wipe = record.get("block_after"), record.get("wipe_after")
@@ -273,7 +302,9 @@ def _enforcement(record: Mapping[str, object], errors: list[_RefusedError]) -> N
 
 
 _WHOLE: Mapping[str, Callable[[Mapping[str, object], list[_RefusedError]], None]] = {
+    "dot1x.networks": _dot1x,
     "enforcement.rules": _enforcement,
+    "usb.allowed": _usb,
     "vpn.ikev2": _ikev2,
     "wifi.networks": _wifi,
 }
