@@ -259,7 +259,8 @@ def undo() -> dict[str, Any]:
     if was.get("installs") and not was.get("package"):
         if root() != Path("/"):
             (root() / "etc/systemd/system/multi-user.target.wants" / UNIT).unlink(missing_ok=True)
-        code, said = run(dpkg("--purge", PACKAGE), 250)
+        # What an agent before us wrote is not ours to purge.
+        code, said = run(dpkg("--remove" if was.get("state") else "--purge", PACKAGE), 250)
         if code != 0 and installed():
             left.append(f"the package was not removed: {said[-200:]}")
         with contextlib.suppress(OSError):

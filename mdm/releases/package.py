@@ -44,13 +44,25 @@ sys.exit(launcher.main())
 """
 _POSTINST: Final = b"""#!/bin/sh
 set -e
-if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
+if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload || true
+  if [ -n "$2" ]; then systemctl try-restart havenmeester-agent.service || true; fi
+fi
 """
 _PRERM: Final = b"""#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
   systemctl disable --now havenmeester-agent.service || true
 fi
+"""
+_POSTRM: Final = b"""#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+  rm -rf "$DPKG_ROOT/var/lib/havenmeester-agent" "$DPKG_ROOT/var/lib/havenmeester-agent.orders"
+  rm -f "$DPKG_ROOT/etc/systemd/system/multi-user.target.wants/havenmeester-agent.service"
+fi
+if [ "$1" = remove ]; then rm -rf "$DPKG_ROOT/usr/lib/havenmeester-agent"; fi
+if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
 """
 
 
@@ -100,6 +112,7 @@ def build(agent: Path, trusted_root: bytes | None = None) -> bytes:
         Entry("control", control(version, sum(len(entry.content) for entry in entries))),
         Entry("md5sums", sums.encode()),
         Entry("postinst", _POSTINST, 0o755),
+        Entry("postrm", _POSTRM, 0o755),
         Entry("prerm", _PRERM, 0o755),
     ]
     return ar(
@@ -136,7 +149,7 @@ def make(home: Path, agent: Path | None = None, trusted_root: bytes | None = Non
 
 
 def _mark(source: Path, trusted_root: bytes | None) -> str:
-    whole = hashlib.sha256(trusted_root or b"")
+    whole = hashlib.sha256((trusted_root or b"") + _PROGRAM + _POSTINST + _PRERM + _POSTRM)
     for entry in contents.agent_files(source):
         whole.update(entry.path.encode() + b"\x00" + hashlib.sha256(entry.content).digest())
     return whole.hexdigest()[:12]
