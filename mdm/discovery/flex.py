@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -10,7 +10,7 @@ from mdm.core.permissions import Permission
 from mdm.desk.loans.model import AHEAD, LoanPlace, LoanState, Reservation
 from mdm.discovery import queries
 from mdm.discovery.model import NetworkDevice
-from mdm.inventory.model import Device, DeviceKind, Ownership
+from mdm.inventory.model import Device, DeviceKind, LifeCycle, Ownership
 from mdm.storage.call import Call
 from mdm.storage.scoping import within
 
@@ -18,18 +18,28 @@ AHEAD_OF = timedelta(hours=24)
 """Reservations that begin within so long count as those that are to be fulfilled."""
 
 
+RECENT = timedelta(hours=24)
+"""What was last noted longer than this before the latest look is not there any more, though it is still remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """One device of the pool. ``lent`` is the reservation with which it went along."""
+    """One device of the pool. ``lent`` is the reservation with which it went along; ``there``: it was seen of late."""
 
     device: Device
     seen: NetworkDevice | None
     lent: Reservation | None
+    there: bool
+
+    @property
+    def out(self) -> bool:
+        """It is in somebody's hands, with a reservation or without."""
+        return self.lent is not None or self.device.state == LifeCycle.ON_LOAN
 
     @property
     def missing(self) -> bool:
         """It should be there, and was not seen."""
-        return self.seen is None and self.lent is None
+        return not self.there and not self.out
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,20 @@ class KindLine:
     missing: int
     reserved: int
     """Reservations of the next day for which somebody is still to come."""
+    short: int
+    """How many of them would find no device: what was seen, and what comes back before they begin."""
 
-    @property
-    def short(self) -> int:
-        """How many reservations would find no device that was seen."""
-        return max(0, self.reserved - self.there)
+
+Span = tuple[datetime, datetime]
+
+
+def shortage(there: int, back: Sequence[datetime], wanted: Sequence[Span]) -> int:
+    """How many devices are too few at the worst moment: ``back`` says when lent ones return, ``wanted`` from when until when."""
+    short = 0
+    for moment, _ in wanted:
+        needed = sum(begins <= moment < ends for begins, ends in wanted)
+        short = max(short, needed - there - sum(one <= moment for one in back))
+    return short
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +91,33 @@ def flex(call: Call, service_point_id: int) -> Flex | None:
     )
     if place is None:
         return None
-    looked = queries.looked_at(call, service_point_id) is not None
-    devices = _pool(call, service_point_id) if looked else []
+    at = queries.looked_at(call, service_point_id)
+    looked = at is not None
+    devices = _pool(call, service_point_id, at) if at is not None else []
     reserved = _reserved(call, service_point_id)
     kinds = []
     for kind in DeviceKind:
         of_kind = [one for one in devices if one.device.kind == kind]
-        wanted = reserved.get(kind.value, 0)
+        wanted = reserved.get(kind.value, [])
+        # What is lent and seen is in somebody's hands: a flexible worker sits there with it.
+        there = sum(one.there and not one.out for one in of_kind)
+        back = [one.lent.ends_at for one in of_kind if one.lent is not None and one.lent.ends_at > call.now]
         if of_kind or (wanted and looked):
             kinds.append(
                 KindLine(
                     kind.value,
                     pool=len(of_kind),
-                    # What is lent and seen is in somebody's hands: a flexible worker sits there with it.
-                    there=sum(one.seen is not None and one.lent is None for one in of_kind),
-                    lent=sum(one.lent is not None for one in of_kind),
+                    there=there,
+                    lent=sum(one.out for one in of_kind),
                     missing=sum(one.missing for one in of_kind),
-                    reserved=wanted,
+                    reserved=len(wanted),
+                    short=shortage(there, back, wanted),
                 )
             )
     return Flex(place, looked, kinds, devices)
 
 
-def _pool(call: Call, service_point_id: int) -> list[Pooled]:
+def _pool(call: Call, service_point_id: int, looked_at: datetime) -> list[Pooled]:
     lent = {
         row.device_id: row
         for row in call.session.scalars(
@@ -122,19 +145,24 @@ def _pool(call: Call, service_point_id: int) -> list[Pooled]:
         .order_by(Device.kind, Device.name, Device.id)
         .limit(queries.MOST)
     )
-    return [Pooled(one, seen.get(one.id), lent.get(one.id)) for one in pool]
+    found = []
+    for one in pool:
+        row = seen.get(one.id)
+        found.append(Pooled(one, row, lent.get(one.id), row is not None and row.noted_at > looked_at - RECENT))
+    return found
 
 
-def _reserved(call: Call, service_point_id: int) -> dict[str, int]:
-    found: dict[str, int] = {}
-    rows = call.session.scalars(
-        select(Reservation.kind).where(
+def _reserved(call: Call, service_point_id: int) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = {}
+    rows = call.session.execute(
+        select(Reservation.kind, Reservation.begins_at, Reservation.ends_at).where(
             Reservation.service_point_id == service_point_id,
             Reservation.state.in_([state.value for state in AHEAD]),
             Reservation.begins_at < call.now + AHEAD_OF,
             Reservation.ends_at > call.now,
         )
     )
-    for kind in rows:
-        found[kind] = found.get(kind, 0) + 1
+    for kind, begins, ends in rows:
+        # Who has not come yet may come now.
+        found.setdefault(kind, []).append((max(begins, call.now), ends))
     return found

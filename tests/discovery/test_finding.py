@@ -1,7 +1,7 @@
 """What becomes of what was heard: matched with the inventory, listed per service point, forgotten after seven days."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -277,6 +277,26 @@ def test_a_place_that_lends_says_what_is_missing_for_whom(calling: Calling, plac
         assert (line.pool, line.there, line.lent, line.missing, line.reserved, line.short) == (3, 1, 1, 1, 2, 1)
         assert [one.missing for one in found.devices] == [False, True, False]
         assert flex.flex(call, places[1]) is None
+    # Two days later somebody looks, and it is not there; its address is still remembered.
+    with calling(now=NOW + timedelta(days=2)) as call:
+        look(call, places[0])
+        found = flex.flex(call, places[0])
+        assert found is not None
+        assert (found.kinds[0].there, found.kinds[0].missing) == (0, 2)
+        assert found.devices[0].seen is not None
+
+
+def test_who_comes_after_a_device_comes_back_has_one() -> None:
+    def at(hour: float) -> datetime:
+        return NOW + timedelta(hours=hour)
+
+    assert flex.shortage(0, [], []) == 0
+    assert flex.shortage(0, [], [(at(1), at(2))]) == 1
+    # Lent until five, reserved from six; and one after the other.
+    assert flex.shortage(0, [at(5)], [(at(6), at(8))]) == 0
+    assert flex.shortage(0, [at(5)], [(at(4), at(8))]) == 1
+    assert flex.shortage(1, [], [(at(1), at(2)), (at(2), at(3)), (at(3), at(4))]) == 0
+    assert flex.shortage(1, [at(2)], [(at(1), at(5)), (at(2), at(5)), (at(3), at(5))]) == 1
 
 
 def test_the_demonstration_shows_every_list(calling: Calling, places: tuple[int, int]) -> None:
