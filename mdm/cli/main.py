@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "discover": ("discovery", "Find what else is on a service point's network, from a capture or live"),
     "invite": ("devices", "Invite a person to enrol a device"),
     "adoption": ("adoption", "Show activation rates and who is missing, and invite many at once"),
+    "applications": ("applications", "Set what employees may ask for, and answer those who asked"),
     "devices": ("devices", "List devices"),
     "device": ("devices", "Show one device"),
     "desk": ("desk", "Show what a scan means, a hand-over paper, what somebody still has"),

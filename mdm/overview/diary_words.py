@@ -24,6 +24,7 @@ ACTIONS = {
     "ambassador.ended": N_("ended somebody's being an ambassador"),
     "ambassador.named": N_("named an ambassador"),
     "app_offer.closed": N_("stopped offering an application"),
+    "app_offer.edited": N_("said anew what an application is good for"),
     "app_offer.made": N_("offered an application to employees"),
     "app_offer.reopened": N_("offered an application again"),
     "app_request.asked": N_("asked for an application"),

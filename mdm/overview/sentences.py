@@ -22,6 +22,7 @@ SENTENCES = {
     "ambassador.ended": N_("%(who)s ended that %(what)s is an ambassador"),
     "ambassador.named": N_("%(who)s named %(what)s as ambassador"),
     "app_offer.closed": N_("%(who)s stopped offering %(what)s to employees"),
+    "app_offer.edited": N_("%(who)s said anew what %(what)s is good for, or who may ask for it"),
     "app_offer.made": N_("%(who)s lets employees ask for %(what)s"),
     "app_offer.reopened": N_("%(who)s offers %(what)s to employees again"),
     "app_request.asked": N_("%(who)s asked for the application %(what)s"),

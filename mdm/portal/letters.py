@@ -74,10 +74,19 @@ NOT_GRANTED: Final[Mapping[str, tuple[str, str]]] = {
     "ar": ("{app}: لا", "مرحبًا {name}،\n\nلن تحصل على {app}. السبب:\n\n{why}\n"),
     "ro": ("{app}: nu", "Bună ziua, {name},\n\nNu primiți {app}. De ce:\n\n{why}\n"),
 }
+ASKED: Final[Mapping[str, str]] = {
+    "en": "You asked on your own page: {asked}",
+    "nl": "U vroeg op uw eigen pagina: {asked}",
+    "fr": "Vous avez demandé sur votre page : {asked}",
+    "tr": "Kendi sayfanızda şunu istediniz: {asked}",
+    "ar": "طلبت في صفحتك: {asked}",
+    "ro": "Ați cerut pe pagina dumneavoastră: {asked}",
+}
 
 
-def answer_letter(language: str, *, granted: bool, name: str, app: str, why: str) -> tuple[str, str]:
-    """Subject and text of the answer to a wish for an application, in this language, else in English."""
+def answer_letter(language: str, *, granted: bool, name: str, app: str, asked: str, why: str) -> tuple[str, str]:
+    """Subject and text of the answer to a wish for an application, with what was asked, in this language, else in English."""
     letters = GRANTED if granted else NOT_GRANTED
     subject, text = letters.get(language, letters["en"])
-    return subject.format(app=app), text.format(name=name, app=app, why=why).rstrip() + "\n"
+    answer = text.format(name=name, app=app, why=why).rstrip()
+    return subject.format(app=app), f"{answer}\n\n{ASKED.get(language, ASKED['en']).format(asked=asked)}\n"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -85,6 +86,8 @@ class AppOffer(Base):
     name: Mapped[str] = mapped_column(String(80))
     about: Mapped[str] = mapped_column(Text, default="")
     """What it is good for, in a sentence of the city's."""
+    about_in: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """That sentence by language, each as somebody wrote it; None: only ``about``."""
     platform: Mapped[str] = mapped_column(String(16))
     identifier: Mapped[str] = mapped_column(String(255))
     personas: Mapped[list[str]] = mapped_column(Json, default=list)

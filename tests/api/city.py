@@ -14,6 +14,7 @@ from mdm.commands.model import Verb
 from mdm.compliance import management
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import ApprovalNeededError
+from mdm.core.ids import new_uid
 from mdm.core.permissions import Grant, Role, Where
 from mdm.desk.custody import service as custody
 from mdm.desk.loans import places as loans
@@ -34,6 +35,8 @@ from mdm.panic import service as panic
 from mdm.people import service as people
 from mdm.policies import assigning
 from mdm.policies import service as policies
+from mdm.portal import app_answers
+from mdm.portal.model import AppRequest, AppState
 from mdm.storage.call import Call
 from tests.api.phones import apple
 
@@ -249,6 +252,7 @@ def settle(call: Call, city: City) -> None:
     """Operators with a live session and tokens, one for every role at every place; one more of each to be acted on."""
     city.ids |= _stock(call, city)
     city.ids |= _panic(call, city)
+    city.ids |= _offers(call, city)
     for role in Role:
         for place in PLACES:
             where = access.CITY if place == "city" else access.Place(city.service_point[place])
@@ -265,6 +269,23 @@ def settle(call: Call, city: City) -> None:
     city.ids["webhook_target_id"] = target.id
     city.ids["round_uid"] = adoption.invite_people(call, [city.person["own"]]).uid
     city.ids |= {"operator_id": subject.id, "grant_id": grant.id, "token_id": token.id}
+
+
+def _offers(call: Call, city: City) -> dict[str, int | str]:
+    """An application on offer, and somebody's wish for it."""
+    offer = app_answers.offer(call, name="Planner", about={"nl": "Wegen"}, platform="linux", identifier="planner")
+    wish = AppRequest(
+        uid=new_uid(),
+        offer_id=offer.id,
+        person_id=city.person["own"],
+        slot=f"{offer.id}:{city.person['own']}",
+        state=AppState.ASKED.value,
+        why="For my rounds.",
+        asked_at=call.now,
+    )
+    call.session.add(wish)
+    call.session.flush()
+    return {"app_offer_uid": offer.uid, "app_request_uid": wish.uid}
 
 
 def _panic(call: Call, city: City) -> dict[str, int | str]:

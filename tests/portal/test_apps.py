@@ -182,6 +182,34 @@ def test_who_decides_sees_their_own_places_and_nobody_else_decides(calling: Call
             _offer(call)
 
 
+def test_what_it_is_good_for_is_said_in_the_readers_language_or_marked_as_another(
+    employee: Employee, settings: Settings, signed_in
+) -> None:
+    boss = signed_in("mo@stad.example")
+    boss.get("/applications/offers")
+    said = {"about_nl": "Wegen vinden", "about_tr": "Yol bulur"}
+    engine = make_engine(settings.database)
+    with transaction(engine, write=False) as session:
+        platform = session.scalars(select(Device.platform).where(Device.person_id == employee.person)).first()
+    made = boss.post("/applications/offers", name="Planner", platform=platform, identifier="planner", **said)
+    assert made.status_code == 303
+    with transaction(engine, write=False) as session:
+        uid = session.scalars(select(AppOffer.uid).where(AppOffer.identifier == "planner")).one()
+    for language, shown in (("tr", "<p>Yol bulur</p>"), ("fr", '<p lang="nl" dir="ltr">Wegen vinden</p>')):
+        employee.post("/language", language=language)
+        assert shown in employee.get("/apps").text
+        assert shown in employee.get(f"/apps/ask/{uid}").text
+    form = boss.get(f"/applications/offers/{uid}").text
+    assert "Yol bulur" in form
+    wrong = boss.post(f"/applications/offers/{uid}", about_ar="طرق", personas="nobody")
+    assert wrong.status_code == 422
+    assert "طرق" in wrong.text
+    boss.post(f"/applications/offers/{uid}", about_ar="طرق")
+    employee.post("/language", language="ar")
+    assert "<p>طرق</p>" in employee.get("/apps").text
+    engine.dispose()
+
+
 def test_an_application_that_nobody_named_is_called_by_its_last_word() -> None:
     assert [apps.spoken(one) for one in ("be.stad.noodknop", "chromium", "odd.")] == ["Noodknop", "chromium", "odd."]
 

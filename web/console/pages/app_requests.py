@@ -4,9 +4,9 @@ from flask import request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
-from mdm.core.errors import N_, HavenmeesterError, NotFoundError
+from mdm.core.errors import N_, HavenmeesterError, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
-from mdm.overview.words import PERSONAS, PLATFORMS
+from mdm.overview.words import LANGUAGES, PERSONAS, PLATFORMS
 from mdm.portal import app_answers
 from mdm.portal.model import AppState
 from mdm.storage.call import Call
@@ -54,6 +54,10 @@ def app_request(call: Call, uid: str) -> Response:
     )
 
 
+def _about() -> dict[str, str]:
+    return {language: text(f"about_{language}") for language in LANGUAGES}
+
+
 @may(Permission.POLICY_EDIT)
 def app_offers(call: Call) -> Response:
     """What may be asked for; offering one more."""
@@ -63,7 +67,7 @@ def app_offers(call: Call) -> Response:
             made = app_answers.offer(
                 call,
                 name=text("name"),
-                about=text("about"),
+                about=_about(),
                 platform=text("platform"),
                 identifier=text("identifier"),
                 personas=request.form.getlist("personas"),
@@ -76,6 +80,7 @@ def app_offers(call: Call) -> Response:
         offers=app_answers.offers(call),
         platforms=translated(PLATFORMS),
         personas=translated(PERSONAS),
+        languages_=LANGUAGES,
         values=request.form,
         chosen=request.form.getlist("personas"),
         failure=failure,
@@ -83,16 +88,39 @@ def app_offers(call: Call) -> Response:
     return failure.stamp(response) if failure else response
 
 
-@may(Permission.POLICY_EDIT)
+@may(Permission.POLICY_EDIT, write=None)
 def app_offer(call: Call, uid: str) -> Response:
-    """Stops offering an application, or offers it again."""
-    app_answers.close(call, uid, closed=text("step") != "reopen")
+    """What one is good for, by language, and who may ask for it; stopping to offer it, offering it again."""
+    if request.method == "GET":
+        return _offer(call, uid)
+    if text("step") in ("close", "reopen"):
+        app_answers.close(call, uid, closed=text("step") == "close")
+        return done(gettext("Saved."), url_for("app_offers"))
+    try:
+        app_answers.edit(call, uid, about=_about(), personas=request.form.getlist("personas"))
+    except InvalidError as error:
+        failure = refused(call, error)
+        return failure.stamp(_offer(call, uid, failure))
     return done(gettext("Saved."), url_for("app_offers"))
+
+
+def _offer(call: Call, uid: str, failure: Failure | None = None) -> Response:
+    found = app_answers.one(call, uid)
+    said = app_answers.sentences(found)
+    return page(
+        "applications/offer.html",
+        offer=found,
+        personas=translated(PERSONAS),
+        languages_=LANGUAGES,
+        values=request.form if failure else {f"about_{language}": sentence for language, sentence in said.items()},
+        chosen=request.form.getlist("personas") if failure else found.personas,
+        failure=failure,
+    )
 
 
 ROUTES: tuple[Route, ...] = (
     ("/applications/requests", "app_requests", app_requests, GET),
     ("/applications/requests/<uid>", "app_request", app_request, POST),
     ("/applications/offers", "app_offers", app_offers, BOTH),
-    ("/applications/offers/<uid>", "app_offer", app_offer, POST),
+    ("/applications/offers/<uid>", "app_offer", app_offer, BOTH),
 )
