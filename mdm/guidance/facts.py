@@ -25,6 +25,23 @@ def have_done(session: Session, task: QuestTask, people: Collection[int]) -> fro
     return frozenset()
 
 
+def cannot_tell(session: Session, task: QuestTask, person: int) -> bool:
+    """Whether this person's devices have reported and none of them can ever say that it is done; then their word counts.
+
+    The free agent for Android says nothing of a passcode, and an application of another platform comes to nobody's phone.
+    """
+    held = _held([person]).where(Device.last_report_at.is_not(None))
+    if session.scalar(held.limit(1)) is None:
+        return False
+    if task.check == Check.PASSCODE:
+        told = held.join(FactSection, FactSection.device_id == Device.id).where(FactSection.section == "screenlock")
+        return session.scalar(told.limit(1)) is None
+    platform, colon, _ = task.target.partition(":")
+    if task.check == Check.APPLICATION and colon:
+        return session.scalar(held.where(Device.platform == platform).limit(1)) is None
+    return False
+
+
 def _held(people: Collection[int]) -> Select[int | None]:
     """The holders among these people of devices that are enrolled and in somebody's hands."""
     return select(Device.person_id).where(

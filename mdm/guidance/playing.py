@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from mdm.audit import service as audit
 from mdm.core.errors import N_, ConflictError, NotFoundError
 from mdm.core.ids import new_uid
-from mdm.guidance import codes, progress
+from mdm.guidance import codes, facts, progress
 from mdm.guidance.audience import Audience, fits, standing
 from mdm.guidance.model import BY_FACT, Check, HelpCode, Quest, QuestPlayer, QuestTask
 from mdm.people import employee
@@ -34,6 +34,8 @@ class Played:
     player: QuestPlayer | None
     done: frozenset[int]
     running: bool
+    by_word: frozenset[int] = frozenset()
+    """Assignments that a fact should tick and no device of the person can tell of: their own word ticks them."""
 
     @property
     def count(self) -> int:
@@ -58,7 +60,8 @@ def mine(call: Call) -> list[Played]:
         if player is not None or invited:
             done = progress.done_by(call, player.id) if player else frozenset()
             tasks = progress.tasks_of(call, quest.id)
-            found.append(Played(quest, tasks, player, done, progress.running(quest, call)))
+            untold = (task.id for task in tasks if by_itself(task) and facts.cannot_tell(call.session, task, person.id))
+            found.append(Played(quest, tasks, player, done, progress.running(quest, call), frozenset(untold)))
     return found
 
 
@@ -99,8 +102,13 @@ def leave(call: Call, uid: str) -> None:
 
 
 def give_word(call: Call, uid: str, number: int) -> bool:
-    """The person says that an assignment is done. Raises NotFoundError for one that a fact or a colleague decides."""
-    player, task = _task(call, uid, number, Check.WORD)
+    """The person says that an assignment is done. Raises NotFoundError for one that a fact or a colleague decides.
+
+    Where no device of theirs can tell of a fact, their word counts.
+    """
+    played = one(call, uid)
+    untold = [task for task in played.tasks if task.number == number and task.id in played.by_word]
+    player, task = _task(call, uid, number, Check(untold[0].check) if untold else Check.WORD)
     return progress.mark(call, player, task)
 
 

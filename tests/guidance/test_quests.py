@@ -18,7 +18,7 @@ from mdm.guidance.audience import Audience, Standing, fits
 from mdm.guidance.model import Check, HelpCode, Quest, QuestDone, QuestPlayer
 from mdm.guidance.quests import Draft, TaskDraft
 from mdm.guidance.texts import said, written
-from mdm.inventory.model import Device
+from mdm.inventory.model import Device, FactSection
 from mdm.inventory.reports import take_report
 from mdm.people import service as people
 from mdm.people.model import LANGUAGES, Person
@@ -150,6 +150,46 @@ def test_a_passcode_is_known_from_the_device_and_not_from_an_old_holder(calling:
         call.session.flush()
         playing.look(by(call, town.person))
         assert done(call, player) == {"passcode"}
+
+
+def test_where_no_device_can_ever_tell_the_persons_own_word_counts(calling: Calling, town: Town) -> None:
+    checks = ("passcode", "application", "application", "green", "word")
+    targets = ("", "linux:chromium", "android:be.stad.plan", "", "")
+    tasks = [
+        TaskDraft(f"T{n}", "", check, target) for n, (check, target) in enumerate(zip(checks, targets, strict=True))
+    ]
+    with calling() as call:
+        quest = quests.create(call, draft(tasks=tasks))
+        mine = by(call, town.person)
+        laptop(call, town).person_id = None
+        phone = call.session.scalars(select(Device).where(Device.uid == town.phone)).one()
+        phone.platform, phone.enrolled_at, phone.key_digest = "android", call.now, "c" * 64
+        player = playing.join(mine, quest.uid)
+        for number in (1, 2, 3, 4):
+            with pytest.raises(NotFoundError):
+                playing.give_word(mine, quest.uid, number)
+
+        phone.last_report_at = call.now
+        call.session.flush()
+        for number in (3, 4):
+            with pytest.raises(NotFoundError):
+                playing.give_word(mine, quest.uid, number)
+        for number in (1, 2):
+            assert playing.give_word(mine, quest.uid, number)
+        assert done(call, player) == {"passcode", "application"}
+        call.session.add(
+            FactSection(
+                device_id=phone.id, section="screenlock", content={"enabled": False}, digest="0" * 16, changed_at=NOW
+            )
+        )
+        call.session.flush()
+        assert tasks_of_word(mine, quest.uid) == {2}
+
+
+def tasks_of_word(call: Call, uid: str) -> set[int]:
+    """The numbers of the assignments that the person's own word ticks instead of a fact."""
+    played = playing.one(call, uid)
+    return {task.number for task in played.tasks if task.id in played.by_word}
 
 
 def test_a_device_that_is_not_well_is_not_green(calling: Calling, town: Town) -> None:
