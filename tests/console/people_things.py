@@ -83,7 +83,7 @@ def furnish(
     )
     call.session.add(asked)
     call.session.flush()
-    return ids | {"request_uid": asked.uid, "erased_id": str(gone.id)}
+    return ids | {"request_uid": asked.uid, "app_request_uid": asked.uid, "erased_id": str(gone.id)}
 
 
 def _help(call: Call, point: int, person: int, word: str) -> dict[str, str]:
@@ -98,11 +98,21 @@ def _help(call: Call, point: int, person: int, word: str) -> dict[str, str]:
     over = raising.by_device(call, computer.id, Press(new_uid()))
     panic.acknowledge(call, over.uid)
     panic.close(call, over.uid, panic.Report(panic.Outcome.THREAT, f"{word} gebeurd", follow_up=f"{word} vervolg"))
+    for before in drills.all_of(call):
+        if before.service_point_id == point:
+            drills.end(call, before.uid)
     drill = drills.begin(call, Where(point), 60, f"{word} oefening")
     drill.learned = f"{word} geleerd"
     for alarm in (rings, over, raising.by_drill(call, drill.uid)):
         _told(call, alarm, word)
-    return {"call_uid": rings.uid, "closed_call_uid": over.uid, "duty_id": str(on.id), "drill_uid": drill.uid}
+    ids = {"call_uid": rings.uid, "closed_call_uid": over.uid, "duty_id": str(on.id), "drill_uid": drill.uid}
+    # The API calls the same things by these names.
+    return ids | {
+        "panic_call_uid": rings.uid,
+        "reported_call_uid": over.uid,
+        "panic_duty_id": str(on.id),
+        "panic_exercise_uid": drill.uid,
+    }
 
 
 def _told(call: Call, alarm: PanicAlarm, word: str) -> None:
