@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -144,6 +145,23 @@ def test_a_policy_goes_from_its_form_over_its_effect_into_force_and_back(
     assert rolled.location == f"{address}/history"
     editor = mo.get(address).text
     assert re.search(r'name="s\.passcode\.min_length"[^>]*value="8"', editor)
+
+
+def test_a_policy_may_begin_as_a_kiosk_and_says_what_is_still_to_be_filled_in(
+    signed_in: SignedIn, settings: Settings
+) -> None:
+    mo = signed_in(MO)
+    assert 'name="template" value="kiosk"' in mo.get("/policies/new").text
+    address = mo.post("/policies/new", name="Kiosks", template="kiosk").location
+    assert address.endswith("#kiosk")
+    editor = mo.get(address.partition("#")[0]).text
+    assert "Now fill in the kiosk" in editor
+    chosen = re.search(r'name="s\.kiosk\.idle_page".*?</select>', editor, re.DOTALL)[0]
+    assert re.search(r'value="touch"[^>]* selected', chosen)
+    other = mo.post("/policies/new", name="Plain", template="none of them").location
+    assert "#" not in other
+    made = rows(settings, "SELECT settings FROM policy_version ORDER BY id DESC LIMIT 1")
+    assert json.loads(made[0].settings) == {}
 
 
 def test_a_raw_payload_is_a_file_that_becomes_a_version(signed_in: SignedIn, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.policies import catalogue
+from mdm.policies import catalogue, templates
 from mdm.policies.catalogue.keys import version_of
 from mdm.policies.catalogue.load import CatalogueError, load_folder
 
@@ -166,3 +166,12 @@ def test_values_are_shown_in_words() -> None:
 )
 def test_versions_are_compared_as_numbers(text: str, version: tuple[int, ...]) -> None:
     assert version_of(text) == version
+
+
+def test_every_template_is_something_that_the_catalogue_takes_and_its_chapter_is_there() -> None:
+    chapters = {category.key for category in catalogue.categories()}
+    for key, one in templates.known().items():
+        assert key == one.key
+        assert one.settings
+        assert catalogue.validate(dict(one.settings)) == {}
+        assert one.chapter in chapters

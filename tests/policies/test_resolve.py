@@ -143,6 +143,7 @@ def test_what_a_platform_cannot_do_is_listed_with_the_reason_and_left_out() -> N
     assert set(free.outcomes) == {"passcode.history"}
 
 
+PRINTERS = [{"name": "Balie", "uri": "ipp://printer.stad.be/ipp/print"}]
 SHOWS_A_PAGE = {"kiosk.url": "https://a.be/x"}
 SSH_LET_IN = [{"name": "ssh", "protocol": "tcp", "port": 22}]
 ICON = [{"page": 1, "place": 1, "item": "com.example.bus"}]
@@ -181,6 +182,13 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"restrictions.bluetooth": True},
     ),
     "kiosk_browser_blocked": ({**SHOWS_A_PAGE, "apps.blocked": ["chromium"]}, {"apps.blocked": ["c"]}),
+    "kiosk_without_page": ({"kiosk.idle_reset": 60}, {"kiosk.app": "gimp"}),
+    "printers_without_printing": (
+        {"printing.printers": PRINTERS, "restrictions.printing": False},
+        {"restrictions.printing": True},
+    ),
+    "usb_judged": ({"usb.only_allowed": True, "usb.attached": "judge"}, {"usb.attached": "keep"}),
+    "usb_list_alone": ({"usb.allowed": [{"name": "x", "kind": "input"}]}, {"usb.only_allowed": True}),
     "kiosk_locks": ({**SHOWS_A_PAGE, "screen_lock.enabled": True}, {"screen_lock.enabled": False}),
     "kiosk_encrypted": ({**SHOWS_A_PAGE, "encryption.required": True}, {"encryption.required": False}),
     "kiosk_sleeps": ({**SHOWS_A_PAGE, "power.sleep_after": 600}, {"power.sleep_after": None}),

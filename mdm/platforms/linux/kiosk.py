@@ -39,6 +39,8 @@ _FLAGS: Final = (
     "--overscroll-history-navigation=0",
     "--password-store=basic",
     "--disk-cache-size=67108864",
+    # On Wayland a page that plays a video may tell the compositor that nobody is idle, and the next citizen would find it.
+    "--ozone-platform=x11",
     f"--remote-debugging-port={ANSWER_PORT}",
     # In the session's own folder, into which its script goes: without one that is named, Chromium opens no port.
     "--user-data-dir=browser",

@@ -14,7 +14,7 @@ from mdm.inventory.model import Device, DeviceGroup, Platform
 from mdm.org.queries import service_points, units
 from mdm.overview import words
 from mdm.platforms.before import before_saving
-from mdm.policies import assigning, catalogue, queries, service
+from mdm.policies import assigning, catalogue, queries, service, templates
 from mdm.policies.effect import effect
 from mdm.policies.model import Assignment
 from mdm.storage.call import Call
@@ -40,16 +40,20 @@ def policies(call: Call) -> Response:
 
 @may(Permission.POLICY_EDIT)
 def policy_new(call: Call) -> Response:
-    """Makes a policy with nothing in it yet."""
+    """Makes a policy with nothing in it yet, or what a template has. A template that is not there is as none."""
     failure = None
     if request.method == "POST":
+        template = templates.known().get(text("template"))
+        settings = template.settings if template else {}
         try:
-            made = service.create(call, text("name"), description=text("description"))
+            made = service.create(call, text("name"), description=text("description"), settings=settings)
         except HavenmeesterError as error:
             failure = refused(call, error)
         else:
-            return done(gettext("The policy was made. Now say what it sets."), url_for("policy", number=made.id))
-    response = page("policies/new.html", failure=failure, values=request.form)
+            said = template.next.to(_language()) if template else gettext("The policy was made. Now say what it sets.")
+            return done(said, url_for("policy", number=made.id, _anchor=template.chapter if template else None))
+    offered = [(one.key, one.label.to(_language()), one.help.to(_language())) for one in templates.known().values()]
+    response = page("policies/new.html", failure=failure, values=request.form, templates=offered)
     return failure.stamp(response) if failure else response
 
 
