@@ -21,6 +21,7 @@ from tests.bench import (
     discovery,
     edit,
     invitations,
+    kiosks,
     lists,
     phones,
     scans,
@@ -45,6 +46,7 @@ PARTS = (
     "diary",
     "invitations",
     "discovery",
+    "kiosks",
 )
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
@@ -336,6 +338,16 @@ def _discovery(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]
         found = discovery.measure(discovery.write(folder / "capture", packets, varied=varied))
         told.append(f"{words}: {found.seconds:.1f} s, {found.memory:.0f} MiB")
     yield f"a capture of {discovery.PACKETS:,} packets read by its own process", "; ".join(told)
+
+
+def _kiosks(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
+    found = kiosks.measure(folder / "kiosks")
+    yield (
+        f"{kiosks.KIOSKS} kiosks set up over SSH side by side (SQLite)",
+        f"{found.done} of them done after {found.seconds:.0f} s; pages of the console meanwhile, median and 95th percentile, "
+        f"{found.busy[0]:.0f} and {found.busy[1]:.0f} ms ({found.answers} answers); before, {found.idle[0]:.0f} and "
+        f"{found.idle[1]:.0f} ms",
+    )
 
 
 def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mdm.core.clock import utcnow
+from mdm.discovery import listening, queries
 from mdm.settings import Settings
-from mdm.storage.engine import make_engine
+from mdm.storage.call import Call
+from mdm.storage.engine import make_engine, transaction
 from mdm.worker import captures
 from mdm.worker.office import Office
+from tests.conftest import FLEET_ADMIN, alone
 from tests.console.conftest import Visitor
 from tests.discovery.packets import CAMERA, office, pcap
 
@@ -61,3 +64,29 @@ def test_an_auditor_looks_and_brings_nothing(signed_in: SignedIn) -> None:
     assert page.status_code == 200
     assert "/discovery/captures" not in page.text
     assert auditor.post("/discovery/captures?service_point=WERKHAVEN", file=(io.BytesIO(b"x"), "x")).status_code == 403
+
+
+def test_listening_is_for_who_manages_and_ends_when_they_say_so(signed_in: SignedIn, settings: Settings) -> None:
+    boss, auditor = signed_in("mo@stad.example"), signed_in("auditor@stad.example")
+    assert "No interface of the server hears this service point" in boss.get("/discovery?service_point=WERKHAVEN").text
+    wish = {"interface": "eth0", "minutes": "5"}
+    refused = boss.post("/discovery/listen?service_point=WERKHAVEN", **wish)
+    assert refused.status_code == 422
+    assert "does not hear this service point" in refused.text
+    assert auditor.post("/discovery/listen?service_point=WERKHAVEN", **wish).status_code == 403
+    engine = make_engine(settings.database)
+    with transaction(engine) as session:
+        call = Call(FLEET_ADMIN, session, utcnow(), alone())
+        place = queries.point(call, "WERKHAVEN")
+        hears = {place.code: ("eth0",)}
+        uid = listening.begin(call, place, "eth0", 15, asks=False, interfaces=hears, allowed=()).uid
+    engine.dispose()
+    assert "Stop listening" not in auditor.get("/discovery?service_point=WERKHAVEN").text
+    assert auditor.post(f"/discovery/{uid}/stop").status_code == 403
+    page = boss.get("/discovery?service_point=WERKHAVEN").text
+    assert "about to begin" in page
+    assert "Stop listening" in page
+    assert boss.post(f"/discovery/{uid}/stop").status_code == 303
+    assert boss.post(f"/discovery/{uid}/stop").status_code == 303
+    assert "It was stopped before it began." in boss.get("/discovery?service_point=WERKHAVEN").text
+    assert boss.post(f"/discovery/{'0' * 32}/stop").status_code == 404
