@@ -38,10 +38,11 @@ MADE = N_("The button works on this phone from now on.")
 
 @public("the panic button: the page itself lies on the phone and knows nobody")
 def panic(call: Call) -> Response:
-    """The button where the phone has a key; how to set it up where it has none."""
+    """The button where the phone has a key; how to set it up where it has none, or somebody else's than who is in."""
     shown = _shown(call)
-    if shown is None:
-        return page("panic_off", inside=call.actor.kind is ActorKind.EMPLOYEE)
+    inside = call.actor.kind is ActorKind.EMPLOYEE
+    if shown is None or (inside and shown.person.id != call.actor.id):
+        return page("panic_off", inside=inside, others=shown is not None)
     return _button(shown)
 
 
