@@ -146,6 +146,6 @@ def _line(device: "Device", place: str) -> dict[str, Any]:
     fields = ("uid", "name", "tag", "serial", "imei", "platform", "kind", "ownership", "state", "os_version")
     return {name: getattr(device, name) for name in fields} | {
         "verdict": device.standing,
-        "last_seen_at": device.last_seen_at,
+        "last_seen_at": device.contact_at,
         "service_point": place,
     }

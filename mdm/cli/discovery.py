@@ -116,7 +116,7 @@ def _show(code: str, wanted: str, *, json_wanted: bool) -> None:
                     "device": one.label,
                     "kind": one.kind,
                     "state": one.state,
-                    "last_contact": one.last_seen_at,
+                    "last_contact": one.contact_at,
                 }
                 for one in queries.not_seen(call, place)
             ]

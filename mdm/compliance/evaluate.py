@@ -204,7 +204,8 @@ def _last_seen(subject: Subject, params: Mapping[str, Any], now: datetime) -> Ou
     silent_at = subject.last_seen_at + timedelta(days=params["days"])
     if now < silent_at:
         return Outcome(State.OK, again=silent_at)
-    return Outcome(State.FINDING, {"seen": iso(subject.last_seen_at), "days": params["days"]})
+    # The day is enough to find it again, and more would say when somebody was awake.
+    return Outcome(State.FINDING, {"seen": subject.last_seen_at.date().isoformat(), "days": params["days"]})
 
 
 def _agent_untouched(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> Outcome:

@@ -15,11 +15,13 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    or_,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mdm.core.permissions import Where
+from mdm.inventory import contact
 from mdm.storage.base import Base, Json, Key, Moment, UTCDateTime
 
 
@@ -171,6 +173,36 @@ class Device(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
+
+    @hybrid_property
+    def contact_exact(self) -> bool:
+        """Whether people are told the moment of its last contact, or the day alone: see ``contact``."""
+        return contact.is_exact(self.person_id, self.state)
+
+    @contact_exact.inplace.expression
+    @classmethod
+    def _contact_exact(cls) -> ColumnElement[bool]:
+        return or_(cls.person_id.is_(None), cls.state.not_in(contact.IN_HAND))
+
+    @hybrid_property
+    def contact_at(self) -> datetime | None:
+        """Its last contact as people are told it."""
+        return contact.told(self.last_seen_at, exact=self.contact_exact)
+
+    @contact_at.inplace.expression
+    @classmethod
+    def _contact_at(cls) -> ColumnElement[datetime | None]:
+        return case((cls.contact_exact, cls.last_seen_at), else_=contact.DayOf(cls.last_seen_at))
+
+    @hybrid_property
+    def reported_at(self) -> datetime | None:
+        """Its last report as people are told it."""
+        return contact.told(self.last_report_at, exact=self.contact_exact)
+
+    @reported_at.inplace.expression
+    @classmethod
+    def _reported_at(cls) -> ColumnElement[datetime | None]:
+        return case((cls.contact_exact, cls.last_report_at), else_=contact.DayOf(cls.last_report_at))
 
     @property
     def where(self) -> Where:

@@ -44,7 +44,9 @@ class DossierDevice:
     place: str
     place_now: str
     """Where it stands now, where that is another place than when it was asked."""
-    last_seen_at: datetime | None
+    contact_at: datetime | None
+    """Its last contact, as exactly as people are told it: see ``inventory.contact``."""
+    contact_exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,8 @@ def _device(order: Order, device: Device | None, person: str | None, place: str 
         person=(person or "") if device else order.person_name,
         place=order.place,
         place_now=place if place and place != order.place else "",
-        last_seen_at=device.last_seen_at if device else None,
+        contact_at=device.contact_at if device else None,
+        contact_exact=device is None or device.contact_exact,
     )
 
 

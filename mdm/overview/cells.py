@@ -13,5 +13,7 @@ DEVICE: Final[tuple[SQLColumnExpression[Any], ...]] = (
     Device.serial.label("_serial"),
     Device.kind.label("_kind"),
     Device.product.label("_product"),
+    Device.contact_exact.label("_contact_exact"),
 )
-"""What the cell of a device is drawn from: its address, whatever it can be called by, and its picture."""
+"""What the cell of a device is drawn from: its address, whatever it can be called by, and its picture; and
+how exactly its last contact is told."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from mdm.compliance.model import Exemption, Finding
 from mdm.core.errors import N_, InvalidError
 from mdm.core.permissions import Permission
-from mdm.inventory import search
+from mdm.inventory import contact, search
 from mdm.inventory.model import NOT_ENROLLED, AppSetItem, Device, DeviceGroup, DeviceGroupMember, FactSection
 from mdm.org.model import ServicePoint, Unit
 from mdm.org.queries import service_point_by_code, service_points, unit_by_code, units, units_below
@@ -37,12 +37,16 @@ def devices_of(call: Call) -> Select[Any]:
 
 
 def seen_condition(call: Call, bucket: str) -> ColumnElement[bool]:
-    """Devices whose last check-in lies in that bucket of ``words.SEEN``."""
-    seen, now = Device.last_seen_at, call.now
+    """Devices whose last check-in lies in that bucket of ``words.SEEN``.
+
+    Buckets end with days: one that ended 24 hours ago would tell whoever asks every minute when a device was awake.
+    """
+    seen = Device.last_seen_at
+    yesterday, week = (contact.day_of(call.now - span) for span in (DAY, WEEK))
     conditions: dict[str, ColumnElement[bool]] = {
-        "day": seen >= now - DAY,
-        "week": and_(seen < now - DAY, seen >= now - WEEK),
-        "older": seen < now - WEEK,
+        "day": seen >= yesterday,
+        "week": and_(seen < yesterday, seen >= week),
+        "older": seen < week,
         "never": seen.is_(None),
     }
     return conditions.get(bucket, false())
@@ -239,7 +243,7 @@ DEVICES = Listing(
         Column("os", N_("System"), Device.os_name + " " + Device.os_version, default=True, sort=Device.os_version),
         Column("waiting", N_("Waiting"), Device.waiting, "number", default=True, sort=Device.waiting),
         Column(
-            "seen", N_("Last seen"), Device.last_seen_at, "seen", default=True, sort=moment_order(Device.last_seen_at)
+            "seen", N_("Last seen"), Device.contact_at, "contact", default=True, sort=moment_order(Device.contact_at)
         ),
         Column("service_point", N_("Service point"), ServicePoint.name, sort=text_order(ServicePoint.name)),
         Column("unit", N_("Unit"), Unit.name, sort=text_order(Unit.name)),
@@ -253,7 +257,7 @@ DEVICES = Listing(
         Column("encryption", N_("Encryption"), _encryption, "truth"),
         Column("agent", N_("Agent"), Device.agent_version, "code", sort=Device.agent_version),
         Column("enrolled", N_("Enrolled"), Device.enrolled_at, "moment", sort=moment_order(Device.enrolled_at)),
-        Column("report", N_("Last report"), Device.last_report_at, "moment", sort=moment_order(Device.last_report_at)),
+        Column("report", N_("Last report"), Device.reported_at, "contact", sort=moment_order(Device.reported_at)),
         Column("ring", N_("Ring"), Device.ring, sort=Device.ring),
         Column("warranty", N_("Warranty until"), Device.warranty_until, "date"),
         Column("purchased", N_("Bought on"), Device.purchased_on, "date"),

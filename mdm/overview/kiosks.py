@@ -83,7 +83,7 @@ KIOSKS = Listing(
         Column("browser", N_("Browser"), _BROWSER, "reported", True),
         Column("paper", N_("Paper"), _PAPER, "paper", True),
         Column("walked", N_("Looked at"), _WALKED, "seen", True, moment_order(_WALKED)),
-        Column("seen", N_("Last seen"), Device.last_seen_at, "seen", True, moment_order(Device.last_seen_at)),
+        Column("seen", N_("Last seen"), Device.contact_at, "contact", True, moment_order(Device.contact_at)),
         Column("updates", N_("Last update"), _fact("patch", "last_update"), "reported", False),
         Column("os", N_("Operating system"), Device.os_name + " " + Device.os_version, "text", False),
     ),

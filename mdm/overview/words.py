@@ -43,8 +43,8 @@ PERSONAS = {
     "citizen": N_("Employee as citizen"),
 }
 SEEN = {
-    "day": N_("Within 24 hours"),
-    "week": N_("1 to 7 days ago"),
+    "day": N_("Today or yesterday"),
+    "week": N_("2 to 7 days ago"),
     "older": N_("More than 7 days ago"),
     "never": N_("Never"),
 }

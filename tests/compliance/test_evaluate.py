@@ -91,7 +91,7 @@ BAD: list[tuple[str, Subject, dict[str, Any]]] = [
      {"names": ["steam"], "count": 1}),
     ("apps_blocked", laptop(settings={"apps.blocked": ["linux:fire*", "ios:bash"]}), {"names": ["firefox-esr"], "count": 1}),
     ("apps_required", laptop(settings={"apps.required": ["linux:vlc", "bash"]}), {"names": ["vlc"], "count": 1}),
-    ("last_seen", laptop(last_seen_at=NOW - timedelta(days=14)), {"seen": "2026-11-09T09:00:00Z", "days": 14}),
+    ("last_seen", laptop(last_seen_at=NOW - timedelta(days=14)), {"seen": "2026-11-09", "days": 14}),
     ("agent_untouched", laptop(facts=fact("agent", tampered=["/etc/motd"])), {"names": ["/etc/motd"], "count": 1}),
     ("desired_applied", laptop(desired_digest="b", applied_digest="a",
                                facts=fact("desired", resources={"wifi": {"state": "failed"}, "web": {"state": "applied"}})),

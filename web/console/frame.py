@@ -198,6 +198,12 @@ def day(value: date) -> str:
     return str(format_date(value, "d MMM y"))
 
 
+def days_ago(value: datetime) -> str:
+    """The day of a moment that is told to the day alone, by the days of UTC: "today", "yesterday", else the date."""
+    days = (utcnow().date() - value.date()).days
+    return gettext("today") if days <= 0 else gettext("yesterday") if days == 1 else day(value.date())
+
+
 def weekday(value: date) -> str:
     """A day as a calendar heads it: "Mon 23 Nov"."""
     return str(format_date(value, "EEE d MMM"))
@@ -253,6 +259,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         "weekdays": weekdays,
         "moment": moment,
         "day": day,
+        "days_ago": days_ago,
         "weekday": weekday,
         "isotime": iso,
         "is_old": is_old,

@@ -169,7 +169,9 @@ def _cell(kind: str, value: Any, row: RowMapping) -> Any:
         return ""
     if kind == "told":
         return spreadsheet_safe(told(listed(row)).striptags())
-    if kind in ("moment", "seen"):
+    if kind == "contact" and not row["_contact_exact"]:
+        return value.date().isoformat()
+    if kind in ("moment", "seen", "contact"):
         return iso(value)
     if kind in VOCABULARY:
         return word(VOCABULARY[kind], value)

@@ -13,6 +13,7 @@ from web.api.operation import operation
 from web.api.paging import Page, cut
 from web.api.shapes import compliance as shapes
 from web.api.shapes.compliance import Rule
+from web.api.told import told
 from web.api.versions import unchanged
 
 api = APIBlueprint(
@@ -178,10 +179,12 @@ def list_device_findings(call: Call, device_uid: str) -> shapes.Findings:
 def list_device_verdicts(call: Call, device_uid: str) -> shapes.VerdictChanges:
     """List how the verdict of a device changed.
 
-    Newest first, at most 200.
+    Newest first, at most 200. `at` is the day while somebody holds the device.
     """
+    exact = inventory.device_by_uid(call, device_uid).contact_exact
     rows = queries.verdict_changes(call, device_uid, limit=200)
-    return shapes.VerdictChanges(items=[shapes.VerdictChange.model_validate(row) for row in rows])
+    items = [told(shapes.VerdictChange.model_validate(row), "at", exact=exact) for row in rows]
+    return shapes.VerdictChanges(items=items)
 
 
 def _exemption(row: model.Exemption, device: str, rule: str, *, active: bool) -> shapes.Exemption:

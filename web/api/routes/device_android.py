@@ -9,6 +9,7 @@ from mdm.storage.call import Call
 from web.api.operation import operation
 from web.api.routes.phones import proved_lately, seal
 from web.api.shapes.android import AndroidState, NewPasscode
+from web.api.told import told
 
 api = APIBlueprint(
     "device_android", __name__, tag={"name": "Android phone", "description": "One Android phone: what is its alone."}
@@ -48,7 +49,9 @@ def reset_android_passcode(call: Call, android_uid: str, body: NewPasscode) -> A
 
 def _told(call: Call, uid: str) -> AndroidState:
     phone, row = service.phone(call, uid)
-    return AndroidState.model_validate(
+    device = device_by_uid(call, uid)
+    exact = device.contact_exact
+    state = AndroidState.model_validate(
         {
             "device": uid,
             "way": phone.way,
@@ -60,7 +63,9 @@ def _told(call: Call, uid: str) -> AndroidState:
             "contested_at": row.contested_at if row else None,
             "locked": row is not None and row.lock_message is not None,
             "passcode_waits": row is not None and row.passcode is not None,
-            "hurdle": service.why_no_passcode(device_by_uid(call, uid), phone, row) or None,
+            "hurdle": service.why_no_passcode(device, phone, row) or None,
             "log": service.log_lines(phone),
         }
     )
+    lines = [told(line, "at", exact=exact) for line in state.log]
+    return told(state, "given_at", "reported_at", exact=exact).model_copy(update={"log": lines})

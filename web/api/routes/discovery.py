@@ -35,7 +35,7 @@ def get_discovery(call: Call, query: shapes.DiscoveryQuery) -> shapes.Discovery:
                 name=one.name,
                 kind=DeviceKind(one.kind),
                 state=LifeCycle(one.state),
-                last_contact_at=one.last_seen_at,
+                last_contact_at=one.contact_at,
             )
             for one in queries.not_seen(call, place)
         ],

@@ -9,6 +9,7 @@ from mdm.storage.call import Call
 from web.api.operation import operation
 from web.api.paging import Page, PageQuery, cut, walk
 from web.api.shapes import devices as shapes
+from web.api.told import told
 
 api = APIBlueprint(
     "reports", __name__, tag={"name": "Reports", "description": "What devices say of themselves, and since when."}
@@ -21,24 +22,28 @@ ONE = "/devices/<uid:device_uid>"
 def get_device_facts(call: Call, device_uid: str) -> shapes.Facts:
     """Read what a device last said.
 
-    By section. A value that the device could not find out is null.
+    By section. A value that the device could not find out is null. `changed_at` is the day while somebody holds the device.
     """
     sections = queries.facts(call, device_uid)
-    return shapes.Facts(items=[shapes.FactSection.model_validate(one) for one in sections.values()])
+    exact = queries.device_by_uid(call, device_uid).contact_exact
+    items = [shapes.FactSection.model_validate(one) for one in sections.values()]
+    return shapes.Facts(items=[told(one, "changed_at", exact=exact) for one in items])
 
 
 @operation(api, "GET", f"{ONE}/changes", VIEW, query=PageQuery, answer=shapes.FactChangePage)
 def list_device_changes(call: Call, device_uid: str, query: PageQuery) -> Page[shapes.FactChange]:
     """List what changed in the facts.
 
-    Newest first.
+    Newest first. `at` is the day while somebody holds the device.
     """
     rows, following = walk(
         query,
         lambda mark, limit: queries.changes(call, device_uid, before=mark[0] if mark else None, limit=limit),
         lambda row: (row.id,),
     )
-    return shapes.FactChangePage(items=[shapes.FactChange.model_validate(row) for row in rows], next=following)
+    exact = queries.device_by_uid(call, device_uid).contact_exact
+    items = [told(shapes.FactChange.model_validate(row), "at", exact=exact) for row in rows]
+    return shapes.FactChangePage(items=items, next=following)
 
 
 @operation(api, "GET", f"{ONE}/events", VIEW, query=PageQuery, answer=shapes.DeviceEventPage)

@@ -26,7 +26,10 @@ class AndroidState(Answer):
     work_profile: bool = Field(description="A private phone: only its work profile is ours.")
     bound_at: datetime | None = Field(description="First report with the number that it is enrolled by now.")
     given_at: datetime | None = Field(description="When it fetched its settings last.")
-    reported_at: datetime | None = Field(description="Its last report; of those that say nothing new, one each hour.")
+    reported_at: datetime | None = Field(
+        description="Its last report; of those that say nothing new, one each hour. Like `given_at` and the log, the day while"
+        " somebody holds the phone."
+    )
     contested_at: datetime | None = Field(description="When another phone came with its number last.")
     locked: bool
     passcode_waits: bool = Field(description="Whether another passcode waits for its next visit.")

@@ -37,8 +37,16 @@ class Device(Answer):
     os_version: str
     agent_version: str
     enrolled_at: datetime | None
-    last_seen_at: datetime | None
-    last_report_at: datetime | None
+    last_seen_at: datetime | None = Field(
+        validation_alias="contact_at",
+        description="Its last contact; of a device in somebody's hands the beginning of that day (UTC), see `contact_exact`.",
+    )
+    last_report_at: datetime | None = Field(
+        validation_alias="reported_at", description="Its last report, told as exactly as `last_seen_at`."
+    )
+    contact_exact: bool = Field(
+        description="Whether `last_seen_at` and `last_report_at` are moments, or days: days while somebody holds it."
+    )
     verdict: Verdict = Field(
         description="`unknown` also before it is enrolled; the filter `verdict=not_enrolled` finds those alone."
     )

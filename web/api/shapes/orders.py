@@ -143,7 +143,9 @@ class DossierDevice(Answer):
     person: str
     place: str
     place_now: str
-    last_seen_at: datetime | None
+    last_seen_at: datetime | None = Field(
+        validation_alias="contact_at", description="As a device's own page tells it: the day while somebody holds it."
+    )
 
 
 class ToDecide(Statement):

@@ -199,7 +199,7 @@ def _rows(call: Call, place: ServicePoint) -> Iterator[list[object]]:
                 iso(row.first_seen_at), iso(row.last_seen_at),
             ]  # fmt: skip
     for device in queries.not_seen(call, place.id):
-        seen = iso(device.last_seen_at) if device.last_seen_at else ""
+        seen = iso(device.contact_at) if device.contact_at else ""
         yield ["not_seen", device.kind, device.name, device.manufacturer, device.model, device.serial or "",
                "", "", "", "", device.label, place.code, "", place.code, "", seen]  # fmt: skip
 
