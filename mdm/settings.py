@@ -208,6 +208,17 @@ class Settings(BaseSettings):
         le=365,
         description="Days that a closed case, or a closed call for help, still keeps where the device was; then it is forgotten.",
     )
+    privacy_contact: str = Field(
+        "",
+        max_length=200,
+        description="How people reach the data-protection officer: stands in the register and on the employees' page.",
+    )
+    person_days: int = Field(
+        400,
+        ge=0,
+        le=3650,
+        description="Days after somebody's last day at work after which their record is erased by itself; 0: never by itself.",
+    )
     panic_step_seconds: int = Field(
         30,
         ge=5,

@@ -170,6 +170,8 @@ ACTIONS = {
     "person.came_back": N_("came back"),
     "person.created": N_("made a person"),
     "person.edited": N_("edited a person"),
+    "person.kept": N_("had a record kept longer"),
+    "person.kept_no_longer": N_("no longer has a record kept longer"),
     "person.left": N_("noted that somebody left"),
     "pilot.loaded": N_("loaded the pilot"),
     "policy.archived": N_("archived a policy"),

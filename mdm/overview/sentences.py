@@ -186,6 +186,8 @@ SENTENCES = {
     "person.created": N_("%(who)s added %(what)s"),
     "person.edited": N_("%(who)s edited the record of %(what)s"),
     "person.erased": N_("%(who)s had the record of %(what)s erased"),
+    "person.kept": N_("%(who)s had the record of %(what)s kept longer"),
+    "person.kept_no_longer": N_("%(who)s no longer has the record of %(what)s kept longer"),
     "person.exported": N_("%(who)s took out what is kept of %(what)s"),
     "person.left": N_("%(what)s left the city"),
     "pilot.loaded": N_("%(who)s loaded the pilot"),

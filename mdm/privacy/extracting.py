@@ -4,6 +4,8 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import IO, Any
 
+from mdm.settings import Settings
+
 Message = tuple[int, str, str, list[str]]
 
 
@@ -26,7 +28,15 @@ def register(
 ) -> Iterator[Message]:
     """What the register says: the same, and whose data it is, the basis in law, who gets it, how it is looked after."""
     read = tomllib.loads(file.read().decode())
-    more = [said[key] for said in read["purpose"].values() for key in ("whose", "recipients")]
+    more = [
+        said[key] for said in read["purpose"].values() for key in ("whose", "recipients", "transfers") if key in said
+    ]
+    more += [
+        said[key]
+        for said in read["place"]
+        for key in ("where", "what", "keep", "seen")
+        if said[key] not in Settings.model_fields
+    ]
     yield from _said(
         [
             *_for_people(read),

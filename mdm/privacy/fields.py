@@ -117,6 +117,20 @@ class Purpose:
     basis: str
     measures: tuple[str, ...]
     recipients: str
+    transfers: str
+    """To whom outside the European Union; empty for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Something that is kept outside the tables of the database, and may hold personal data."""
+
+    where: str
+    what: str
+    purpose: str
+    keep: str
+    """The setting that says how many days, or a sentence."""
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,7 @@ class Words:
     purposes: Mapping[str, Purpose]
     keep: Mapping[str, str]
     because: Mapping[str, str]
+    places: tuple[Place, ...]
 
 
 class MapError(ValueError):
@@ -145,10 +160,11 @@ def words() -> Words:
             read["basis"][said["basis"]],
             tuple(read["measures"][name] for name in said["measures"]),
             said["recipients"],
+            said.get("transfers", ""),
         )
         for key, said in read["purpose"].items()
     }
-    return Words(purposes, read["keep"], read["because"])
+    return Words(purposes, read["keep"], read["because"], tuple(Place(**said) for said in read["place"]))
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Erasures: which are going on, how far they are, and what they were asked for."""
+"""Erasures: which are going on, how far they are, what they were asked for; and records whose time is over soon."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
@@ -35,3 +35,17 @@ class Erasure(Base):
     """When the last row was changed; None while it goes on."""
     clean_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the database's files were made anew, so that nothing of it lies in their free space."""
+
+
+class Departure(Base):
+    """Somebody whose record is erased by itself when its time is over, or is kept longer because a law asks for it."""
+
+    __tablename__ = "privacy_departure"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    """When it is erased at the earliest; never sooner than it was shown for the days of grace. None: only kept longer."""
+    kept_until: Mapped[date | None]
+    """The last day on which nobody may erase it; None where it is not kept longer."""
+    kept_why: Mapped[str] = mapped_column(Text, default="")
+    kept_by: Mapped[str] = mapped_column(String(255), default="")

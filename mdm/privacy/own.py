@@ -21,7 +21,7 @@ from mdm.core.permissions import Permission, Role
 from mdm.people import employee
 from mdm.people import queries as people
 from mdm.people.model import Person
-from mdm.privacy.fields import NOBODY, Erase, Field, Keep, Purpose, field, words
+from mdm.privacy.fields import NOBODY, Erase, Field, Keep, Place, Purpose, field, words
 from mdm.privacy.whose import Whose, condition, whose
 from mdm.settings import Settings
 from mdm.storage.call import Call
@@ -31,6 +31,7 @@ SCHEMA: Final = "havenmeester.person-export/1"
 """Of the JSON; the number goes up when a program that reads it must be changed."""
 MOST: Final = 5000
 """Rows of one table in an export; the newest of them."""
+LOGS: Final = "logs"
 AGAIN: Final = timedelta(days=1)
 SECRET: Final = re.compile(r"secret|digest|token|password|sealed|_key$|^key$|salt|cursor")
 OTHERS: Final = frozenset(
@@ -52,7 +53,8 @@ class Kept:
     """What is kept of the person for one purpose."""
 
     purpose: Purpose
-    rows: int
+    rows: int | None
+    """Records now; None where nobody can count them."""
     times: tuple[Time, ...]
     roles: tuple[Role, ...]
 
@@ -73,6 +75,9 @@ def summary(call: Call, settings: Settings) -> list[Kept]:
         for key, rows in counted.items()
         if rows
     ]
+    # Whoever reads this page stands in the log by their number, and nobody counts its lines.
+    logs = [place for place in words().places if place.purpose == LOGS]
+    found.append(Kept(words().purposes[LOGS], None, tuple(place_time(one, settings) for one in logs), ()))
     return sorted(found, key=lambda kept: list(words().purposes).index(kept.purpose.key))
 
 
@@ -87,6 +92,13 @@ def time_of(keep: Keep, settings: Settings) -> Time:
     if keep.setting:
         return Time(int(getattr(settings, keep.setting)), "")
     return Time(None, words().keep[keep.word]) if keep.span is None else Time(keep.span.days, "")
+
+
+def place_time(place: Place, settings: Settings) -> Time:
+    """How long a place outside the database keeps what it keeps."""
+    if place.keep in Settings.model_fields:
+        return Time(int(getattr(settings, place.keep)), "")
+    return Time(None, place.keep)
 
 
 def roles_of(purpose: str) -> tuple[Role, ...]:

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mdm.core.actor import require
 from mdm.core.permissions import Permission, Role
-from mdm.people.model import Person
-from mdm.privacy.fields import Erase, Field, Purpose, field, words
+from mdm.privacy import leaving
+from mdm.privacy.fields import Erase, Field, Place, Purpose, field, words
+from mdm.privacy.leaving import Leaver
 from mdm.privacy.model import Erasure
-from mdm.privacy.own import Time, personal, roles_of, times_of
+from mdm.privacy.own import LOGS, Time, personal, place_time, roles_of, times_of
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.metadata import all_tables
-
-LONG_GONE: Final = timedelta(days=400)
-"""So long after somebody left, their record should be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +39,10 @@ class Overview:
     """Purposes for which nothing is kept that leads to anybody."""
     columns: int
     erasures: tuple[Erasure, ...]
-    long_gone: int
-    """People who left long ago and whose record is still there."""
+    leavers: tuple[Leaver, ...]
+    """People who left and whose record goes soon by itself, or is kept longer."""
+    places: tuple[tuple[Place, Time], ...]
+    """What is kept outside the database, and how long."""
 
 
 def overview(call: Call, settings: Settings) -> Overview:
@@ -52,14 +50,14 @@ def overview(call: Call, settings: Settings) -> Overview:
     require(call.actor, Permission.PRIVACY_VIEW)
     entries = tuple(entries_of(settings))
     filled = {entry.purpose.key for entry in entries}
-    gone = select(func.count()).select_from(Person).where(Person.left_on < (call.now - LONG_GONE).date())
     erasures = call.session.scalars(select(Erasure).order_by(Erasure.id.desc()).limit(50)).all()
     return Overview(
         entries,
         tuple(purpose for key, purpose in words().purposes.items() if key not in filled),
         sum(len(table.columns) for table in all_tables().sorted_tables),
         tuple(erasures),
-        call.session.scalar(gone.where(Person.id.not_in(select(Erasure.person_id)))) or 0,
+        tuple(leaving.listed(call)),
+        tuple((place, place_time(place, settings)) for place in words().places),
     )
 
 
@@ -67,12 +65,13 @@ def entries_of(settings: Settings) -> Iterator[Entry]:
     """Every purpose for which something is kept that leads to somebody, in the order of the map."""
     for key, purpose in words().purposes.items():
         found = list(personal(key))
-        if found:
+        if found or key == LOGS:
             reasons = {words().because[one.because] for one in found if one.erase is Erase.KEEP}
             yield Entry(
                 purpose,
                 tuple(f"{one.table}.{one.column}" for one in found if _says_something(one)),
-                times_of(key, settings),
+                times_of(key, settings)
+                or tuple(place_time(one, settings) for one in words().places if one.purpose == key),
                 roles_of(key),
                 tuple(sorted(reasons)),
             )

@@ -25,6 +25,9 @@ def complaints(metadata: MetaData) -> list[str]:
     found: list[str] = []
     for table in metadata.sorted_tables:
         found += _of_table(table)
+    for place in words().places:
+        if place.purpose not in words().purposes:
+            found.append(f"purposes.toml: the place {place.where} is for “{place.purpose}”, which is no purpose.")
     named = tables_of(metadata)
     for name in lines():
         table_name, _dot, column = name.partition(".")

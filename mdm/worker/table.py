@@ -35,8 +35,8 @@ from mdm.platforms.android.headwind import service as androids
 from mdm.platforms.android.headwind import watching
 from mdm.platforms.apple import papers, waking
 from mdm.platforms.apple import post as phones
+from mdm.privacy import leaving, tombstones
 from mdm.privacy import service as privacy
-from mdm.privacy import tombstones
 from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
 from mdm.worker import captures, google, inviting, post, releases
@@ -95,6 +95,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("erasures", timedelta(seconds=20), erase_people, at_start=True),
+        Job("leavers", timedelta(hours=1), look_after_leavers, at_start=True),
         Job("retention", timedelta(hours=24), forget, at_start=True),
     )
 
@@ -277,6 +278,17 @@ def count(office: Office) -> None:
         # Also those that are none: a figure that is not set again would show what was.
         for name in (*Verdict, NOT_ENROLLED):
             metrics.DEVICES.labels(str(name)).set(counted.get(str(name), 0))
+
+
+def look_after_leavers(office: Office) -> None:
+    """Notes whose record goes soon, and begins the erasure of those whose time is over."""
+    days = office.settings.person_days
+    more = True
+    while more:
+        with office.call("leavers") as call:
+            more = leaving.note(call, days) > 0
+    with office.call("leavers") as call:
+        leaving.erase_due(call, days)
 
 
 def erase_people(office: Office) -> None:

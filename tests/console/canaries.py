@@ -225,6 +225,7 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/applications/offers/", "uid", "mine"),
     ("/applications/", "number", "application_id"),
     ("/adoption/<what>.csv", "what", "=rows"),
+    ("/privacy/register-of-processing.", "kind", "=csv"),
     ("/adoption/rounds/", "uid", "round_uid"),
     ("/guidance/ambassadors/", "uid", "ambassador_uid"),
     ("/guidance/guides/", "uid", "mine"),

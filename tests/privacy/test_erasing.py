@@ -151,7 +151,15 @@ def test_on_postgresql_no_table_holds_it_and_no_tables_file_once_they_were_made_
 
 def _in_files(paths: Iterable[Path], strings: Iterable[str]) -> list[str]:
     wanted = [one.encode() for one in strings]
-    return [f"{path.name}: {one!r}" for path in paths for one in wanted if one in path.read_bytes()]
+    found = []
+    for path in paths:
+        try:
+            held = path.read_bytes()
+        except FileNotFoundError:
+            # A database server throws away what it keeps for itself between two looks.
+            continue
+        found += [f"{path.name}: {one!r}" for one in wanted if one in held]
+    return found
 
 
 def test_an_erasure_that_was_cut_goes_on_where_it_was(
@@ -222,6 +230,9 @@ def test_a_tombstone_of_a_row_that_was_somebody_elses_erases_nobody(
         ("UPDATE loan_reservation SET state = 'reserved'", "loans"),
         ("UPDATE desk_repair SET closed_at = NULL", "repairs"),
         ("UPDATE wipe_order SET finished_at = NULL", "orders"),
+        ("UPDATE panic_alarm SET closed_at = NULL", "panic"),
+        ("UPDATE panic_duty SET until_day = NULL", "duty"),
+        ("UPDATE privacy_departure SET kept_until = '2027-01-01'", "kept"),
         ("UPDATE operator SET disabled_at = NULL", "account"),
     ],
 )
