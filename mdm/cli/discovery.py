@@ -134,6 +134,8 @@ def _show(code: str, wanted: str, *, json_wanted: bool) -> None:
 
 
 def _record(line: "Line") -> dict[str, object]:
+    from mdm.inventory.contact import day_of
+
     row = line.row
     return {
         "uid": row.uid,
@@ -149,6 +151,6 @@ def _record(line: "Line") -> dict[str, object]:
         "home": line.home.code if line.home else "",
         "matched_by": row.matched_by,
         "service_point": line.point.code,
-        "first_seen_at": row.first_seen_at,
-        "last_seen_at": row.last_seen_at,
+        "first_seen_at": day_of(row.first_seen_at),
+        "last_seen_at": day_of(row.last_seen_at),
     }

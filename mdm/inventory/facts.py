@@ -85,7 +85,7 @@ def _clean_value(value: Any, depth: int, budget: _Budget, place: str) -> Any:
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     """What changed from one content of a section to the next, by path, at most ``MAX_CHANGES`` and one that counts."""
-    old, new = dict(_fields(before)), dict(_fields(after))
+    old, new = dict(fields_of(before)), dict(fields_of(after))
     found = [
         Change(path[:128], _shown(old.get(path)), _shown(new.get(path)))
         for path in sorted(old.keys() | new.keys())
@@ -96,15 +96,16 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
     return found
 
 
-def _fields(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def fields_of(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every field of a section with its path: an entry of a list by what it is known by, else by its place."""
     for key, value in content.items():
         path = prefix + key
         if isinstance(value, dict):
-            yield from _fields(value, path + ".")
+            yield from fields_of(value, path + ".")
         elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
             for number, entry in enumerate(value):
                 name = next((str(entry[word]) for word in _NAMED_BY if entry.get(word)), str(number))
-                yield from _fields(entry, f"{path}.{name}.")
+                yield from fields_of(entry, f"{path}.{name}.")
         else:
             yield path, value
 

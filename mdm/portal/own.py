@@ -21,14 +21,20 @@ from mdm.desk.cases import queries as cases
 from mdm.desk.cases.model import Case
 from mdm.desk.custody import queries as custody
 from mdm.desk.custody.queries import Held
-from mdm.inventory.model import Device, Verdict
+from mdm.inventory.facts import fields_of
+from mdm.inventory.model import Device, FactSection, Verdict
 from mdm.overview import device as devices
 from mdm.overview.device import AppLine
 from mdm.people import employee
+from mdm.privacy import looks
 from mdm.storage.call import Call
 
 SILENT: Final = timedelta(days=14)
 """After so long without a word nobody knows how a device is."""
+LOOKED: Final = "looked"
+"""Begins what a look is called; looks stand beside the diary: ``looked.device``, ``.page``, ``.program``, ``.file``."""
+SAID: Final = 60
+"""Fields of one section that the page names."""
 LINES: Final = 30
 MACHINES: Final = tuple(kind.value for kind in (ActorKind.DEVICE, ActorKind.SYSTEM, ActorKind.VISITOR))
 
@@ -67,6 +73,15 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One section of what a device said of itself: fields with their values, and how many more there are."""
+
+    section: str
+    lines: tuple[tuple[str, str], ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """Somebody did something to one of the person's devices, or looked."""
 
@@ -94,6 +109,19 @@ def device(call: Call, uid: str) -> Device:
     return found
 
 
+def said(call: Call, uid: str) -> list[Said]:
+    """Everything that one of the person's devices said of itself last, by section, as it stands here now."""
+    rows = call.session.scalars(
+        select(FactSection).where(FactSection.device_id == device(call, uid).id).order_by(FactSection.section)
+    ).all()
+    found = []
+    for row in rows:
+        lines = list(fields_of(row.content))
+        shown = tuple((path, "" if value is None else str(value)[:200]) for path, value in lines[:SAID])
+        found.append(Said(row.section, shown, max(0, len(lines) - SAID)))
+    return found
+
+
 def applications(call: Call, uid: str) -> list[AppLine]:
     """The applications of one of the person's devices, and which are still to come."""
     found = device(call, uid)
@@ -116,10 +144,17 @@ def deeds(call: Call, limit: int = LINES) -> list[Deed]:
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     ).all()
-    return [
+    found = [
         Deed(row.at, row.action, row.actor_name, row.actor_kind, row.subject_name, str(row.details.get("reason", "")))
         for row in rows
     ]
+    found += [
+        Deed(
+            one.at, LOOKED + (".device" if one.device else f".{one.way}"), one.by, one.actor_kind, one.device_label, ""
+        )
+        for one in looks.own(call, limit)
+    ]
+    return sorted(found, key=lambda deed: deed.at, reverse=True)[:limit]
 
 
 def light_of(device: Device, now: datetime) -> Light:

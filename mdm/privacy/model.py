@@ -1,9 +1,9 @@
-"""Erasures: which are going on, how far they are, what they were asked for; and records whose time is over soon."""
+"""Erasures: which are going on, how far they are, what they were asked for; records whose time is over soon, and looks."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mdm.storage.base import Base, Json, Key, Moment, UTCDateTime
@@ -49,3 +49,26 @@ class Departure(Base):
     """The last day on which nobody may erase it; None where it is not kept longer."""
     kept_why: Mapped[str] = mapped_column(Text, default="")
     kept_by: Mapped[str] = mapped_column(String(255), default="")
+
+
+class Look(Base):
+    """Somebody opened a person's record, or the page of a device in their hands, or took them out in a file, on one day."""
+
+    __tablename__ = "privacy_look"
+    __table_args__ = (
+        UniqueConstraint("person_id", "on_day", "actor_kind", "actor_id", "way", "device"),
+        Index("ix_privacy_look_person", "person_id", "at"),
+    )
+
+    id: Mapped[Key]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    device: Mapped[str] = mapped_column(String(32), default="")
+    """The id of the device whose page it was; empty for the person's own record and for a file."""
+    device_label: Mapped[str] = mapped_column(String(255), default="")
+    on_day: Mapped[date]
+    at: Mapped[Moment] = mapped_column(index=True)
+    """The first time on that day."""
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[int] = mapped_column(default=0)
+    by: Mapped[str] = mapped_column(String(255))
+    way: Mapped[str] = mapped_column(String(16))

@@ -21,7 +21,7 @@ from mdm.core.permissions import Permission, Role
 from mdm.people import employee
 from mdm.people import queries as people
 from mdm.people.model import Person
-from mdm.privacy.fields import NOBODY, Erase, Field, Keep, Place, Purpose, field, words
+from mdm.privacy.fields import Erase, Field, Keep, Place, Purpose, field, words
 from mdm.privacy.whose import Whose, condition, whose
 from mdm.settings import Settings
 from mdm.storage.call import Call
@@ -34,6 +34,13 @@ MOST: Final = 5000
 LOGS: Final = "logs"
 AGAIN: Final = timedelta(days=1)
 SECRET: Final = re.compile(r"secret|digest|token|password|sealed|_key$|^key$|salt|cursor")
+NOT_TAKEN: Final = {
+    "android_number.ask": "what the phone is asked next, word for word; it stands among its commands",
+    "android_operation.body": "what was sent to the phone, word for word, passcodes too; it stands among its commands",
+    "panic_key.duress_code": "whoever finds the file must not find out by which code somebody asks for help in secret",
+    "panic_key.safe_code": "whoever finds the file must not be able to call off somebody's call for help",
+}
+"""Columns about the person that are in no file, each with its reason; beside them what is sealed, secrets and their digests."""
 OTHERS: Final = frozenset(
     {"actor_name", "author", "by", "clerk", "keeper_email", "lead_email", "made_by", "owner", "search"}
 )
@@ -57,6 +64,8 @@ class Kept:
     """Records now; None where nobody can count them."""
     times: tuple[Time, ...]
     roles: tuple[Role, ...]
+    fields: tuple[str, ...] = ()
+    """Every column in which something about the person stands or may stand, as ``table.column``."""
 
 
 def summary(call: Call, settings: Settings) -> list[Kept]:
@@ -71,7 +80,7 @@ def summary(call: Call, settings: Settings) -> list[Kept]:
         )
     counted["diary"] = call.session.scalar(select(func.count()).select_from(_diary(one).subquery())) or 0
     found = [
-        Kept(words().purposes[key], rows, times_of(key, settings), roles_of(key))
+        Kept(words().purposes[key], rows, times_of(key, settings), roles_of(key), fields_of(key))
         for key, rows in counted.items()
         if rows
     ]
@@ -92,6 +101,11 @@ def time_of(keep: Keep, settings: Settings) -> Time:
     if keep.setting:
         return Time(int(getattr(settings, keep.setting)), "")
     return Time(None, words().keep[keep.word]) if keep.span is None else Time(keep.span.days, "")
+
+
+def fields_of(purpose: str) -> tuple[str, ...]:
+    """Every column of a purpose that is about a person or may name one, by its technical name."""
+    return tuple(f"{one.table}.{one.column}" for one in personal(purpose) if one.erase is not Erase.NOTHING)
 
 
 def place_time(place: Place, settings: Settings) -> Time:
@@ -154,11 +168,14 @@ def export_own(call: Call) -> dict[str, Any]:
 def _export(call: Call, person: Person) -> dict[str, Any]:
     one = whose(call.session, person)
     data: dict[str, dict[str, Any]] = {}
+    cut: dict[str, int] = {}
     for table, columns, here in _tables(one):
         keys = list(table.primary_key.columns)
         rows = call.session.execute(
             select(*columns).where(here).order_by(*(key.desc() for key in keys)).limit(MOST)
         ).all()
+        if len(rows) == MOST:
+            cut[table.name] = (call.session.scalar(select(func.count()).select_from(table).where(here)) or 0) - MOST
         if rows:
             said = [{column.name: _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows]
             data.setdefault(_first(table).purpose, {})[table.name] = said
@@ -175,6 +192,7 @@ def _export(call: Call, person: Person) -> dict[str, Any]:
             for key, one_ in kept.items()
         },
         "data": data,
+        "older_rows_left_out": {name: number for name, number in cut.items() if number},
     }
 
 
@@ -197,7 +215,9 @@ def _first(table: Table) -> Field:
 
 def _theirs(table: Table, column: Column[Any]) -> bool:
     found = field(table.name, column.name)
-    if found is None or found.seen == NOBODY or isinstance(column.type, LargeBinary) or SECRET.search(column.name):
+    if found is None or isinstance(column.type, LargeBinary) or SECRET.search(column.name):
+        return False
+    if f"{table.name}.{column.name}" in NOT_TAKEN:
         return False
     own_name = found.erase is Erase.NAME
     return own_name or not (column.name in OTHERS or column.name.endswith("_by"))

@@ -27,6 +27,7 @@ from mdm.core.permissions import Permission
 from mdm.orders import acts
 from mdm.storage.call import Call
 from mdm.storage.engine import begin
+from web.common import looks
 from web.common.database import db
 
 View = Callable[..., ResponseReturnValue]
@@ -64,6 +65,8 @@ def _guarded(view: View, allowed: Callable[[Actor], None], declaration: str, wri
             except ApprovalNeededError as needed:
                 response = _needed(call, needed, lambda permitted: view(permitted, *args, **kwargs))
             session.commit()
+            if response.status_code == 200:
+                looks.note(call)
         except BaseException as error:
             if isinstance(error, HavenmeesterError) and error.keep:
                 session.commit()

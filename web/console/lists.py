@@ -18,6 +18,7 @@ from mdm.core.errors import N_, NotFoundError
 from mdm.core.text import spreadsheet_safe
 from mdm.overview.listing import SIZES, Filter, Listing, Page, Query, every, matching_ids, page, read_query
 from mdm.storage.call import Call
+from web.common.looks import exported
 from web.console.frame import VOCABULARY, truth, word
 from web.console.told import listed, told
 
@@ -143,8 +144,13 @@ def export(call: Call, listing: Listing) -> Response:
     query = replace(query_of(listing), cursor="")
     columns = [column for column in listing.columns if column.key in query.columns]
     data = tablib.Dataset(headers=[gettext(column.label) for column in columns])
+    people: set[int] = set()
     for row in every(call, listing, query):
         data.append([_cell(column.kind, row[column.key], row) for column in columns])
+        number = row["_id"] if listing.name == "people" else row.get("_person_id")
+        if number is not None:
+            people.add(int(number))
+    exported(call, people)
     audit.record(
         call,
         "list.exported",

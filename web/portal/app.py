@@ -29,7 +29,7 @@ from web.common.secret import form_key
 from web.portal import apps, city, enrol, helping, loans, pages, panic, panic_calls, quest
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
-from web.portal.words import role, span, told
+from web.portal.words import role, section, span, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,6 +143,7 @@ def _furnish_pages(app: Flask, settings: Settings) -> None:
     app.add_template_filter(lambda moment: format_datetime(moment, "d MMMM, H:mm") if moment else "", "moment")
     app.add_template_filter(span)
     app.add_template_filter(role)
+    app.add_template_filter(section)
     app.add_template_filter(lambda day: format_date(day, "EEEE d MMMM") if day else "", "day")
 
 

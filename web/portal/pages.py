@@ -190,7 +190,9 @@ def seen(call: Call) -> Response:
     """What the city sees and does not see, with the values of now, and who looked or acted."""
     return page(
         "seen",
-        owns=own.devices_of(call),
+        owns=(owns := own.devices_of(call)),
+        parts={one.device.uid: own.said(call, one.device.uid) for one in owns},
+        contact=settings().privacy_contact,
         deeds=own.deeds(call),
         kept=privacy.summary(call, settings()),
         reminders=reminders.own_reminders(call),

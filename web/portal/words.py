@@ -31,6 +31,10 @@ DEEDS = {
     "device.edited": N_("changed its record"),
     "device.handed_out": N_("handed it to you"),
     "device.raw_viewed": N_("looked at its raw report"),
+    "looked.device": N_("opened its page"),
+    "looked.file": N_("took out a list in which you stand"),
+    "looked.page": N_("opened your record"),
+    "looked.program": N_("read your record with a program"),
     "order.requested": N_("asked to wipe it"),
     "order.approved": N_("approved the wipe"),
     "order.cancelled": N_("cancelled the wipe"),
@@ -96,6 +100,25 @@ ROLES = {
     Role.POLICY_EDITOR: N_("people who make the settings"),
 }
 """Who can see something."""
+
+
+SECTIONS = {
+    "agent": N_("The program of the city on it"),
+    "desired": N_("Which settings of the city are on it"),
+    "disks": N_("How full it is"),
+    "encryption": N_("Whether it is encrypted"),
+    "firewall": N_("Its firewall"),
+    "network": N_("Its network"),
+    "patch": N_("Its updates"),
+    "screenlock": N_("Its screen lock"),
+    "system": N_("Its system"),
+}
+"""Parts of what a device says; of one that is not here the technical name is shown."""
+
+
+def section(name: str) -> str:
+    """A part of what a device says, in words."""
+    return str(gettext(SECTIONS[name])) if name in SECTIONS else name
 
 
 def role(one: Role) -> str:

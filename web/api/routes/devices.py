@@ -13,6 +13,7 @@ from web.api.operation import operation
 from web.api.shapes import devices as shapes
 from web.api.shapes.devices import Device
 from web.api.versions import unchanged
+from web.common.looks import note_device
 
 api = APIBlueprint("devices", __name__, tag={"name": "Devices", "description": "Asset and managed device in one."})
 VIEW, MANAGE = Permission.DEVICE_VIEW, Permission.DEVICE_MANAGE
@@ -33,7 +34,9 @@ def find_device(call: Call, query: shapes.DeviceKey) -> Device:
 
     By its id, serial number, asset tag or IMEI, exactly as recorded.
     """
-    return _shown(queries.device(call, query.key))
+    found = queries.device(call, query.key)
+    note_device(call, found.uid)
+    return _shown(found)
 
 
 @operation(api, "GET", ONE, VIEW, answer=Device, tagged=True)

@@ -7,6 +7,7 @@ from mdm.discovery import queries
 from mdm.discovery.flex import flex
 from mdm.discovery.kinds import NetworkKind
 from mdm.discovery.model import MatchedBy
+from mdm.inventory.contact import day_of
 from mdm.inventory.model import DeviceKind, LifeCycle
 from mdm.storage.call import Call
 from web.api.operation import operation
@@ -73,6 +74,6 @@ def _thing(line: queries.Line) -> shapes.NetworkThing:
         home_service_point_id=line.home.id if line.home else None,
         matched_by=MatchedBy(row.matched_by) if row.matched_by else None,
         service_point_id=row.service_point_id,
-        first_seen_at=row.first_seen_at,
-        last_seen_at=row.last_seen_at,
+        first_seen_at=day_of(row.first_seen_at),
+        last_seen_at=day_of(row.last_seen_at),
     )

@@ -34,8 +34,8 @@ class NetworkThing(Answer):
     home_service_point_id: int | None = Field(description="Where our device belongs.")
     matched_by: MatchedBy | None
     service_point_id: int = Field(description="Where it was seen.")
-    first_seen_at: datetime
-    last_seen_at: datetime
+    first_seen_at: datetime = Field(description="The day, in UTC: a phone on a network is somebody at work.")
+    last_seen_at: datetime = Field(description="The day, in UTC.")
 
 
 class AbsentDevice(Answer):

@@ -17,6 +17,7 @@ from mdm.core.text import clean, spreadsheet_safe
 from mdm.discovery import listening, networks, queries, service
 from mdm.discovery.flex import flex
 from mdm.discovery.model import RunState
+from mdm.inventory.contact import day_of
 from mdm.org.model import ServicePoint
 from mdm.storage.call import Call
 from web.common.failures import Failure
@@ -196,7 +197,7 @@ def _rows(call: Call, place: ServicePoint) -> Iterator[list[object]]:
                 name, row.kind, row.name, row.vendor, row.model, row.serial, row.mac, "yes" if row.random else "",
                 " ".join(row.addresses), " ".join(row.services), line.device.label if line.device else "",
                 line.home.code if line.home else "", row.matched_by, line.point.code,
-                iso(row.first_seen_at), iso(row.last_seen_at),
+                iso(day_of(row.first_seen_at)), iso(day_of(row.last_seen_at)),
             ]  # fmt: skip
     for device in queries.not_seen(call, place.id):
         seen = iso(device.contact_at) if device.contact_at else ""
