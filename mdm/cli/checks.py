@@ -34,6 +34,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("console", console),
         ("gateway", gateway),
         ("front end", front),
+        ("old databases", old_databases),
         ("administrator", administrator),
     )
     found = []
@@ -188,6 +189,15 @@ def front(settings: Settings) -> Finding:  # noqa: ARG001 -- every look is calle
     """The front end is built."""
     built = schema.DIRECTORY.parent / "web" / "static" / "dist" / "manifest.json"
     return Finding("front end", built.exists(), "built" if built.exists() else "is not built", "Run make front.")
+
+
+def old_databases(settings: Settings) -> Finding:
+    """No restore left a whole old database behind: everybody who was erased since stands in it."""
+    left = sorted(path.name for path in settings.home.glob("replaced-*") if path.is_dir())
+    if not left:
+        return Finding("old databases", True, "none is left from a restore")
+    said = f"{', '.join(left)} in {settings.home}: what a restore replaced, with everybody who was erased since"
+    return Finding("old databases", False, said, "When all is well, delete it.")
 
 
 def administrator(settings: Settings) -> Finding:

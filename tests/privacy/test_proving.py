@@ -1,0 +1,69 @@
+"""Looking for what should be gone finds it wherever it still is, and says nothing of what it looked for."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.cli.main import run
+from mdm.privacy import proving
+from mdm.storage.engine import transaction
+from tests.privacy.helpers import engine_on
+from tests.privacy.planting import EMAIL, NAME, plant
+
+
+@pytest.fixture
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    """One kind of database; what PostgreSQL says of itself has its own test."""
+    engine = engine_on(sqlite_url)
+    yield engine
+    engine.dispose()
+
+
+def test_it_is_found_in_text_json_and_bytes_whatever_its_case(engine: Engine) -> None:
+    planted = plant(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE person SET name = 'QZVK WYXJO'"))
+    with transaction(engine, write=False) as session:
+        found = dict(proving.in_tables(session, [NAME]))
+        sealed = planted.gone["apple_command.body"]
+        assert dict(proving.in_tables(session, [sealed])) == {"apple_command.body": 1}
+        assert dict(proving.in_tables(session, ["nobody at all", "100%"])) == {}
+    assert found["person.name"] == 1
+    assert found["outbox_message.payload"] == 1
+    assert len(found) > 60
+
+
+def test_it_is_found_in_files_across_blocks_and_links_are_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proving, "BLOCK", 8)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "log").write_text("1234567" + EMAIL + " more")
+    (tmp_path / "other").write_text("12345678 somebody else")
+    (tmp_path / "link").symlink_to(tmp_path / "one" / "log")
+
+    assert list(proving.in_files(tmp_path, [EMAIL])) == [tmp_path / "one" / "log"]
+    assert list(proving.in_files(tmp_path, [EMAIL.upper()])) == [tmp_path / "one" / "log"]
+
+
+def test_the_command_answers_by_its_code_and_never_repeats_what_it_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HAVENMEESTER_HOME", str(tmp_path / "home"))
+    assert run(["init"]) == 0
+    for said, code in ((EMAIL, 0), ("", 1), ("ab", 1)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+        assert run(["privacy", "find"]) == code
+    (tmp_path / "home" / "left").write_text(f"to {EMAIL}")
+    monkeypatch.setattr("sys.stdin", io.StringIO(EMAIL))
+    assert run(["privacy", "find"]) == 1
+    told = "".join(capsys.readouterr())
+    assert "left" in told
+    assert EMAIL not in told
+
+
+def test_what_cannot_be_searched_is_said(engine: Engine) -> None:
+    assert "Backups" in proving.outside(engine)[0]
