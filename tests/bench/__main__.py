@@ -24,6 +24,7 @@ from tests.bench import (
     kiosks,
     lists,
     phones,
+    portal,
     scans,
     start,
 )
@@ -47,6 +48,7 @@ PARTS = (
     "invitations",
     "discovery",
     "kiosks",
+    "portal",
 )
 SMALL, LARGE, HUGE = 1_000, 25_000, 250_000
 AGENTS = 10_000
@@ -348,6 +350,15 @@ def _kiosks(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
         f"{found.busy[0]:.0f} and {found.busy[1]:.0f} ms ({found.answers} answers); before, {found.idle[0]:.0f} and "
         f"{found.idle[1]:.0f} ms",
     )
+
+
+def _portal(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
+    for one in portal.measure(folder / "portal"):
+        yield (
+            f"first load of the employees' page {one.address} at 400 kbit/s and 400 ms",
+            f"{one.bytes / 1000:.0f} kB in {one.requests} requests; usable after {one.usable:.1f} s, whole after "
+            f"{one.whole:.1f} s, {portal.LINE_SECONDS:.1f} s of it for the line",
+        )
 
 
 def _start(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page
 
-from tests.keyboard.walker import STOPS
+from tests.keyboard.walker import STOPS, where
 
 TABS_MOST = 260
 NAME = """() => { const e = document.activeElement;
@@ -27,7 +27,7 @@ class Hands:
         passed: list[str] = []
         for _ in range(TABS_MOST):
             self.page.keyboard.press(key)
-            here = self.page.evaluate("hmWalk.here()")
+            here = where(self.page)
             if here["number"] == -1:
                 continue
             assert here["wrong"] == [], f"{self.page.url}: {here['wrong']}"

@@ -100,6 +100,9 @@ def gone_through(
         browsing(settings, viewport=size, reduced_motion="reduce", **more) as context,
     ):
         page = context.new_page()
+        page.on(
+            "request", lambda one: found.append(f"asks {one.url}") if not one.url.startswith((base, "data:")) else None
+        )
         for number, one in enumerate(pages):
             page.goto(f"{base}/-/{number}")
             found += [f"{one.rule} {one.address} ({one.template}): {wrong}" for wrong in (*walked(page), *menus(page))]

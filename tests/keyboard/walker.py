@@ -7,6 +7,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 STOPS = Path(__file__).with_name("stops.js")
+DRAWN = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(done))))"""
 OUTSIDE, UNKNOWN = -1, -2
 """Where the focus is when it is on nothing of the page, or on something that was not there when the walk began."""
 IS_OPEN = """e => e.dataset.dialog ? document.getElementById(e.dataset.dialog).open
@@ -56,13 +58,22 @@ def turned(stops: list[int]) -> list[int]:
     return stops[begin:] + stops[:begin]
 
 
+def where(page: Page) -> dict[str, Any]:
+    """Where the focus is, and what is wrong with that: looked at once more where the page was still being moved or drawn."""
+    here: dict[str, Any] = page.evaluate("hmWalk.here()")
+    if here["wrong"]:
+        page.evaluate(DRAWN)
+        here = page.evaluate("hmWalk.here()")
+    return here
+
+
 def through(page: Page, key: str, count: int) -> Walk:
     """Presses ``key`` until a stop comes again; tells of a trap where that is the same one, or never."""
     walk = Walk()
     inner = 0
     for _ in range(2 * count + 60):
         page.keyboard.press(key)
-        here: dict[str, Any] = page.evaluate("hmWalk.here()")
+        here = where(page)
         number = here["number"]
         if number == OUTSIDE:
             continue
@@ -109,7 +120,7 @@ def _opened(page: Page, button: Locator) -> list[str]:
     if not button.evaluate(IS_OPEN):
         return ["does not open by Enter"]
     page.keyboard.press("Tab")
-    here = page.evaluate("hmWalk.here()")
+    here = where(page)
     wrong = list(here["wrong"])
     if not button.evaluate(IS_INSIDE):
         wrong.append(f"the next stop lies elsewhere, at {here.get('what')}")
