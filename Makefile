@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: help run test test-all check docs format lint types contracts templates migration bench clean lock messages front apple-schema google-document
+.PHONY: help run test test-all test-long check docs format lint types contracts templates migration bench clean lock messages front apple-schema google-document
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,10 +35,13 @@ $(VENV)/compiled: $(VENV)/ready $(shell find agent mdm web migrations -name '*.p
 run: $(VENV)/ready $(VENV)/compiled front ## Install, build, create, fill with the pilot, start everything
 	@$(BIN)/havenmeester up
 
-test: $(VENV)/ready-dev $(VENV)/compiled front ## Every test that is not marked slow
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
+test: $(VENV)/ready-dev $(VENV)/compiled front ## Every test that takes less than a minute
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not long" $(TESTS)
 
-test-all: $(VENV)/ready-dev $(VENV)/compiled front ## Every test
+test-all: $(VENV)/ready-dev $(VENV)/compiled front ## Every test but those of many minutes of chance
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long" $(TESTS)
+
+test-long: $(VENV)/ready-dev $(VENV)/compiled front ## Every test, and chance for as long as it was ever given
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: $(VENV)/ready-dev lint types contracts templates docs ## Format, lint, types, import contracts, templates, docs

@@ -77,8 +77,10 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     close(target.app)
 
 
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("examples", [2, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(
+    "examples", [2, pytest.param(8, marks=pytest.mark.slow), pytest.param(25, marks=pytest.mark.long)]
+)
 def test_nothing_that_is_sent_makes_a_fault_of_ours(target: Target, examples: int) -> None:
     """``examples`` requests per operation, within the document and beside it."""
     for name, operation in sorted(target.operations.items()):

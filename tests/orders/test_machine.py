@@ -46,8 +46,10 @@ def test_whatever_happens_in_some_runs_nothing_is_wiped_that_should_not_be(figur
     _run(40, figure)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "runs", [pytest.param(400, marks=pytest.mark.slow), pytest.param(2000, marks=pytest.mark.long)]
+)
+@pytest.mark.timeout(7200)
 @pytest.mark.usefixtures("examples")
-def test_whatever_happens_in_two_thousand_runs_nothing_is_wiped_that_should_not_be(figure: Figure) -> None:
-    _run(2000, figure)
+def test_whatever_happens_in_very_many_runs_nothing_is_wiped_that_should_not_be(runs: int, figure: Figure) -> None:
+    _run(runs, figure)
