@@ -25,6 +25,7 @@ class Kind(StrEnum):
     COOLING_SHORT = "cooling_short"
     DIARY_BACK = "diary_back"
     FREEZE = "freeze"
+    KIOSK = "kiosk"
     KIOSK_HOST_KEY = "kiosk_host_key"
     ORDER_HELD = "order_held"
     ORDER_PAUSED = "order_paused"
@@ -70,6 +71,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.COOLING_SHORT: N_("The cooling time is shorter than it should be"),
     Kind.DIARY_BACK: N_("The diary is not the one that was witnessed"),
     Kind.FREEZE: N_("The red button was pressed"),
+    Kind.KIOSK: N_("A kiosk needs somebody"),
     Kind.KIOSK_HOST_KEY: N_("A kiosk showed another host key"),
     Kind.ORDER_HELD: N_("An order is held"),
     Kind.ORDER_PAUSED: N_("The holder of a device paused an order"),

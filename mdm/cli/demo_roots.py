@@ -74,6 +74,7 @@ def plant(root: Path, machine: Machine, now: datetime | None = None) -> None:
         **_storage(machine),
         **_screen(machine),
         **_updates(machine),
+        **_kiosk(machine),
     }
     for folder in ("run", "etc/systemd/system", "etc/NetworkManager/system-connections", "tmp"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -128,6 +129,13 @@ def _container(path: Path) -> None:
     quick = ["--pbkdf-force-iterations", "1000", "--key-file", "-"]
     argv = [program, "luksFormat", "-q", "--type", "luks2", *small, *quick, str(path)]
     subprocess.run(argv, input=os.urandom(32), capture_output=True, check=False, timeout=60)
+
+
+def _kiosk(machine: Machine) -> dict[str, str]:
+    """What a kiosk's agent looks at: how warm it is, and when a citizen was there (the time of the empty file)."""
+    if machine.kind != "kiosk":
+        return {}
+    return {"sys/class/thermal/thermal_zone0/temp": "52000\n", "run/havenmeester-kiosk/used": ""}
 
 
 def _screen(machine: Machine) -> dict[str, str]:

@@ -58,15 +58,16 @@ def send(
     reason: str = "",
     lifetime: timedelta | None = None,
     by_case: bool = False,
+    by_kiosks: bool = False,
 ) -> Sent:
     """Asks something of devices, given by their ids: all of them or, when one is not right, none.
 
     Raises InvalidError for wrong arguments, NotFoundError when one of the devices is not there or not the actor's,
     DeniedError without the right at the place of each, ConflictError (``device_not_enrolled``) that names the device,
     ApprovalNeededError for more locks within an hour than one person asks for alone. ``by_case``: an open case of a lost
-    device asks, which alone may have it go into lost mode, out of it, and say where it is.
+    device asks, which alone may have it go into lost mode, out of it, and say where it is; ``by_kiosks``: the kiosks' room asks.
     """
-    kept, stands = checked_args(verb, args, by_case=by_case), checked_lifetime(verb, lifetime)
+    kept, stands = checked_args(verb, args, by_case=by_case, by_kiosks=by_kiosks), checked_lifetime(verb, lifetime)
     found = _devices(call, devices, verb)
     if verb is Verb.LOCK:
         _gate_locks(call, found, clean(reason, 500), stands)

@@ -30,11 +30,13 @@ class Rule:
     """Whose devices understand it at all."""
 
 
+_KIOSKS: Final = frozenset({Platform.LINUX})
 _LOSABLE: Final = frozenset({Platform.IOS})
 
 RULES: Final[dict[Verb, Rule]] = {
     Verb.DIAGNOSTICS: Rule(Permission.COMMAND_SEND, timedelta(days=3)),
     Verb.FOUND: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True, platforms=_LOSABLE),
+    Verb.KIOSK_RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1), urgent=True, platforms=_KIOSKS),
     Verb.LOCATE: Rule(Permission.CASE_LOCATE, timedelta(days=1), urgent=True, platforms=_LOSABLE),
     Verb.LOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True),
     Verb.LOST: Rule(Permission.COMMAND_LOCK, timedelta(days=30), urgent=True, texts=("message",), platforms=_LOSABLE),
@@ -42,6 +44,7 @@ RULES: Final[dict[Verb, Rule]] = {
     Verb.REFRESH: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
     Verb.RESTART: Rule(Permission.COMMAND_SEND, timedelta(days=1)),
     Verb.ROSTER: Rule(Permission.COMMAND_SEND, timedelta(days=30)),
+    Verb.SCREENSHOT: Rule(Permission.KIOSK_LOOK, timedelta(minutes=15), urgent=True, platforms=_KIOSKS),
     Verb.UNLOCK: Rule(Permission.COMMAND_LOCK, timedelta(days=7), urgent=True),
     Verb.UPDATE: Rule(Permission.RELEASE_MANAGE, timedelta(days=30), platforms=frozenset({Platform.LINUX})),
 }
@@ -50,12 +53,17 @@ MACHINERY: Final = frozenset({Verb.ROSTER, Verb.UPDATE})
 """What nobody asks for by hand."""
 BY_CASE: Final = frozenset({Verb.FOUND, Verb.LOCATE, Verb.LOST})
 """What only an open case of a lost device asks for."""
+BY_KIOSKS: Final = frozenset({Verb.SCREENSHOT})
+"""What only the kiosks' room asks for, after it has looked at the clock."""
 
 
-def checked_args(verb: Verb, args: Mapping[str, object] | None, *, by_case: bool = False) -> dict[str, Any]:
+def checked_args(
+    verb: Verb, args: Mapping[str, object] | None, *, by_case: bool = False, by_kiosks: bool = False
+) -> dict[str, Any]:
     """The arguments, cleaned. Raises InvalidError that names each one that is missing, unknown or too long.
 
-    So it does for a verb that nobody asks for by hand, and without ``by_case`` for one that only a case asks for.
+    So it does for a verb that nobody asks for by hand, and without ``by_case`` or ``by_kiosks`` for one that only a case,
+    or only the kiosks' room, asks for.
     """
     if verb in MACHINERY:
         raise InvalidError(
@@ -66,6 +74,12 @@ def checked_args(verb: Verb, args: Mapping[str, object] | None, *, by_case: bool
             N_("This is asked by the case of a lost device alone. Nothing was sent; open the case and do it there."),
             fields={"verb": N_("Choose another.")},
             code="only_by_case",
+        )
+    if verb in BY_KIOSKS and not by_kiosks:
+        raise InvalidError(
+            N_("A picture is asked on the kiosk's own page alone. Nothing was sent; open the kiosk and do it there."),
+            fields={"verb": N_("Choose another.")},
+            code="only_by_kiosk",
         )
     given, rule = dict(args or {}), RULES[verb]
     wrong = {key: N_("This command does not take it.") for key in given if key not in rule.texts}

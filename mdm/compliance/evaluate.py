@@ -252,14 +252,86 @@ def _firewall(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> O
     return _yes(_fact(subject, "firewall", "active"))
 
 
+def _printer(subject: Subject) -> Mapping[str, Any] | None:
+    """What a kiosk says of its printer; None for a device that has none."""
+    said = _fact(subject, "kiosk", "printer")
+    return said if isinstance(said, Mapping) else None
+
+
+def _kiosk_browser(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> Outcome:
+    # An agent that works on a folder has no session that it could ask for.
+    if "kiosk" not in subject.facts or _fact(subject, "agent", "root") not in (None, "/"):
+        return NOT_FOR_IT
+    state = _fact(subject, "kiosk", "browser")
+    if not isinstance(state, str):
+        return UNKNOWN
+    given_up = _fact(subject, "kiosk", "gave_up_at")
+    if state in ("silent", "stopped") and isinstance(given_up, str):
+        return Outcome(State.FINDING, {"state": state, "gave_up_at": given_up})
+    return OK
+
+
+def _kiosk_paper(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> Outcome:
+    printer = _printer(subject)
+    if printer is None:
+        return NOT_FOR_IT
+    paper = printer.get("paper")
+    return Outcome(State.FINDING) if paper == "empty" else OK if paper in ("ok", "low") else UNKNOWN
+
+
+def _kiosk_printer(subject: Subject, _params: Mapping[str, Any], _now: datetime) -> Outcome:
+    printer = _printer(subject)
+    if printer is None:
+        return NOT_FOR_IT
+    state, reasons = printer.get("state"), printer.get("reasons")
+    if state in ("idle", "processing"):
+        return OK
+    if state not in ("stopped", "unreachable"):
+        return UNKNOWN
+    named = ", ".join(str(one) for one in reasons[:3]) if isinstance(reasons, list) else ""
+    return Outcome(State.FINDING, {"state": state, "problem": named or str(state)})
+
+
+def _kiosk_warmth(subject: Subject, params: Mapping[str, Any], _now: datetime) -> Outcome:
+    if "kiosk" not in subject.facts:
+        return NOT_FOR_IT
+    degrees = _fact(subject, "kiosk", "temperature_c")
+    if isinstance(degrees, bool) or not isinstance(degrees, int | float):
+        # Many small machines measure nothing: that is no fault of theirs.
+        return NOT_FOR_IT
+    limit = params["degrees"]
+    return OK if degrees < limit else Outcome(State.FINDING, {"degrees": degrees, "limit": limit})
+
+
+def _disk_room(subject: Subject, params: Mapping[str, Any], _now: datetime) -> Outcome:
+    filesystems = _fact(subject, "disks", "filesystems")
+    if not isinstance(filesystems, list):
+        return UNKNOWN
+    full, known = [], False
+    for one in filesystems:
+        size, free = (one.get("size_mb"), one.get("free_mb")) if isinstance(one, Mapping) else (None, None)
+        if isinstance(size, int) and isinstance(free, int) and size > 0:
+            known = True
+            if free * 100 < size * params["percent"]:
+                full.append(one.get("mount"))
+    if full:
+        return Outcome(State.FINDING, _names(full) | {"percent": params["percent"]})
+    return OK if known else UNKNOWN
+
+
 CHECKS: dict[str, Check] = {
     "agent_untouched": _agent_untouched,
     "apps_allowed": _apps_allowed,
     "apps_blocked": _apps_blocked,
     "apps_required": _apps_required,
     "desired_applied": _desired_applied,
+    "disk_room": _disk_room,
     "encryption": _encryption,
     "firewall": _firewall,
+    "kiosk_browser": _kiosk_browser,
+    "kiosk_paper": _kiosk_paper,
+    "kiosk_printer": _kiosk_printer,
+    "kiosk_warmth": _kiosk_warmth,
     "last_seen": _last_seen,
     "os_minimum": _os_minimum,
     "screen_lock": _screen_lock,

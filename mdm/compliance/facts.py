@@ -10,7 +10,7 @@ from mdm.compliance.evaluate import Subject
 from mdm.inventory.model import Application, AppSetItem, Device, FactSection
 from mdm.policies.model import Cohort
 
-SECTIONS = ("agent", "desired", "encryption", "firewall", "patch", "screenlock")
+SECTIONS = ("agent", "desired", "disks", "encryption", "firewall", "kiosk", "patch", "screenlock")
 
 
 def subjects(session: Session, devices: Sequence[Device]) -> dict[int, Subject]:

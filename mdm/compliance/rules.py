@@ -147,6 +147,51 @@ RULES: dict[str, Rule] = {
             grace_hours=3 * 24,
             platforms=(Platform.LINUX.value,),
         ),
+        Rule(
+            "kiosk_browser",
+            N_("Kiosk shows its page"),
+            N_("The browser of a kiosk runs and answers, or is being started anew."),
+            N_("Go to the kiosk: its browser was started anew several times and does not stay up (%(state)s)."),
+            grace_hours=0,
+            platforms=(Platform.LINUX.value,),
+        ),
+        Rule(
+            "kiosk_paper",
+            N_("Kiosk has paper"),
+            N_("The printer of a kiosk does not say that its paper is gone."),
+            N_("Put paper into the printer of the kiosk."),
+            grace_hours=0,
+            platforms=(Platform.LINUX.value,),
+        ),
+        Rule(
+            "kiosk_printer",
+            N_("Kiosk can print"),
+            N_("The printer of a kiosk answers, and has not stopped."),
+            N_("Look at the printer of the kiosk: %(problem)s."),
+            grace_hours=0,
+            platforms=(Platform.LINUX.value,),
+        ),
+        Rule(
+            "kiosk_warmth",
+            N_("Kiosk is not too hot"),
+            N_("The warmest part of a kiosk stays below so many degrees."),
+            N_("Look at the fan and the air around the kiosk: it is %(degrees)s °C warm inside."),
+            (Param("degrees", N_("Degrees"), "number", 85, 40, 120, N_("°C")),),
+            grace_hours=0,
+            platforms=(Platform.LINUX.value,),
+        ),
+        Rule(
+            "disk_room",
+            N_("Room on the disk"),
+            N_("Every disk has at least so much of its room free."),
+            N_("Make room on the device: %(names)s is almost full."),
+            (
+                Param("percent", N_("Per cent"), "number", 5, 1, 50, N_("per cent")),
+                Param("kinds", N_("Only for"), "kinds", ["kiosk"]),
+            ),
+            grace_hours=0,
+            platforms=(Platform.LINUX.value,),
+        ),
     )
 }
 """By id. A rule that is taken out of here is ignored where it is in force."""

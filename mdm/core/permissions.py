@@ -38,6 +38,7 @@ class Permission(StrEnum):
     GUIDANCE_MANAGE = "guidance:manage"
     GUIDANCE_VIEW = "guidance:view"
     KIOSK_BOOTSTRAP = "kiosk:bootstrap"
+    KIOSK_LOOK = "kiosk:look"
     OPERATOR_MANAGE = "operator:manage"
     ORDER_APPROVE = "order:approve"
     ORDER_FREEZE = "order:freeze"
@@ -106,6 +107,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.ENROLLMENT_INVITE,
             _P.ENROLLMENT_VIEW,
             _P.GUIDANCE_VIEW,
+            _P.KIOSK_LOOK,
             _P.ORDER_HAND_IN,
             _P.ORDER_VIEW,
             _P.ORG_VIEW,

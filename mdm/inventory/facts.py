@@ -21,7 +21,7 @@ MAX_VALUE: Final = 512
 
 _NAMED_BY: Final = ("mount", "name")
 """What an entry of a list is known by, so that a change is of that entry and not of its place in the list."""
-_UNSTEADY: Final = frozenset({"free_mb", "pending_updates", "pending_security"})
+_UNSTEADY: Final = frozenset({"free_mb", "last_use", "level", "pending_updates", "pending_security"})
 """Fields that change by themselves all day: their present value counts, their history says nothing."""
 
 

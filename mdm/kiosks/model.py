@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mdm.core.permissions import Where
@@ -127,3 +127,33 @@ class KioskSetup(Base):
 
 LOG = 80
 """Lines of the log that are kept."""
+
+
+class KioskTold(Base):
+    """That somebody was told of one trouble of one kiosk, so that it is told once."""
+
+    __tablename__ = "kiosk_told"
+    __table_args__ = (UniqueConstraint("device_id", "rule"),)
+
+    id: Mapped[Key]
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"))
+    rule: Mapped[str] = mapped_column(String(48))
+    told_at: Mapped[Moment]
+
+
+class KioskPicture(Base):
+    """A picture of a kiosk's screen, as its agent sent it for one command. Kept for a day."""
+
+    __tablename__ = "kiosk_picture"
+
+    id: Mapped[Key]
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), index=True)
+    command_id: Mapped[str] = mapped_column(String(32), unique=True)
+    asked_by: Mapped[str] = mapped_column(String(255))
+    taken_at: Mapped[Moment] = mapped_column(index=True)
+    """When it arrived, by our own clock."""
+    width: Mapped[int]
+    height: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """PNG with nothing in it but the picture."""

@@ -191,6 +191,23 @@ KIOSK_PROBLEMS = {
         "somebody may stand in between."
     ),
 }
+KIOSK_BROWSERS = {
+    "running": N_("Answers"),
+    "starting": N_("Starting"),
+    "silent": N_("Does not answer"),
+    "stopped": N_("Does not run"),
+    "off": N_("Screen off at this hour"),
+}
+"""What a kiosk says of its browser."""
+PRINTER_STATES = {
+    "idle": N_("Ready"),
+    "processing": N_("Printing"),
+    "stopped": N_("Has stopped"),
+    "unreachable": N_("Does not answer"),
+    "unknown": N_("Unknown"),
+}
+PRINTER_PAPER = {"ok": N_("There"), "low": N_("Low"), "empty": N_("Empty"), "unknown": N_("Unknown")}
+"""What a printer says of its paper."""
 KIOSK_SESSIONS = {
     "applied": N_("As told"),
     "failed": N_("Failed"),

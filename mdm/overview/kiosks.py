@@ -1,7 +1,7 @@
 """The list of kiosks: what they report of themselves, and what somebody saw who walked round.
 
-A kiosk reports its updates, its session and its browser. Paper no agent can see: it is what was seen last. What was never
-reported is NULL, and shown as that.
+A kiosk reports its updates, its session, its browser, how warm it is, and what its printer tells it of the paper. Beside that
+stands the paper as somebody saw it last: printers are wrong too. What was never reported is NULL, and shown as that.
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,7 @@ _BROWSER = (
     .correlate(Device)
     .scalar_subquery()
 )
+_ALIVE, _PAPER_TOLD = _fact("kiosk", "browser"), _fact("kiosk", "printer", "paper")
 _PAPER, _WALKED = _last(KioskStop.paper), _last(KioskStop.seen_at)
 
 KIOSKS = Listing(
@@ -77,13 +78,17 @@ KIOSKS = Listing(
         Column("service_point", N_("Service point"), ServicePoint.name, "text", True, text_order(ServicePoint.name)),
         Column("state", N_("State"), Device.state, "state", True, Device.state),
         Column("health", N_("Health"), Device.standing, "verdict", True, Device.standing),
-        Column(
-            "session", N_("Session"), _fact("desired", "resources", "kiosk.session", "state"), "kiosk_session", True
-        ),
-        Column("browser", N_("Browser"), _BROWSER, "reported", True),
-        Column("paper", N_("Paper"), _PAPER, "paper", True),
+        Column("alive", N_("Browser"), _ALIVE, "kiosk_browser", True),
+        Column("paper_told", N_("Paper, it says"), _PAPER_TOLD, "printer_paper", True),
+        Column("paper", N_("Paper, as seen"), _PAPER, "paper", True),
         Column("walked", N_("Looked at"), _WALKED, "seen", True, moment_order(_WALKED)),
         Column("seen", N_("Last seen"), Device.contact_at, "contact", True, moment_order(Device.contact_at)),
+        Column("used", N_("Last used"), _fact("kiosk", "last_use"), "reported", False),
+        Column("degrees", N_("Temperature, in °C"), _fact("kiosk", "temperature_c"), "reported", False),
+        Column(
+            "session", N_("Session"), _fact("desired", "resources", "kiosk.session", "state"), "kiosk_session", False
+        ),
+        Column("browser", N_("Version of the browser"), _BROWSER, "reported", False),
         Column("updates", N_("Last update"), _fact("patch", "last_update"), "reported", False),
         Column("os", N_("Operating system"), Device.os_name + " " + Device.os_version, "text", False),
     ),
@@ -92,6 +97,8 @@ KIOSKS = Listing(
         Filter("service_point", N_("Service point"), any_place(Device.service_point_id, point_of), choices=places),
         Filter("state", N_("State"), any_of(Device.state), words=words.STATES),
         Filter("health", N_("Health"), any_of(Device.standing), words=words.STANDINGS),
-        Filter("paper", N_("Paper"), any_of(_PAPER), words=desk_words.KIOSK_PAPER),
+        Filter("alive", N_("Browser"), any_of(_ALIVE), words=desk_words.KIOSK_BROWSERS),
+        Filter("paper_told", N_("Paper, it says"), any_of(_PAPER_TOLD), words=desk_words.PRINTER_PAPER),
+        Filter("paper", N_("Paper, as seen"), any_of(_PAPER), words=desk_words.KIOSK_PAPER),
     ),
 )

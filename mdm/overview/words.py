@@ -51,6 +51,7 @@ SEEN = {
 VERBS = {
     "diagnostics": N_("Collect diagnostics"),
     "found": N_("Lost mode off"),
+    "kiosk_restart": N_("Start the kiosk anew"),
     "locate": N_("Say where it is"),
     "lock": N_("Lock"),
     "lost": N_("Lost mode"),
@@ -58,6 +59,7 @@ VERBS = {
     "refresh": N_("Refresh"),
     "restart": N_("Restart"),
     "roster": N_("Learn who may approve"),
+    "screenshot": N_("Picture of the screen"),
     "update": N_("Install a release of the agent"),
     "unlock": N_("Unlock"),
     "wipe": N_("Wipe"),

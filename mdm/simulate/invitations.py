@@ -10,6 +10,7 @@ from mdm.core.errors import N_, ConflictError
 from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import PAGE, Links
 from mdm.org import queries as org
+from mdm.simulate.kiosk import is_kiosk
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 
@@ -40,7 +41,7 @@ def invite(
                     name=f"Simulated {number:05}",
                     platform=platform,
                     service_point_code=codes[number % len(codes)],
-                    kind="phone" if platform in ("android", "ios") else "kiosk" if number % 3 == 0 else "laptop",
+                    kind="phone" if platform in ("android", "ios") else "kiosk" if is_kiosk(number) else "laptop",
                 )
                 tokens[number] = url.split(PAGE)[1].split("#")[0]
         progress(len(batch))

@@ -13,6 +13,7 @@ from agent.proof import RefusedError
 from agent.wire import Answer, Checkin, Command, Desired, Report, Result, report_digest, short_digest
 from mdm.core.clock import iso, utcnow
 from mdm.core.ids import new_uid
+from mdm.simulate import kiosk
 from mdm.simulate.trust import Trust
 
 NOTHING = "-"
@@ -65,6 +66,8 @@ class Machine:
     def __post_init__(self) -> None:
         self.draw = random.Random(self.number)  # noqa: S311 -- as above
         self._put(self._first())
+        if kiosk.is_kiosk(self.number):
+            self._put({"kiosk": kiosk.section(self.number, self.draw, utcnow())})
 
     @property
     def hostname(self) -> str:
@@ -124,7 +127,9 @@ class Machine:
     def live(self) -> None:
         """A moment in its life: disks fill, updates come."""
         kind = self.draw.random()
-        if kind < 0.6:
+        if kind < 0.3 and kiosk.is_kiosk(self.number):
+            self._put({"kiosk": kiosk.section(self.number, self.draw, utcnow())})
+        elif kind < 0.6:
             self._put({"disks": self._disks()})
         elif kind < 0.9:
             self._put({"patch": self._patch(self.draw.randint(0, 9))})
@@ -154,6 +159,8 @@ class Machine:
         verb = command["verb"]
         if verb in ("wipe", "roster"):
             return self._judged(command)
+        if verb == "screenshot":
+            return {"id": command["id"], "state": "refused", "detail": "A simulated kiosk has no screen."}
         if self.draw.random() < 0.05:
             return {"id": command["id"], "state": "refused", "detail": "the person at the machine said no"}
         if verb == "refresh":

@@ -69,6 +69,7 @@ GATEWAY_TABLES: Mapping[str, Privileges] = {
     "invitation": CHANGE,
     "judge_again": ALL,
     "kernel_state": READ,
+    "kiosk_picture": ADD,
     "order_approval": READ,
     "order_batch": READ,
     "order_release": READ,

@@ -15,6 +15,7 @@ from mdm.desk.exchange import kept as exchange
 from mdm.desk.loans import sweeping
 from mdm.discovery import service as discovery
 from mdm.inventory import service as inventory
+from mdm.kiosks import pictures
 from mdm.operation import log_files
 from mdm.outbox import service as outbox
 from mdm.panic import queries as panics
@@ -28,6 +29,7 @@ RETENTION: tuple[tuple[str, Callable[[Session, datetime], int]], ...] = (
     ("device_event.*", inventory.forget_events),
     ("verdict_change.*", compliance.forget_changes),
     ("discovery_run.*", discovery.forget_runs),
+    ("kiosk_picture.*", pictures.forget),
     ("loan_reservation.*", sweeping.forget),
     ("network_device.*", discovery.forget),
     ("panic_alarm.*", panics.forget),
@@ -93,3 +95,11 @@ def forget_photos(office: Office) -> None:
     """Forgets pictures whose time has passed, with their files."""
     with office.call("custody") as call:
         photos.forget(call, Folder(office.settings.home), call.now - retention.span("desk_photo.*"))
+
+
+def forget_pictures(office: Office) -> None:
+    """Deletes pictures of kiosks' screens when their day is over, and not only when the daily round of forgetting comes."""
+    more = True
+    while more:
+        with office.call("retention") as call:
+            more = pictures.forget(call.session, call.now - retention.span("kiosk_picture.*")) > 0

@@ -22,6 +22,7 @@ from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels
 from mdm.guidance import progress as quests
 from mdm.inventory.model import NOT_ENROLLED, Device, Verdict
+from mdm.kiosks import troubles
 from mdm.operation import metrics
 from mdm.orders import acts, kernel, mirror
 from mdm.orders import delivery as orders
@@ -41,7 +42,7 @@ from mdm.privacy.compacting import compact
 from mdm.signing.client import SignerClient
 from mdm.worker import captures, google, inviting, post, releases
 from mdm.worker.device_lists import read_device_lists
-from mdm.worker.forgetting import forget, forget_photos, tidy
+from mdm.worker.forgetting import forget, forget_photos, forget_pictures, tidy
 from mdm.worker.jobs import Job
 from mdm.worker.kiosks import KioskCrew
 from mdm.worker.listening import Listening
@@ -93,6 +94,8 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("discovery", timedelta(seconds=2), captures.read, at_start=True),
         Job("listening", timedelta(seconds=2), listeners.look, at_start=True),
         Job("kiosks", timedelta(seconds=2), crew.look, at_start=True),
+        Job("kiosk-troubles", timedelta(minutes=1), tell_of_kiosks, at_start=True),
+        Job("kiosk-pictures", timedelta(minutes=10), forget_pictures, at_start=True),
         Job("tidy", timedelta(minutes=10), tidy),
         Job("erasures", timedelta(seconds=20), erase_people, at_start=True),
         Job("leavers", timedelta(hours=1), look_after_leavers, at_start=True),
@@ -205,6 +208,12 @@ def tell_desks(office: Office) -> None:
     with office.call("desk-letters") as call:
         levels.warn(call)
         repairs.remind(call)
+
+
+def tell_of_kiosks(office: Office) -> None:
+    """Tells service points of kiosks that are newly in trouble."""
+    with office.call("kiosk-troubles") as call:
+        troubles.tell(call)
 
 
 def look_after_custody(office: Office) -> None:

@@ -20,6 +20,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "patch": {"pending_security": 0, "last_update": "2026-11-01T00:00:00Z"},
     "firewall": {"active": True},
     "desired": {"packages_extra": []},
+    "disks": {"filesystems": [{"mount": "/", "size_mb": 100_000, "free_mb": 40_960}]},
+    "kiosk": {
+        "browser": "running",
+        "gave_up_at": None,
+        "temperature_c": 45,
+        "printer": {"state": "idle", "reasons": [], "paper": "ok", "supplies": [], "problem": ""},
+    },
 }
 
 
@@ -48,13 +55,24 @@ def one(rule: str, subject: Subject, now: datetime = NOW, **params: object) -> t
     return outcome.state, outcome.details
 
 
+KIOSK_RULES = ("kiosk_browser", "kiosk_paper", "kiosk_printer", "kiosk_warmth")
+
+
+def kiosk(**said: object) -> Subject:
+    return laptop(kind="kiosk", facts=fact("kiosk", **{**GOOD["kiosk"], **said}))
+
+
+def printing(**said: object) -> Subject:
+    return kiosk(printer={**GOOD["kiosk"]["printer"], **said})
+
+
 def test_every_rule_has_a_check_and_every_check_a_rule() -> None:
     assert CHECKS.keys() == rules.RULES.keys()
 
 
 @pytest.mark.parametrize("rule", rules.RULES)
-def test_a_laptop_that_is_in_order_meets_every_rule(rule: str) -> None:
-    assert one(rule, laptop())[0] is State.OK
+def test_a_device_that_is_in_order_meets_every_rule(rule: str) -> None:
+    assert one(rule, laptop(), **({"kinds": []} if rule == "disk_room" else {}))[0] is State.OK
 
 
 @pytest.mark.parametrize("rule", rules.RULES)
@@ -69,9 +87,9 @@ SILENT = laptop(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", sorted(rules.RULES.keys() - {"desired_applied"}))
+@pytest.mark.parametrize("rule", [rule for rule in rules.RULES if rule not in (*KIOSK_RULES, "desired_applied")])
 def test_what_was_never_said_is_unknown_and_not_good(rule: str) -> None:
-    assert one(rule, SILENT)[0] is State.UNKNOWN
+    assert one(rule, SILENT, **({"kinds": []} if rule == "disk_room" else {}))[0] is State.UNKNOWN
 
 
 NULLS = {section: dict.fromkeys(content) for section, content in GOOD.items()}
@@ -99,6 +117,13 @@ BAD: list[tuple[str, Subject, dict[str, Any]]] = [
     ("security_updates", laptop(facts=fact("patch", pending_security=3, last_update="2026-11-01T00:00:00Z")),
      {"pending": 3, "last_update": "2026-11-01T00:00:00Z", "days": 14}),
     ("firewall", laptop(facts=fact("firewall", active=False)), {}),
+    ("kiosk_browser", kiosk(browser="silent", gave_up_at="2026-11-20T10:00:00Z"),
+     {"state": "silent", "gave_up_at": "2026-11-20T10:00:00Z"}),
+    ("kiosk_paper", printing(paper="empty"), {}),
+    ("kiosk_printer", printing(state="stopped", reasons=["media-jam"]), {"state": "stopped", "problem": "media-jam"}),
+    ("kiosk_warmth", kiosk(temperature_c=90), {"degrees": 90, "limit": 85}),
+    ("disk_room", laptop(kind="kiosk", facts=fact("disks", filesystems=[{"mount": "/", "size_mb": 9000, "free_mb": 0}])),
+     {"names": ["/"], "count": 1, "percent": 5}),
 ]  # fmt: skip
 
 
@@ -218,3 +243,54 @@ def test_a_wrong_parameter_is_refused_by_its_name(rule: str, given_params: dict[
 
 def test_numbers_may_come_as_text_as_from_a_form() -> None:
     assert rules.checked(rules.rule("last_seen"), {"days": "30"}) == {"days": 30, "kinds": []}
+
+
+def test_a_device_without_a_kiosk_s_session_or_printer_or_sensor_is_not_asked_for_one() -> None:
+    plain = laptop(facts={name: said for name, said in GOOD.items() if name != "kiosk"})
+    assert {one(rule, plain)[0] for rule in KIOSK_RULES} == {State.NOT_FOR_IT}
+    assert one("kiosk_paper", kiosk(printer=None))[0] is State.NOT_FOR_IT
+    assert one("kiosk_printer", kiosk(printer=None))[0] is State.NOT_FOR_IT
+    assert one("kiosk_warmth", kiosk(temperature_c=None))[0] is State.NOT_FOR_IT
+
+
+def test_a_browser_that_was_given_up_is_found_and_one_that_is_started_anew_is_not() -> None:
+    at = "2026-11-20T10:00:00Z"
+    assert one("kiosk_browser", kiosk(browser="stopped", gave_up_at=at)) == (
+        State.FINDING,
+        {"state": "stopped", "gave_up_at": at},
+    )
+    assert one("kiosk_browser", kiosk(browser="silent"))[0] is State.OK
+    assert one("kiosk_browser", kiosk(browser="running", gave_up_at=at))[0] is State.OK
+    assert one("kiosk_browser", kiosk(browser="off", gave_up_at=at))[0] is State.OK
+    assert one("kiosk_browser", kiosk(browser=None))[0] is State.UNKNOWN
+
+
+def test_paper_that_is_gone_is_found_and_low_is_not() -> None:
+    assert one("kiosk_paper", printing(paper="empty"))[0] is State.FINDING
+    assert one("kiosk_paper", printing(paper="low"))[0] is State.OK
+    assert one("kiosk_paper", printing(paper="unknown"))[0] is State.UNKNOWN
+    assert one("kiosk_paper", printing(paper=["ok"]))[0] is State.UNKNOWN
+
+
+def test_a_printer_that_stopped_or_does_not_answer_is_found_with_its_reason() -> None:
+    assert one("kiosk_printer", printing(state="stopped", reasons=["media-jam"]))[1]["problem"] == "media-jam"
+    assert one("kiosk_printer", printing(state="unreachable"))[1]["problem"] == "unreachable"
+    assert one("kiosk_printer", printing(state="unknown"))[0] is State.UNKNOWN
+
+
+def test_a_kiosk_is_too_hot_from_the_degrees_on_that_the_rule_says() -> None:
+    assert one("kiosk_warmth", kiosk(temperature_c=85))[1] == {"degrees": 85, "limit": 85}
+    assert one("kiosk_warmth", kiosk(temperature_c=80))[0] is State.OK
+    assert one("kiosk_warmth", kiosk(temperature_c=60), degrees=55)[0] is State.FINDING
+
+
+def test_a_disk_without_room_is_found_on_a_kiosk_and_by_name() -> None:
+    def disks(*rows: object) -> Subject:
+        return laptop(kind="kiosk", facts=fact("disks", filesystems=list(rows)))
+
+    full = {"mount": "/var", "size_mb": 10_240, "free_mb": 0}
+    half = {"mount": "/", "size_mb": 10_240, "free_mb": 5_120}
+    assert one("disk_room", disks(half, full)) == (State.FINDING, {"names": ["/var"], "count": 1, "percent": 5})
+    assert one("disk_room", disks(half))[0] is State.OK
+    assert one("disk_room", disks({"mount": "/", "size_mb": None, "free_mb": None}))[0] is State.UNKNOWN
+    assert one("disk_room", laptop(facts=fact("disks", filesystems=[full])))[0] is State.NOT_FOR_IT

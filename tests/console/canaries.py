@@ -252,6 +252,7 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/desk/kiosks/setups/batch/", "batch", "setup_batch"),
     ("/desk/repairs/", "uid", "repair_uid"),
     ("/desk/photos/", "uid", "photo_uid"),
+    ("/kiosk-pictures/", "uid", "kiosk_picture_uid"),
     ("/desk/stock/exchange/", "uid", "mine"),
     ("/desk/box/", "uid", "box_uid"),
     ("/desk/loans/pools/", "number", "service_point_id"),

@@ -17,6 +17,7 @@ from mdm.desk.repairs import service as repairs
 from mdm.desk.stock import levels, shelves, takes, transfers
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
+from mdm.kiosks.model import KioskPicture
 from mdm.org.model import ServicePoint
 from mdm.people.model import Person
 from mdm.storage.call import Call
@@ -84,10 +85,21 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         ends=begins + timedelta(days=1),
         note=f"{word} vergadering",
     )
-    inventory.create(
+    pillar = inventory.create(
         call,
         {"platform": "linux", "kind": "kiosk", "name": f"{word} zuil", "service_point_id": point},
     )
+    picture = KioskPicture(
+        uid=new_uid(),
+        device_id=pillar.id,
+        command_id=new_uid(),
+        asked_by=f"{word} kijker",
+        taken_at=call.now,
+        width=1,
+        height=1,
+        content=word.encode(),
+    )
+    session.add(picture)
     late = OverdueLoan(
         custody_id=out.custodies[0].id,
         device_id=phone.id,
@@ -131,6 +143,7 @@ def furnish(call: Call, point: int, person: int, away: int, word: str) -> dict[s
         "photo_uid": photo.uid,
         "paper_uid": out.paper.uid,
         "repair_uid": repair.uid,
+        "kiosk_picture_uid": picture.uid,
         "kiosk_round_uid": walk.uid,
         "scan_code": shelf.code,
         "reservation_uid": reservation.uid,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from agent.wire import CA, CHECKIN, LEAVE, MAX_BODY, RENEW, report_digest, short_digest
+from agent.wire import CA, CHECKIN, LEAVE, MAX_BODY, MAX_PICTURE, PICTURE, RENEW, report_digest, short_digest
 from mdm.core.actor import system
 from mdm.core.clock import utcnow
 from mdm.core.ids import new_uid
@@ -374,3 +374,14 @@ def test_everybody_may_read_our_ca_and_health_and_nobody_a_page(gateway: Running
     assert (ready.json["status"], ready.json["parts"]["worker"]) == ("degraded", "degraded"), "no worker runs here"
     assert b"havenmeester_gateway_idle_checkins_total" in visitor.send("GET", "/metrics").body
     assert visitor.send("GET", "/").json["code"] == "not_found"
+
+
+def test_a_picture_comes_only_with_a_certificate_for_a_command_of_its_own_and_within_its_size(
+    gateway: RunningGateway,
+) -> None:
+    agent = gateway.enrolled()
+    address = f"{PICTURE}/no-such-command"
+
+    assert gateway.agent().send("POST", address, b"x").json["code"] == "certificate_missing"
+    assert agent.send("POST", address, b"\x89PNG\r\n").status == 404
+    assert agent.send("POST", address, b"x" * (MAX_PICTURE + 1)).status == 413

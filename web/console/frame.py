@@ -106,6 +106,8 @@ VOCABULARY = {
     "loan_step": "LOAN_STEPS",
     "loan_decision": "LOAN_DECISIONS",
     "kiosk_session": "KIOSK_SESSIONS",
+    "kiosk_browser": "KIOSK_BROWSERS",
+    "printer_paper": "PRINTER_PAPER",
     "paper": "KIOSK_PAPER",
     "actor_kind": "ACTORS",
     "spoken": "LANGUAGES",

@@ -17,8 +17,10 @@ from agent.wire import (
     LEAVE,
     MAX_BODY,
     MAX_ENROLL_BODY,
+    MAX_PICTURE,
     NEXT_HEADER,
     PANIC,
+    PICTURE,
     RELEASES,
     RENEW,
     Answer,
@@ -28,6 +30,7 @@ from agent.wire import (
 )
 from mdm.enrollment import redeem, renewal
 from mdm.enrollment import service as enrollment
+from mdm.kiosks import pictures
 from mdm.operation import metrics
 from mdm.panic import raising
 from mdm.panic.raising import Press
@@ -161,6 +164,15 @@ def panic(knock: Knock) -> ResponseReturnValue:
 
 
 @for_devices
+def picture(knock: Knock, command: str) -> ResponseReturnValue:
+    """A picture of a kiosk's screen, for the command that asked for it."""
+    content = body.read(request.environ, MAX_PICTURE)
+    with gateway().call(device(knock)) as call:
+        pictures.take(call, knock.device_id, command, content)
+    return Response(status=204)
+
+
+@for_devices
 def release_file(_knock: Knock, kind: str, name: str) -> ResponseReturnValue:
     """One file of the repository of releases, as it is: whoever fetches it judges it by its signatures."""
     folder = gateway().settings.home / "releases" / "repository" / kind
@@ -193,5 +205,6 @@ def add_views(app: Flask) -> None:
     app.add_url_rule(CA, view_func=ca)
     for path, view in ((ENROLL, enroll), (RENEW, renew), (CHECKIN, checkin), (LEAVE, leave), (PANIC, panic)):
         app.add_url_rule(path, view_func=view, methods=["POST"])
+    app.add_url_rule(f"{PICTURE}/<command>", view_func=picture, methods=["POST"])
     app.add_url_rule(f"{RELEASES}<kind>/<name>", view_func=release_file)
     app.add_url_rule("/metrics", view_func=figures)

@@ -23,7 +23,7 @@ from mdm.enrollment import service as enrollment
 from mdm.inventory import lifecycle, queries
 from mdm.inventory import service as inventory
 from mdm.inventory.holder import Holder
-from mdm.inventory.model import Device, LifeCycle, Platform
+from mdm.inventory.model import Device, DeviceKind, LifeCycle, Platform
 from mdm.orders import queries as orders
 from mdm.org.queries import service_point_names, unit_names
 from mdm.overview import device as device_page
@@ -34,7 +34,7 @@ from mdm.people.queries import Filters, people, person
 from mdm.storage.call import Call
 from web.common.guard import may
 from web.console.lists import chosen_ids
-from web.console.pages import android, phone
+from web.console.pages import android, kiosk, phone
 from web.console.pages.devices import asset_data, asset_form
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 from web.console.pages.wiping import wipe_chosen
@@ -72,6 +72,7 @@ def _shared(call: Call, found: Device) -> dict[str, Any]:
         "held": lifecycle.WITH_HOLDER,
         "is_phone": found.platform == Platform.IOS,
         "is_android": found.platform == Platform.ANDROID,
+        "is_kiosk": found.kind == DeviceKind.KIOSK and found.platform == Platform.LINUX,
         "offers": phone.offers(call, found) if found.platform == Platform.IOS else [],
     }
 
@@ -159,6 +160,7 @@ _TABS = {
     "apps": _apps,
     "commands": _commands,
     "phone": _phone,
+    "kiosk": kiosk.tab,
     "compliance": _compliance,
     "history": _history,
     "activity": _activity,
