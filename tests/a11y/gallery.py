@@ -78,6 +78,8 @@ class Eyes:
             self.page.emulate_media(color_scheme="light", forced_colors="none", reduced_motion="reduce")
             self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
             self.page.goto(f"{self.base}/-/{number}")
+            if one.rule.startswith("POST"):
+                self.look(one, "narrow", "led()")
             self.look(one, "narrow", "axeFinds()", "structure()", "spread()", "rings()", "still()")
             self.page.evaluate("hm.apart(true)")
             self.look(one, "narrow and apart", "spread()")

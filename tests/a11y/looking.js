@@ -94,6 +94,12 @@ window.hm = (() => {
     return running.map((one) => told("something that moves", one.effect.target));
   }
 
+  // What a form answers leads whoever cannot see it to what is wrong.
+  function led() {
+    const on = document.activeElement;
+    return on && on !== document.body ? [] : ["an answer that nobody is led to"];
+  }
+
   function dark() {
     const colour = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
     return colour.slice(0, 3).reduce((sum, one) => sum + one, 0) < 3 * 90 ? [] : [`light in the dark: ${colour}`];
@@ -127,5 +133,5 @@ window.hm = (() => {
     scrollTo(0, 0);
   }
 
-  return { axeFinds, structure, spread, rings, still, dark, apart, swap };
+  return { axeFinds, structure, spread, rings, still, led, dark, apart, swap };
 })();
