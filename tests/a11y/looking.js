@@ -9,6 +9,7 @@ window.hm = (() => {
   const REACHED = "a[href], button, input, select, textarea, summary, [tabindex='0']";
 
   async function axeFinds(rules) {
+    scrollTo(0, 0);
     const only = rules
       ? { runOnly: { type: "rule", values: rules } }
       : { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], rules: { "target-size": { enabled: true } } };
@@ -54,7 +55,11 @@ window.hm = (() => {
     const found = [];
     if (root.scrollWidth > root.clientWidth) {
       const out = (one) => one.getBoundingClientRect().right > root.clientWidth + 1 || one.getBoundingClientRect().left < -1;
-      const wide = all("main *").find(out) || all("body *").find(out);
+      const held = (one) => {
+        for (let up = one.parentElement; up; up = up.parentElement) if (/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflowX)) return true;
+        return false;
+      };
+      const wide = all("main *").find((one) => out(one) && !held(one)) || all("body *").find(out);
       found.push(told(`scrolls ${root.scrollWidth - root.clientWidth} pixels sideways`, wide));
     }
     for (const one of all("body *")) {
@@ -100,7 +105,9 @@ window.hm = (() => {
     return on && on !== document.body ? [] : ["an answer that nobody is led to"];
   }
 
-  function dark() {
+  async function dark() {
+    // The script of the theme hears of it a moment later.
+    for (let wait = 0; wait < 100 && root.dataset.bsTheme === "light"; wait++) await new Promise((done) => setTimeout(done, 20));
     const colour = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
     return colour.slice(0, 3).reduce((sum, one) => sum + one, 0) < 3 * 90 ? [] : [`light in the dark: ${colour}`];
   }
