@@ -137,6 +137,23 @@ def test_from_the_press_to_the_report_through_the_pages(house: House, signed_in:
     assert "Nobody calls for help" in clerk.get("/panic").text
 
 
+def test_a_call_from_a_computer_names_it_beside_who_holds_it_and_asks_for_no_phone(
+    house: House, signed_in: SignedIn
+) -> None:
+    clerk = signed_in(CLERK)
+    with house.call() as call:
+        held = call.session.scalars(
+            select(Device).where(Device.person_id.is_not(None), Device.service_point_id == house.point).limit(1)
+        ).one()
+        speaker = Actor(ActorKind.DEVICE, held.id, held.label, (), "-")
+        alarm = raising.by_device(call.by(speaker), held.id, Press(PRESS))
+        who, label, uid = alarm.person_name, alarm.device_label, alarm.uid
+    bar = clerk.get("/panic/bar").text
+    assert who in bar
+    assert label in bar
+    assert "Where the phone was" not in clerk.get(f"/panic/calls/{uid}").text
+
+
 def test_elsewhere_it_is_neither_seen_nor_answered(house: House, signed_in: SignedIn) -> None:
     with house.call() as call:
         other = call.session.scalars(select(ServicePoint.id).where(ServicePoint.id != house.point)).first()
