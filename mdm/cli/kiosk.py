@@ -155,6 +155,8 @@ def work_(parent: int | None) -> int:
 
     if parent is not None:
         die_with_parent(parent)
+    # Twenty exchanges of keys at once are not worth a page that somebody waits for.
+    os.nice(10)
     settings = load()
     logs.configure("kiosks", settings.log_level)
     done = working.serve(settings)

@@ -58,7 +58,7 @@ def measure(folder: Path) -> Figures:
             here.start_gateway()
             here.start("console")
             address = f"http://localhost:{here.console_port}"
-            wait_for(f"{address}/healthz", here.home / "console.log")
+            wait_for(f"{address}/healthz", here.home / "console.log", seconds=300)
             line = ours.access(here.home)
             for number in range(KIOSKS):
                 one = Kiosk(folder / f"kiosk-{number}")
