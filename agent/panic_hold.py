@@ -68,7 +68,10 @@ def sooner(path: Path) -> None:
     with contextlib.suppress(OSError, ValueError):
         told = json.loads(path.read_text(encoding="ascii"))
         beside = path.with_name(f".{path.stem}")
-        beside.write_text(json.dumps(told | {"hold": 0}), encoding="ascii")
+        # Everybody may put something into this folder: what lies there under this name already is not written to.
+        number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(number, "w", encoding="ascii") as file:
+            json.dump(told | {"hold": 0}, file)
         if path.exists():
             beside.rename(path)
         beside.unlink(missing_ok=True)
