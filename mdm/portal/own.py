@@ -116,8 +116,9 @@ def said(call: Call, uid: str) -> list[Said]:
     ).all()
     found = []
     for row in rows:
-        lines = list(fields_of(row.content))
-        shown = tuple((path, "" if value is None else str(value)[:200]) for path, value in lines[:SAID])
+        # What is empty says nothing of anybody.
+        lines = [(path, str(value)[:200]) for path, value in fields_of(row.content) if value not in (None, "", [], {})]
+        shown = tuple(lines[:SAID])
         found.append(Said(row.section, shown, max(0, len(lines) - SAID)))
     return found
 
