@@ -147,6 +147,25 @@ def test_the_firewall_of_a_policy_that_goes_takes_its_table_with_it() -> None:
     assert "systemctl enable" not in unit["content"]
 
 
+def test_the_kernel_takes_the_firewall_twice_and_lets_it_go(tmp_path: Path) -> None:
+    if (
+        shutil.which("nft") is None
+        or subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("nft is not installed, or no network namespaces here")
+    found = rendered({"firewall.enabled": True, "firewall.allow_in": [{"name": "ssh", "protocol": "tcp", "port": 22}]})
+    rules = tmp_path / "rules"
+    rules.write_text(found["firewall.rules"]["content"])
+    stop = re.search(r"ExecStop=-/usr/bin/env (.+)", found["firewall.unit"]["content"])
+    assert stop is not None
+    script = f"set -e; nft -f {rules}; nft -f {rules}; nft list ruleset; {stop[1]}; echo --; nft list ruleset"
+    answer = subprocess.run(["unshare", "-n", "sh", "-c", script], capture_output=True, check=True, text=True)
+    loaded, _line, left = answer.stdout.partition("--")
+    assert loaded.count("policy drop") == 1
+    assert 'tcp dport 22 accept comment "ssh"' in loaded
+    assert left.strip() == ""
+
+
 def test_a_device_that_is_storage_as_well_belongs_to_no_kind() -> None:
     rules = rendered({"usb.only_allowed": True, "usb.allowed": [{"name": "t", "kind": "input"}]})["usb.rules"]["rules"]
     assert rules[-1] == "allow with-interface match-all { 03:*:* }"

@@ -183,6 +183,7 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "kiosk_browser_blocked": ({**SHOWS_A_PAGE, "apps.blocked": ["chromium"]}, {"apps.blocked": ["c"]}),
     "kiosk_without_page": ({"kiosk.idle_reset": 60}, {"kiosk.app": "gimp"}),
+    "kiosk_browser_open": ({**SHOWS_A_PAGE, "kiosk.app": "firefox-esr"}, {"kiosk.app": "google-chrome"}),
     "printers_without_printing": (
         {"printing.printers": PRINTERS, "restrictions.printing": False},
         {"restrictions.printing": True},

@@ -35,11 +35,13 @@ def idle_page(settings: Mapping[str, Any]) -> str:
     """The page as HTML without script; every text and the address are escaped."""
     own = [one_line(line) for line in settings.get("kiosk.idle_text", "").split("\n") if line.strip()]
     lines = [f"<p>{escape(line)}</p>" for line in own] or [f'<p lang="{code}">{text}</p>' for code, text in WORDS]
+    language = "" if own else f' lang="{WORDS[0][0]}"'
+    title = escape(own[0]) if own else WORDS[0][1]
     return (
-        '<!doctype html>\n<html lang="nl">\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html{language}>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="referrer" content="no-referrer">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>…</title>\n<style>{_STYLE}</style>\n"
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n"
         f'<body><a href="{escape(one_line(settings["kiosk.url"]))}" autofocus>\n'
         + "\n".join(lines)
         + "\n</a></body>\n</html>\n"

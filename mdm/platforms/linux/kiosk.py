@@ -14,6 +14,8 @@ from mdm.platforms.linux.parts import DAYS, MARK, Part, Resources, Settings, fil
 
 NAME: Final = "havenmeester-kiosk.service"
 BROWSER: Final = "chromium"
+KIN: Final = frozenset({BROWSER, "google-chrome", "google-chrome-stable"})
+"""Browsers that know the same arguments, and read the same policies."""
 PACKAGES: Final = frozenset({"cage", "swayidle", "xwayland"})
 """What a session needs beside its program. Debian's compositor does not start without an X server to hand."""
 FOLDER: Final = "/usr/local/share/havenmeester/kiosk"
@@ -131,7 +133,7 @@ def _command(settings: Settings) -> tuple[list[str], list[str]]:
     """The program with its arguments, and the settings beside page and application that made it so."""
     application = settings.get("kiosk.app", BROWSER)
     words, keys = [application], []
-    if application == BROWSER:
+    if application in KIN:
         words += _FLAGS
         if settings.get("browser.incognito") is False:
             keys.append("browser.incognito")
