@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -160,20 +162,22 @@ class PrivatePostgres:
             self.kept.append(url)
 
     def stop(self) -> None:
-        """Stops the server and waits for its end."""
-        self.process.terminate()
-        self.process.wait(10)
+        """Stops the server, whoever is still connected, and waits for its end."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
+def postgres() -> Iterator[PrivatePostgres]:
     """The private PostgreSQL; skips, and says so, where no server is installed."""
     binaries = postgres_binaries()
     if binaries is None:
         pytest.skip("PostgreSQL: no server binary found (apt-get install postgresql); tested on SQLite only")
-    server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), binaries)
-    yield server
-    server.stop()
+    # Not below pytest's own folder: that one is closed to every other user whenever another run begins, also to the server's.
+    with tempfile.TemporaryDirectory(prefix="havenmeester-postgres-") as folder:
+        server = PrivatePostgres(Path(folder), binaries)
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
