@@ -109,7 +109,7 @@ class Eyes:
         return self.found
 
     def _large(self) -> None:
-        self.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+        self.page.evaluate("hm.large()")
 
 
 def window(context: Any, base: str) -> Eyes:

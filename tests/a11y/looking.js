@@ -112,6 +112,13 @@ window.hm = (() => {
     return colour.slice(0, 3).reduce((sum, one) => sum + one, 0) < 3 * 90 ? [] : [`light in the dark: ${colour}`];
   }
 
+  // What is drawn by a script hears of it as it does of another width.
+  async function large() {
+    root.style.fontSize = "200%";
+    dispatchEvent(new Event("resize"));
+    await new Promise((done) => setTimeout(() => requestAnimationFrame(done), 150));
+  }
+
   function apart(on) {
     document.getElementById("hm-apart")?.remove();
     if (!on) return;
@@ -140,5 +147,5 @@ window.hm = (() => {
     scrollTo(0, 0);
   }
 
-  return { axeFinds, structure, spread, rings, still, led, dark, apart, swap };
+  return { axeFinds, structure, spread, rings, still, led, dark, large, apart, swap };
 })();
