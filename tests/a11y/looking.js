@@ -85,6 +85,7 @@ window.hm = (() => {
       const styles = [one, one.parentElement, ...(one.labels || [])].map((each) => getComputedStyle(each));
       const ring = (style) => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
       if (!styles.some(ring)) found.push(told("no ring around", one));
+      one.scrollIntoView({ block: "nearest", inline: "nearest" });
       const [line] = one.getClientRects();
       const on = document.elementFromPoint(line.x + line.width / 2, line.y + line.height / 2);
       if (on && !one.contains(on) && !on.contains(one) && ![...(one.labels || [])].some((label) => label.contains(on)))
