@@ -194,6 +194,9 @@ def _counter(call: Call, settings: Settings, world: World, point: int, ids: dict
     seal = load_seal(settings.home / "keys")
     brought = kept.keep(call, seal, SnipeKind.ASSETS, Files(file), name="assets.csv")
     rule = call.session.scalars(select(RuleInForce.id)).first()
+    kiosk = call.session.scalars(
+        select(Device.uid).where(Device.kind == "kiosk", Device.enrolled_at.is_not(None))
+    ).first()
     call.session.flush()
     world.console += [
         f"/sign/{secret}",
@@ -208,6 +211,8 @@ def _counter(call: Call, settings: Settings, world: World, point: int, ids: dict
         f"/desk?code={ids['scan_code']}",
         f"/desk?code={world.person}",
         f"/compliance/exempt/{out.uid}/{rule}",
+        f"/devices/{kiosk}",
+        f"/devices/{kiosk}/kiosk/picture",
     ]
 
 
