@@ -222,7 +222,7 @@ def test_a_setting_for_another_platform_gives_no_resource() -> None:
 def test_what_is_blocked_wins_and_names_of_other_platforms_are_left_out() -> None:
     packages = rendered(EVERYTHING)["apps.packages"]
 
-    needed = ["cage", "chromium", "cups", "cups-client", "swayidle", "usbguard", "xwayland"]
+    needed = ["cage", "chromium", "cups", "cups-client", "foot", "grim", "swayidle", "usbguard", "xwayland"]
     assert packages["required"] == needed
     assert packages["allowed"] == sorted([*needed, "gimp"])
     assert packages["blocked"] == ["steam", "vlc"]

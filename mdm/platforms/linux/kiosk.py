@@ -16,8 +16,9 @@ NAME: Final = "havenmeester-kiosk.service"
 BROWSER: Final = "chromium"
 KIN: Final = frozenset({BROWSER, "google-chrome", "google-chrome-stable"})
 """Browsers that know the same arguments, and read the same policies."""
-PACKAGES: Final = frozenset({"cage", "swayidle", "xwayland"})
-"""What a session needs beside its program. Debian's compositor does not start without an X server to hand."""
+PACKAGES: Final = frozenset({"cage", "foot", "grim", "swayidle", "xwayland"})
+"""What a session needs beside its program, with what shows a notice and takes a picture of its screen. Debian's compositor
+does not start without an X server to hand."""
 FOLDER: Final = "/usr/local/share/havenmeester/kiosk"
 IDLE_SECONDS: Final = 120
 """After how many seconds without a touch a kiosk starts over when no policy says it: another's session is nobody's to see."""

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from mdm.platforms.linux.kiosk import ANSWER_PORT, BROWSER
+from mdm.platforms.linux.kiosk import ANSWER_PORT, BROWSER, KIN
 from mdm.platforms.linux.parts import Part, Resources, Settings, file, given
 from mdm.platforms.linux.printing import default_printer
 
@@ -29,7 +29,7 @@ def _health(settings: Settings) -> Resources:
         return []
     window = window_key(settings)
     told = {
-        "browser_port": ANSWER_PORT if settings.get("kiosk.app", BROWSER) == BROWSER else None,
+        "browser_port": ANSWER_PORT if settings.get("kiosk.app", BROWSER) in KIN else None,
         "maintenance": settings[window] if window else None,
         "printer": settings.get("kiosk.watch_printer", default_printer(settings)),
         "restarts_per_hour": settings.get("kiosk.restarts_per_hour"),
