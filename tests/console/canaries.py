@@ -227,6 +227,7 @@ CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (
     ("/adoption/<what>.csv", "what", "=rows"),
     ("/privacy/register-of-processing.", "kind", "=csv"),
     ("/adoption/rounds/", "uid", "round_uid"),
+    ("/discovery/", "uid", "listening_uid"),
     ("/guidance/ambassadors/", "uid", "ambassador_uid"),
     ("/guidance/guides/", "uid", "mine"),
     ("/guidance/quests/", "uid", "quest_uid"),

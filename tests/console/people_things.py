@@ -192,7 +192,16 @@ def _network(call: Call, point: int, word: str) -> dict[str, str]:
         finished_at=call.now,
         devices=2,
     )
-    call.session.add(run)
+    listens = DiscoveryRun(
+        uid=new_uid(),
+        service_point_id=point,
+        source=Source.LIVE.value,
+        name=f"{word}0",
+        made_by=f"{word} luisteraar",
+        made_at=call.now,
+        ends_at=call.now + timedelta(minutes=15),
+    )
+    call.session.add_all((run, listens))
     call.session.flush()
     ours = device(call, point, word, "network", platform="linux", kind="laptop")
     call.session.flush()
@@ -214,4 +223,4 @@ def _network(call: Call, point: int, word: str) -> dict[str, str]:
                 noted_at=call.now,
             )
         )
-    return {"run_uid": run.uid}
+    return {"run_uid": run.uid, "listening_uid": listens.uid}
