@@ -120,6 +120,8 @@ class Wanderer:
 
     def keep(self, rule: str, address: str, templates: list[str], answer, name: str = "") -> None:
         """Remembers the page, unless there is one of its kind, or it is the one that says no."""
+        if "attachment" in answer.headers.get("Content-Disposition", ""):
+            return
         if "<!doctype html>" in answer.text[:100] and templates and not templates[-1].endswith("failure.html"):
             parser = _Links()
             parser.feed(answer.text)
