@@ -103,7 +103,8 @@ window.hm = (() => {
   // What a form answers leads whoever cannot see it to what is wrong.
   function led() {
     const on = document.activeElement;
-    return on && on !== document.body ? [] : ["an answer that nobody is led to"];
+    const wrong = document.querySelector("[aria-invalid=true], main [role=alert]:not([hidden])");
+    return !wrong || (on && on !== document.body) ? [] : ["an answer that nobody is led to"];
   }
 
   async function dark() {
