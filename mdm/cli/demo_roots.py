@@ -32,7 +32,14 @@ class Machine:
 
 
 OFFICE = {"firefox-esr": "140.4.0esr-1~deb12u1", "libreoffice-writer": "4:7.4.7-1+deb12u9", "evince": "43.1-2+b1"}
-KIOSK = {"chromium": "142.0.7444.59-1~deb12u1", "unclutter": "8-25", "openbox": "3.6.1-10"}
+KIOSK = {
+    "cage": "0.1.4-4",
+    "chromium": "142.0.7444.59-1~deb12u1",
+    "foot": "1.13.1-2",
+    "grim": "1.4.0+ds-2",
+    "swayidle": "1.8.0-1",
+    "xwayland": "2:22.1.9-1",
+}
 
 MACHINES = (
     Machine("veeg-balie-01", "laptop", "HM-DEMO-0001", "LENOVO", "ThinkPad L14 Gen 4", packages=OFFICE),

@@ -19,11 +19,16 @@ from mdm.storage.base import UTCDateTime
 
 IN_HAND: Final = ("handed_out", "on_loan")
 """States in which a device with a holder is in their hands."""
+KIOSK: Final = "kiosk"
+"""The kind that nobody carries."""
 
 
-def is_exact(person_id: int | None, state: str) -> bool:
-    """Whether the moment itself is told. Pure."""
-    return person_id is None or state not in IN_HAND
+def is_exact(person_id: int | None, state: str, kind: str) -> bool:
+    """Whether the moment itself is told. Pure.
+
+    Of a kiosk always: whoever answers for it does not carry it, and citizens stand before it when it has stopped.
+    """
+    return person_id is None or state not in IN_HAND or kind == KIOSK
 
 
 def day_of(moment: datetime) -> datetime:

@@ -36,7 +36,7 @@ class Platform(StrEnum):
 class DeviceKind(StrEnum):
     """What a person would call it."""
 
-    KIOSK = "kiosk"
+    KIOSK = contact.KIOSK
     LAPTOP = "laptop"
     PHONE = "phone"
     TABLET = "tablet"
@@ -177,12 +177,12 @@ class Device(Base):
     @hybrid_property
     def contact_exact(self) -> bool:
         """Whether people are told the moment of its last contact, or the day alone: see ``contact``."""
-        return contact.is_exact(self.person_id, self.state)
+        return contact.is_exact(self.person_id, self.state, self.kind)
 
     @contact_exact.inplace.expression
     @classmethod
     def _contact_exact(cls) -> ColumnElement[bool]:
-        return or_(cls.person_id.is_(None), cls.state.not_in(contact.IN_HAND))
+        return or_(cls.person_id.is_(None), cls.state.not_in(contact.IN_HAND), cls.kind == contact.KIOSK)
 
     @hybrid_property
     def contact_at(self) -> datetime | None:

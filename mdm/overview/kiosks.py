@@ -76,7 +76,7 @@ KIOSKS = Listing(
     columns=(
         Column("device", N_("Kiosk"), Device.name, "device", True, text_order(Device.name)),
         Column("service_point", N_("Service point"), ServicePoint.name, "text", True, text_order(ServicePoint.name)),
-        Column("state", N_("State"), Device.state, "state", True, Device.state),
+        Column("state", N_("State"), Device.state, "state", False, Device.state),
         Column("health", N_("Health"), Device.standing, "verdict", True, Device.standing),
         Column("alive", N_("Browser"), _ALIVE, "kiosk_browser", True),
         Column("paper_told", N_("Paper, it says"), _PAPER_TOLD, "printer_paper", True),

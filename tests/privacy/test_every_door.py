@@ -64,7 +64,9 @@ def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def _last_heard(call: Call) -> None:
     held = call.session.scalars(
-        select(Device).where(Device.person_id.is_not(None), Device.state.in_(contact.IN_HAND))
+        select(Device).where(
+            Device.person_id.is_not(None), Device.state.in_(contact.IN_HAND), Device.kind != contact.KIOSK
+        )
     ).all()
     assert held
     for device in held:
@@ -192,7 +194,9 @@ def test_the_day_is_the_same_in_sql_and_in_python_and_an_order_tells_no_more(cal
         assert [row["_id"] for row in found.rows] == sorted(
             (row[0].id for row in rows), key=lambda one: (one <= min(r[0].id for r in rows) + 2, one)
         )
-        call.session.execute(update(Device).values(state="lost"))
+        call.session.execute(update(Device).values(kind="kiosk"))
+        assert set(call.session.scalars(select(Device.contact_exact))) == {True}, "nobody carries a kiosk"
+        call.session.execute(update(Device).values(state="lost", kind="phone"))
         found = page(call, DEVICES, read_query(DEVICES, {"sort": ["seen"], "columns": ["seen"]}))
         assert [row["seen"] for row in found.rows] == moments
 
