@@ -137,11 +137,11 @@ def offer(
     if call.session.scalar(select(AppOffer.id).where(AppOffer.platform == platform, AppOffer.identifier == key)):
         raise taken
     title = f"{called} ({platform})"
-    group = groups.create(call, f"Asked for: {title}")
+    group = groups.create(call, f"App: {title}")
     applied = apply_document(
         call,
         {
-            "name": f"Asked for: {title}",
+            "name": f"App: {title}",
             "settings": {"apps.required": [f"{platform}:{key}"]},
             "assignments": [{"include": [{"kind": "group", "id": group.id}]}],
         },
