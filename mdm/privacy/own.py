@@ -180,7 +180,7 @@ def _export(call: Call, person: Person) -> dict[str, Any]:
             said = [{column.name: _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows]
             data.setdefault(_first(table).purpose, {})[table.name] = said
     lines = call.session.execute(_diary(one).order_by(AuditEntry.id.desc()).limit(MOST)).all()
-    data["diary"] = {"audit_entry": [_line(row, person) for row in lines]}
+    data.setdefault("diary", {})["audit_entry"] = [_line(row, person) for row in lines]
     audit.record(call, "person.exported", ("person", person.id), name=person.name, where=person.where)
     kept = {key: words().purposes[key] for key in data}
     return {

@@ -175,7 +175,7 @@ def test_a_round_along_the_kiosks_with_forms_alone(mo: Visitor, settings: Settin
     listed = mo.get("/desk/kiosks").text
     assert "nobody looked" in listed
     assert "not reported" in listed
-    assert "chromium 142.0" in listed
+    assert "chromium 142.0" in mo.get("/desk/kiosks?columns=device&columns=browser").text
     page = mo.get("/desk/kiosks/rounds").text
     place = re.search(r'name="place" value="(\d+)"', page)
     assert place

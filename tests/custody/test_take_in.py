@@ -134,6 +134,20 @@ def test_what_is_broken_goes_to_repair(out: Any, back: Any, calling: Calling, co
         assert call.session.scalars(select(Repair)).one().note == "scherm"
 
 
+def test_a_loaner_that_the_person_holds_already_is_swapped_in_once(
+    calling: Calling, counter: Counter, out: Any
+) -> None:
+    out("one")
+    out("two")
+    wanted = Swap(counter.device["one"], counter.device["two"], counter.here, signed=SIGNED, invite=False, key="held")
+    with calling(clerk(counter.here)) as call:
+        first = swap(call, wanted)
+    with calling(clerk(counter.here)) as call:
+        again = swap(call, wanted)
+        assert again.again
+        assert (again.paper.id, again.back.id, again.out.id) == (first.paper.id, first.back.id, first.out.id)
+
+
 def test_a_swap_is_one_paper_and_the_policies_follow_there_and_back(
     out: Any, back: Any, calling: Calling, counter: Counter
 ) -> None:

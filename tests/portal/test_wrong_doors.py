@@ -96,7 +96,7 @@ def test_a_wrong_phone_or_somebody_elses_is_told_in_ones_own_language_and_nothin
     for address in (f"/d/{uid}", f"/d/{uid}/lost", f"/enrol/begin?device={uid}", f"/enrol/{NOWHERE}"):
         answer = employee.get(address)
         assert answer.status_code == 404
-        (sentence,) = re.findall(r'role="alert">.*?<span>(.*?)</span>', answer.text, re.S)
+        (sentence,) = re.findall(r'role="alert"[^>]*>.*?<span>(.*?)</span>', answer.text, re.S)
         assert sentence in wrong
         assert _told(answer.text, sentence, language)
     assert employee.post(f"/d/{uid}/lost", stolen="yes").status_code == 404

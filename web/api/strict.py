@@ -53,9 +53,9 @@ class Query(BaseModel):
 
 
 class Answer(BaseModel):
-    """The parent of every answer."""
+    """The parent of every answer. The document tells the names that are sent, not those that they are read from."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, json_schema_mode_override="serialization")
 
 
 def read_json(raw: bytes) -> Any:

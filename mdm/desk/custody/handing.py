@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mdm.audit import service as audit
 from mdm.core.permissions import Where
@@ -143,9 +143,23 @@ def _invite(call: Call, links: Links, device: Device, person: Person, point: str
     return Invited(device.uid, made.uid, url)
 
 
+def given_by(call: Call, paper: Paper) -> tuple[Custody, ...]:
+    """The custodies in which the devices of this paper were when it was written, one for each.
+
+    Not by ``out_paper_id``: what somebody held already was given by another paper, or over no counter at all.
+    """
+    uids = [one["uid"] for one in paper.content["devices"]]
+    began = (
+        select(func.max(Custody.id))
+        .join(Device, Device.id == Custody.device_id)
+        .where(Device.uid.in_(uids), Custody.from_at <= paper.at)
+        .group_by(Custody.device_id)
+    )
+    return tuple(call.session.scalars(select(Custody).where(Custody.id.in_(began)).order_by(Custody.id)))
+
+
 def _again(call: Call, paper: Paper) -> HandedOut:
-    custodies = call.session.scalars(select(Custody).where(Custody.out_paper_id == paper.id).order_by(Custody.id)).all()
-    return HandedOut(paper, tuple(custodies), again=True)
+    return HandedOut(paper, given_by(call, paper), again=True)
 
 
 def _new_kit(ready: Going) -> Sequence[Given]:

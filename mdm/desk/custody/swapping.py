@@ -1,12 +1,10 @@
 """A swap: the broken one in, a loaner out, the same person, one signature, one paper, one transaction."""
 
-from sqlalchemy import select
-
 from mdm.audit import service as audit
 from mdm.desk.custody import agreement, papers, returning, signing, terms
 from mdm.desk.custody.asked import HandOut, Swap, Swapped
-from mdm.desk.custody.handing import give, invite, on_paper, signed_for
-from mdm.desk.custody.model import Custody, Paper, PaperKind, Signature
+from mdm.desk.custody.handing import give, given_by, invite, on_paper, signed_for
+from mdm.desk.custody.model import Paper, PaperKind, Signature
 from mdm.desk.custody.standing_in import stand_in
 from mdm.desk.repairs import service as repairs
 from mdm.enrollment.links import Links
@@ -69,5 +67,4 @@ def swap(call: Call, wanted: Swap, links: Links | None = None) -> Swapped:
 
 
 def _again(call: Call, paper: Paper) -> Swapped:
-    out = call.session.scalars(select(Custody).where(Custody.out_paper_id == paper.id).limit(1)).one()
-    return Swapped(paper, returning.closed_by(call, paper), out, again=True)
+    return Swapped(paper, returning.closed_by(call, paper), given_by(call, paper)[0], again=True)
