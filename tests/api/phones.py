@@ -28,6 +28,8 @@ from mdm.storage.seal import Seal, create_key, load_seal
 if TYPE_CHECKING:
     from tests.api.city import City
 
+NOBODYS = b"k" * 32
+"""The key of the seal where the database is no file beside which another one could lie."""
 LINKS = Links("http://localhost:8080", "https://localhost:8444", "a" * 64, 24)
 TOKEN = {
     "consumer_key": "CK_1",
@@ -79,7 +81,7 @@ def _seal(call: Call) -> Seal:
     bind = call.session.get_bind()
     name = str(getattr(bind, "url", bind.engine.url).database)
     if not Path(name).is_file():
-        return Seal(b"k" * 32)
+        return Seal(NOBODYS)
     create_key(Path(name).parent / "keys")
     return load_seal(Path(name).parent / "keys")
 

@@ -18,8 +18,10 @@ from mdm.core.permissions import Role
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from mdm.storage.once import made_once
 from tests.api.city import LINKS, City, boss, build
 from tests.api.conftest import close
+from tests.api.phones import NOBODYS
 from tests.conftest import alone
 from web.api.app import make_api, mount
 from web.api.links import LINKS_KEY
@@ -47,6 +49,8 @@ class Target:
             self.city.ids["token_id"] = spare.id
             _, self.token = access.create_token(call, name="fuzz", role=Role.FLEET_ADMIN)
         engine.dispose()
+        # Where there is none yet, the city's secrets were sealed with this one.
+        made_once(home / "keys" / "seal.key", lambda: NOBODYS)
         self.app = make_api(Settings(home=home, database_url=url))
         self.app.extensions[LINKS_KEY] = LINKS
         document: dict[str, Any] = json.loads(self.app.extensions[DOCUMENT])
