@@ -24,7 +24,7 @@ def looked_at(page: Page, address: str) -> list[str]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_on_the_pages_of_the_kernel(house: Settings, sealed: Council, scheme: str) -> None:
     with browsing(house, color_scheme=scheme, bypass_csp=True) as context:
         page = with_authenticator(context.new_page())
@@ -60,7 +60,7 @@ def test_axe_finds_nothing_on_the_pages_of_the_kernel(house: Settings, sealed: C
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_where_a_wipe_is_asked_for(house: Settings, sealed: Council, scheme: str) -> None:
     sealed.found()
     with browsing(house, color_scheme=scheme, bypass_csp=True) as context:

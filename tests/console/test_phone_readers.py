@@ -47,6 +47,7 @@ def looked(page: Page, address: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_axe_finds_nothing_on_the_pages_of_phones(
     console: Flask, settings: Settings, phone: str, inside: Callable[..., object]

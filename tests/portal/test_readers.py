@@ -41,6 +41,7 @@ def _looked_at(page: Page, address: str) -> list[str]:
     return [*found, *([f"{address}: {wider} pixels too wide"] if wider > 0 else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_axe_finds_nothing_where_a_device_is_set_up(
     employee: Employee, portal: Flask, settings: Settings, home: Home, waiting: str, paper: Callable[[int], str]
