@@ -1,14 +1,10 @@
 """Every page for whoever has a keyboard and nothing else: each stop of Tab is seen and beneath nothing, in the order of the
 page, there and back; nothing holds the focus fast; menus and dialogs close with Escape and give it back."""
 
-from collections.abc import Callable, Sequence
-
 import pytest
 from flask import Flask
 
 from mdm.settings import Settings
-from tests.a11y.gallery import hung
-from tests.a11y.houses import console_seen, portal_seen
 from tests.a11y.wander import Seen
 from tests.console.browser import browsing, come_by_link
 from tests.console.conftest import console as console
@@ -16,8 +12,8 @@ from tests.console.conftest import filled as filled
 from tests.console.conftest import house as house
 from tests.console.conftest import settings as settings
 from tests.console.conftest import signed_in as signed_in
-from tests.console.visiting import Visitor
 from tests.keyboard.hands import Hands
+from tests.keyboard.through import NARROW, WIDE, gone_through
 from tests.keyboard.walker import menus, walked
 from tests.portal.conftest import HOST, Employee
 from tests.portal.conftest import employee as employee
@@ -25,7 +21,6 @@ from tests.portal.conftest import paper as paper
 from tests.portal.conftest import portal as portal
 from tests.portal.test_guidance import started as started
 
-WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 360, "height": 640}
 SAMPLE = ("/accessibility", "/units", "/compliance", "/desk")
 """A text, a long list, charts with a menu, the counter."""
 
@@ -61,52 +56,6 @@ def test_the_employees_page_can_be_gone_through_by_keyboard(
     assert all(f'lang="{language}"' in one.html[:200] for one in pages)
 
     assert gone_through(portal, settings, pages, NARROW) == []
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3000)
-@pytest.mark.browser
-@pytest.mark.usefixtures("started")
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_every_page_of_the_console_can_be_gone_through_by_keyboard(
-    console: Flask, settings: Settings, signed_in: Callable[[str], Visitor], size: dict[str, int]
-) -> None:
-    pages = list(console_seen(console, settings, signed_in).seen.values())
-
-    assert gone_through(console, settings, pages, size) == []
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.browser
-@pytest.mark.usefixtures("started")
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_page_of_the_employees_can_be_gone_through_by_keyboard(
-    portal: Flask, settings: Settings, employee: Employee, language: str
-) -> None:
-    employee.client.set_cookie("hm_mine_language", language, domain=HOST.split("//")[1].split(":")[0])
-    pages = list(portal_seen(portal, employee).seen.values())
-
-    assert gone_through(portal, settings, pages, NARROW, color_scheme="dark") == []
-
-
-def gone_through(
-    app: Flask, settings: Settings, pages: Sequence[Seen], size: dict[str, int], **more: object
-) -> list[str]:
-    """What is wrong with the pages in a window of that size."""
-    found = []
-    with (
-        hung(app, pages) as base,
-        browsing(settings, viewport=size, reduced_motion="reduce", **more) as context,
-    ):
-        page = context.new_page()
-        page.on(
-            "request", lambda one: found.append(f"asks {one.url}") if not one.url.startswith((base, "data:")) else None
-        )
-        for number, one in enumerate(pages):
-            page.goto(f"{base}/-/{number}")
-            found += [f"{one.rule} {one.address} ({one.template}): {wrong}" for wrong in (*walked(page), *menus(page))]
-    return found
 
 
 COVER = "<div style='position:fixed;inset:0 0 auto;height:90px;background:#ccc'></div>"

@@ -1,0 +1,39 @@
+"""Every page of both doors for whoever has a keyboard and nothing else."""
+
+import pytest
+from flask import Flask
+
+from mdm.settings import Settings
+from tests.a11y.houses import console_seen, portal_seen
+from tests.a11y.test_pages import SignedIn
+from tests.a11y.world import World
+from tests.keyboard.through import NARROW, WIDE, gone_through
+from tests.portal.conftest import Employee
+
+LONG = pytest.mark.timeout(3600)
+
+
+@pytest.mark.slow
+@LONG
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_every_page_of_the_console_can_be_gone_through_by_keyboard(
+    console: Flask, settings: Settings, signed_in: SignedIn, world: World, size: dict[str, int]
+) -> None:
+    pages = list(console_seen(console, settings, signed_in, world).seen.values())
+
+    assert gone_through(console, settings, pages, size) == []
+
+
+@pytest.mark.slow
+@LONG
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_every_page_of_the_employees_can_be_gone_through_by_keyboard(
+    portal: Flask, settings: Settings, employee: Employee, world: World, language: str
+) -> None:
+    employee.get("/")
+    employee.post("/language", language=language)
+    pages = list(portal_seen(portal, employee, world, language).seen.values())
+
+    assert gone_through(portal, settings, pages, NARROW, color_scheme="dark") == []
