@@ -5,7 +5,6 @@ since), and orders that no device has fetched and open requests are cancelled: w
 here any more, so whoever wants a device wiped asks again. People who were erased after the backup was made are erased again.
 """
 
-import fcntl
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import rich_click as click
 
 from mdm.cli import install, output, schema
 from mdm.cli.work import user, work
+from mdm.core.alone import alone
 from mdm.core.clock import utcnow
 from mdm.core.errors import ConflictError, InvalidError
 from mdm.settings import Settings, load
@@ -105,13 +105,9 @@ def _not_running(home: Path) -> None:
     for path in (home / "run" / "up.lock", home / "run" / "worker.lock", home / "signer" / "lock"):
         if not path.exists():
             continue
-        with path.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ConflictError(
-                    "Havenmeester runs on %(home)s. Nothing was changed; stop it first.", home=home
-                ) from error
+        with alone(path) as free:
+            if not free:
+                raise ConflictError("Havenmeester runs on %(home)s. Nothing was changed; stop it first.", home=home)
 
 
 def _fits(settings: Settings, manifest: dict[str, Any]) -> None:

@@ -98,7 +98,7 @@ def encrypt(no_passphrase: bool) -> None:
     HAVENMEESTER_SIGNER_PASSPHRASE_NEW.
     """
     from mdm.signer import keys
-    from mdm.signer.main import alone
+    from mdm.signer.main import only_signer
     from mdm.signing.keyfile import check_passphrase
 
     settings = load()
@@ -108,7 +108,7 @@ def encrypt(no_passphrase: bool) -> None:
         if said is None:
             said = str(click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True))
         new = check_passphrase(said)
-    with alone(settings.home / keys.FOLDER):
+    with only_signer(settings.home / keys.FOLDER):
         done = keys.encrypt(settings.home, new)
     output.say(f"{', '.join(done)}: {'encrypted' if new else 'not encrypted any more'}.")
     if new:
@@ -122,10 +122,10 @@ def epoch() -> None:
     havenmeester restore does this by itself; it is needed where the signer has a home of its own.
     """
     from mdm.signer import epochs, keys
-    from mdm.signer.main import alone
+    from mdm.signer.main import only_signer
 
     folder = load().home / keys.FOLDER
-    with alone(folder):
+    with only_signer(folder):
         number, _ = epochs.begin(folder, None, int(time.time()))
     output.say(f"Epoch {number} has begun.")
 

@@ -3,9 +3,8 @@
 The work is the worker's: it has a process of its own listen, and takes what was heard like any capture.
 """
 
-import fcntl
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mdm.audit import service as audit
 from mdm.core.actor import require
+from mdm.core.alone import alone
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.permissions import Permission, Where
 from mdm.core.text import clean
@@ -101,15 +101,6 @@ def watch_of(asked: Sequence[str], allowed: Callable[[], Sequence[str]], stopped
     return watch
 
 
-@contextmanager
-def asking_alone(home: Path) -> Iterator[bool]:
+def asking_alone(home: Path) -> AbstractContextManager[bool]:
     """Whether nobody else of this installation asks now, for as long as it is held: two would be twice as fast as one may be."""
-    path = home / "run" / "discovery.lock"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    return alone(home / "run" / "discovery.lock")

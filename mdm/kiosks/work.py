@@ -4,17 +4,15 @@ It is a process of its own, because what a stranger's SSH server sends is read h
 notice nothing, and the worker starts it again. Only one works on a home at a time; a lock holds that.
 """
 
-import fcntl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import structlog
 
+from mdm.core.alone import alone
 from mdm.enrollment.links import Links
 from mdm.kiosks import networks
 from mdm.kiosks.book import Book, Claimed
@@ -27,24 +25,12 @@ from mdm.storage.engine import make_engine
 
 log = structlog.get_logger(__name__)
 SIDE_BY_SIDE: Final = 20
+LOCK: Final = "kiosks.lock"
+"""In ``HOME/run``: one process sets kiosks up."""
 IDLE: Final = 20.0
 """Seconds without anything open after which the process ends."""
 KEEP: Final = 20.0
 """Seconds between two renewals of the claims."""
-
-
-@contextmanager
-def alone(home: Path) -> Iterator[bool]:
-    """Whether this process is the one that works on this home, for as long as it holds the lock."""
-    path = home / "run" / "kiosks.lock"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def ground_of(settings: Settings, book: Book, limits: Limits | None = None) -> Ground:
@@ -123,7 +109,7 @@ class Crew:
 
 def serve(settings: Settings, *, idle: float = IDLE, crew: Callable[[Ground], Crew] = Crew) -> bool:
     """Works on this installation until nothing is open: False when another process does so already."""
-    with alone(settings.home) as free:
+    with alone(settings.home / "run" / LOCK) as free:
         if not free:
             return False
         engine = make_engine(settings.database_of("worker"), pool_size=6)

@@ -4,12 +4,13 @@ A log is a history too: who did what at which minute. So no line of it is older 
 whether anything is restarted. What systemd starts writes to the journal instead, which is told the same (docs/operate.md).
 """
 
-import fcntl
 import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from mdm.core.alone import alone
 
 LIMIT: Final = 20 * 1024 * 1024
 """Bytes over which a file is begun anew before its day is over."""
@@ -28,12 +29,8 @@ def tend(folder: Path, days: int, now: datetime, limit: int | None = None) -> No
     """
     if not folder.is_dir():
         return
-    with (folder / ".tending").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        for log in sorted(folder.glob("*.log")):
+    with alone(folder / ".tending") as free:
+        for log in sorted(folder.glob("*.log")) if free else ():
             if log.is_file() and not log.is_symlink():
                 _begin_anew(log, now, LIMIT if limit is None else limit)
                 _forget(log, now - timedelta(days=days) + DAY)

@@ -1,6 +1,5 @@
 """The signer's process: takes its keys, opens its ledger, answers on its socket until it is told to stop."""
 
-import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from mdm.core.alone import alone
 from mdm.core.errors import ConfigurationError
 from mdm.operation.logs import configure
 from mdm.settings import Settings, load
@@ -24,7 +24,7 @@ def run(settings: Settings) -> None:
     keys.ensure_founding(settings.home)
     held = keys.load(settings.home)
     folder = settings.home / keys.FOLDER
-    with alone(folder):
+    with only_signer(folder):
         ledger = Ledger(folder)
         desk = Desk(
             held,
@@ -44,15 +44,11 @@ def run(settings: Settings) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def only_signer(folder: Path) -> Iterator[None]:
     """Holds the lock of this folder: two signers with one key would each have half a ledger in mind."""
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigurationError(
-                "Another signer is running on %(folder)s.", folder=folder, mend="Stop it first."
-            ) from error
+    with alone(folder / "lock") as free:
+        if not free:
+            raise ConfigurationError("Another signer is running on %(folder)s.", folder=folder, mend="Stop it first.")
         yield
 
 

@@ -81,6 +81,12 @@ def test_every_answer_and_body_has_a_closed_shape(document: dict[str, Any]) -> N
                 assert shape["additionalProperties"] is False, f"{method} {path}"
 
 
+def test_an_answer_is_described_by_the_names_that_are_sent(document: dict[str, Any]) -> None:
+    device = document["components"]["schemas"]["Device"]["properties"]
+    assert {"last_seen_at", "last_report_at"} <= set(device)
+    assert {"contact_at", "reported_at"} & set(device) == set()
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
         place: Any = document

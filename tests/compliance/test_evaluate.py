@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm.compliance import rules
-from mdm.compliance.evaluate import CHECKS, InForce, State, Subject, evaluate, verdict
+from mdm.compliance.evaluate import CHECKS, InForce, Outcome, State, Subject, evaluate, verdict
 from mdm.core.errors import InvalidError
 from mdm.inventory.model import Verdict
 from tests.conftest import NOW
@@ -212,7 +212,10 @@ def test_whatever_a_device_says_no_rule_breaks(said: object) -> None:
     facts["desired"]["resources"] = said
     settings = {"apps.allow_only": True, "apps.blocked": said, "apps.required": said}
     subject = laptop(facts=facts, settings=settings, os_version=str(said), desired_digest="x")
-    evaluate(subject, [InForce(n, rule, "", {}, 0) for n, rule in enumerate(rules.RULES)], NOW)
+    in_force = [InForce(n, rule, "", {}, 0) for n, rule in enumerate(rules.RULES)]
+    outcomes = evaluate(subject, in_force, NOW)
+    assert [*outcomes] == [one.id for one in in_force]
+    assert {type(one) for one in outcomes.values()} == {Outcome}
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,8 @@ def test_five_hundred_devices_are_judged_with_few_statements(calling: Calling) -
 def test_a_device_that_is_gone_is_no_error(calling: Calling) -> None:
     with calling(CLOCK) as call:
         service.judge(call, 4711)
+        assert not call.session.new
+        assert call.session.scalar(select(func.count()).select_from(VerdictChange)) == 0
 
 
 def test_a_cohort_that_gets_something_else_is_looked_at_again_and_others_are_not(calling: Calling) -> None:

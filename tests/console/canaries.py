@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -41,8 +42,10 @@ from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.api.city import LINKS, City, _act, boss, build, settle
 from tests.console import desk_things, people_things
+from web import build as front_end
 from web.api.app import make_api
 from web.api.links import LINKS_KEY
+from web.common.database import db
 from web.console.app import make_console
 
 CANARY = "kanarie"
@@ -202,6 +205,20 @@ def make(template: Path, home: Path) -> Stage:
     stage.api.extensions[LINKS_KEY] = LINKS
     stage.ids = {"own": own, "other": other}
     return stage
+
+
+@contextmanager
+def on_stage(template: Path, home: Path) -> Iterator[Stage]:
+    """The stage for as long as the block lasts; console and API let go of the database afterwards."""
+    front_end.build()
+    made = make(template, home)
+    try:
+        yield made
+    finally:
+        for app in (made.console, made.api):
+            with app.app_context():
+                db.session.remove()
+                db.engine.dispose()
 
 
 CONSOLE_ARGUMENTS: tuple[tuple[str, str, str], ...] = (

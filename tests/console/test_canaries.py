@@ -36,11 +36,9 @@ from tests.console.canaries import (
     api_address,
     api_operations,
     console_rules,
-    make,
+    on_stage,
     shows_canary,
 )
-from web.build import build
-from web.common.database import db
 
 WORDS = (CANARY, "qqxqzzy")
 """The canary, and a word of the same length that stands nowhere: a search may not tell them apart."""
@@ -52,13 +50,8 @@ SEARCHES = ("/search?q=", "/devices?q=", "/people?q=", "/units?q=", "/service-po
 
 @pytest.fixture(scope="module")
 def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    build()
-    made = make(sqlite_template, tmp_path_factory.mktemp("canaries"))
-    yield made
-    for app in (made.console, made.api):
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+    with on_stage(sqlite_template, tmp_path_factory.mktemp("canaries")) as made:
+        yield made
 
 
 MORE = ("/adoption?by=service_point", "/adoption/rows.csv?by=service_point", "/applications/requests?show=answered",

@@ -3,7 +3,6 @@
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,10 +13,10 @@ from mdm.kiosks import service
 from mdm.kiosks.model import KioskSetup, State
 from mdm.kiosks.ssh import Limits
 from mdm.kiosks.wanted import checked
-from mdm.kiosks.work import Crew, alone
+from mdm.kiosks.work import Crew
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
-from tests.conftest import FLEET_ADMIN
+from tests.conftest import FLEET_ADMIN, Figure
 from tests.conftest import alone as nobody_else
 from tests.kiosks.conftest import Setup, until
 from tests.sim.kiosk import Kiosk, Wire
@@ -39,7 +38,7 @@ def states(made: Setup) -> list[str]:
 
 
 @pytest.mark.slow
-def test_twenty_are_at_work_side_by_side_and_reading_goes_on(made: Setup, kiosk: Kiosk) -> None:
+def test_twenty_are_at_work_side_by_side_and_reading_goes_on(made: Setup, kiosk: Kiosk, figure: Figure) -> None:
     # Each waits for the other nineteen: only when all are at work at the same time does one come through.
     kiosk.hook(
         'case "$SSH_ORIGINAL_COMMAND" in *look) mkdir -p ../met; touch ../met/$$; '
@@ -53,14 +52,14 @@ def test_twenty_are_at_work_side_by_side_and_reading_goes_on(made: Setup, kiosk:
     crew = Crew(made.ground)
     worker = threading.Thread(target=crew.serve, daemon=True)
     worker.start()
-    slowest = 0.0
+    slowest, read = 0.0, 0
     try:
 
         def met() -> bool:
-            nonlocal slowest
+            nonlocal slowest, read
             begun = time.monotonic()
             found = states(made)
-            slowest = max(slowest, time.monotonic() - begun)
+            slowest, read = max(slowest, time.monotonic() - begun), read + 1
             return all(state != State.WAITING for state in found) and not {State.RUNNING} & set(found)
 
         until(met, 150)
@@ -70,15 +69,7 @@ def test_twenty_are_at_work_side_by_side_and_reading_goes_on(made: Setup, kiosk:
         for wire in wires:
             wire.close()
     assert len(list((kiosk.folder / "met").iterdir())) >= 20
-    # Whoever reads beside it is not held up.
-    assert slowest < 5
-
-
-def test_only_one_process_works_on_a_home(tmp_path: Path) -> None:
-    with alone(tmp_path) as first, alone(tmp_path) as second:
-        assert (first, second) == (True, False)
-    with alone(tmp_path) as third:
-        assert third
+    figure(f"kiosks: {read} readings beside twenty set-ups, the slowest {slowest:.2f} s")
 
 
 def test_what_another_process_left_is_gone_on_with(made: Setup, kiosk: Kiosk) -> None:

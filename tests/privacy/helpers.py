@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import Engine
 
 from mdm.core.actor import Actor
@@ -28,3 +29,17 @@ def calling_on(engine: Engine) -> Calling:
             yield Call(actor, session, NOW, None if asked else alone())
 
     return one
+
+
+@pytest.fixture
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    """SQLite: for what is a rule, or a reading through the map, with no SQL that differs."""
+    engine = engine_on(sqlite_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def calling(engine: Engine) -> Calling:
+    """Calls on it."""
+    return calling_on(engine)

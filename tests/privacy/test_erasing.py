@@ -1,7 +1,7 @@
 """Deleted means gone: strings in every column that can name a person are nowhere afterwards, in no file."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,24 +22,12 @@ from mdm.storage.metadata import all_tables
 from mdm.worker.office import Office
 from mdm.worker.table import erase_people
 from tests.conftest import Calling, PrivatePostgres
+from tests.privacy.helpers import calling as calling
 from tests.privacy.helpers import calling_on, engine_on
+from tests.privacy.helpers import engine as engine
 from tests.privacy.planting import EMAIL, ID, IDENTITIES, NAME, NOW, Planted, plant
 
 EMPLOYEE = Actor(ActorKind.EMPLOYEE, ID, NAME, (), "req-2", "192.0.2.77")
-
-
-@pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    """SQLite; PostgreSQL has its own test, of the same and of its files."""
-    engine = engine_on(sqlite_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def calling(engine: Engine) -> Calling:
-    """Calls on it."""
-    return calling_on(engine)
 
 
 @pytest.fixture

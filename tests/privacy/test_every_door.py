@@ -32,9 +32,7 @@ from mdm.storage.engine import make_engine, transaction
 from mdm.storage.seal import Seal, create_key
 from tests.api.city import boss
 from tests.conftest import Calling, alone
-from tests.console.canaries import Stage, addresses, api_address, api_operations, console_rules, make
-from web.build import build
-from web.common.database import db
+from tests.console.canaries import Stage, addresses, api_address, api_operations, console_rules, on_stage
 
 LATITUDE, LONGITUDE = 51.21827364, 4.40391625
 SEEN = (utcnow() - timedelta(days=3, hours=5, minutes=17)).replace(microsecond=0)
@@ -44,22 +42,17 @@ SEEN = (utcnow() - timedelta(days=3, hours=5, minutes=17)).replace(microsecond=0
 @pytest.fixture(scope="module")
 def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The city of the canaries, where every device in somebody's hands was last heard of at the same odd minute."""
-    build()
     home = tmp_path_factory.mktemp("doors")
-    made = make(sqlite_template, home)
-    engine = make_engine(f"sqlite:///{made.file}")
-    create_key(home / "keys")
-    seal = Seal((home / "keys" / "seal.key").read_bytes())
-    with transaction(engine) as session:
-        call = Call(boss(), session, utcnow(), alone())
-        _last_heard(call)
-        _whereabouts(call, seal)
-    engine.dispose()
-    yield made
-    for app in (made.console, made.api):
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+    with on_stage(sqlite_template, home) as made:
+        engine = make_engine(f"sqlite:///{made.file}")
+        create_key(home / "keys")
+        seal = Seal((home / "keys" / "seal.key").read_bytes())
+        with transaction(engine) as session:
+            call = Call(boss(), session, utcnow(), alone())
+            _last_heard(call)
+            _whereabouts(call, seal)
+        engine.dispose()
+        yield made
 
 
 def _last_heard(call: Call) -> None:

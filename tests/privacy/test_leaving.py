@@ -1,6 +1,5 @@
 """Records of people who left go by themselves: after their time, never unseen, never many at once, never what is still needed."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -18,26 +17,13 @@ from mdm.settings import Settings
 from mdm.worker.office import Office
 from mdm.worker.table import erase_people, look_after_leavers
 from tests.conftest import Calling
-from tests.privacy.helpers import calling_on, engine_on
+from tests.privacy.helpers import calling as calling
+from tests.privacy.helpers import engine as engine
 from tests.privacy.planting import ID, NOW, plant
 
 DAY = timedelta(days=1)
 DAYS = 400
 AUDITOR = Actor(ActorKind.OPERATOR, 9, "Sarah", (Grant(Role.AUDITOR),))
-
-
-@pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    """One kind of database: what is new here is a rule, and no SQL that differs."""
-    engine = engine_on(sqlite_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def calling(engine: Engine) -> Calling:
-    """Calls on it."""
-    return calling_on(engine)
 
 
 def _left(calling: Calling, on: date | None, *, how_many: int = 1) -> list[int]:

@@ -20,21 +20,14 @@ from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from tests.api.city import boss
 from tests.conftest import Calling, alone
-from tests.console.canaries import Stage, make
-from web.build import build
-from web.common.database import db
+from tests.console.canaries import Stage, on_stage
 
 
 @pytest.fixture(scope="module")
 def stage(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A city with console and API."""
-    build()
-    made = make(sqlite_template, tmp_path_factory.mktemp("looks"))
-    yield made
-    for app in (made.console, made.api):
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+    with on_stage(sqlite_template, tmp_path_factory.mktemp("looks")) as made:
+        yield made
 
 
 def _deeds(stage: Stage, person: int) -> list[Deed]:

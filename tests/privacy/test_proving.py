@@ -1,7 +1,6 @@
 """Looking for what should be gone finds it wherever it still is, and says nothing of what it looked for."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,8 @@ from sqlalchemy import Engine, text
 from mdm.cli.main import run
 from mdm.privacy import proving
 from mdm.storage.engine import transaction
-from tests.privacy.helpers import engine_on
+from tests.privacy.helpers import engine as engine
 from tests.privacy.planting import EMAIL, NAME, plant
-
-
-@pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    """One kind of database; what PostgreSQL says of itself has its own test."""
-    engine = engine_on(sqlite_url)
-    yield engine
-    engine.dispose()
 
 
 def test_it_is_found_in_text_json_and_bytes_whatever_its_case(engine: Engine) -> None:

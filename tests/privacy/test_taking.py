@@ -1,7 +1,6 @@
 """What is taken along is everything: a string in every column that is about the person stands in the file, and nobody else's."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, LargeBinary
@@ -11,16 +10,9 @@ from mdm.people.model import Person
 from mdm.portal.model import AppRequest
 from mdm.privacy import fields, own
 from mdm.storage.metadata import all_tables
-from tests.privacy.helpers import calling_on, engine_on
+from tests.privacy.helpers import calling_on
+from tests.privacy.helpers import engine as engine
 from tests.privacy.planting import ID, IDENTITIES, plant
-
-
-@pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    """One kind of database: a reading through the map, with no SQL that differs."""
-    engine = engine_on(sqlite_url)
-    yield engine
-    engine.dispose()
 
 
 def _left_out(name: str) -> str:

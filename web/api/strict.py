@@ -53,9 +53,9 @@ class Query(BaseModel):
 
 
 class Answer(BaseModel):
-    """The parent of every answer. The document tells the names that are sent, not those that they are read from."""
+    """The parent of every answer."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True, json_schema_mode_override="serialization")
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
 def read_json(raw: bytes) -> Any:
@@ -124,7 +124,13 @@ def _refused(error: ValidationError, where: str) -> InvalidError:
 
 
 class StrictAdapter(PydanticAdapter):
-    """How APIFlask reads a pydantic model from a request, in this house."""
+    """How APIFlask reads a pydantic model from a request and tells of it in the document, in this house."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> dict[str, Any]:
+        """The JSON schema of the model. An answer's tells the names that are sent, not those that they are read from."""
+        mode = "serialization" if issubclass(self.model_class, Answer) else "validation"
+        schema: dict[str, Any] = super().get_openapi_schema(**kwargs | {"mode": mode})
+        return schema
 
     def validate_input(self, request: Request, location: str, **kwargs: Any) -> BaseModel:  # noqa: ARG002 -- theirs
         """The model in the body or in the query. Raises MediaTypeError, MalformedError or InvalidError."""

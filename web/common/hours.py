@@ -1,6 +1,6 @@
 """Opening hours as people write them: days that are alike stand together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from flask_babel import get_locale
@@ -22,3 +22,9 @@ def open_hours(week: Mapping[str, Sequence[Sequence[str]]]) -> str:
             when = first if len(days) == 1 else f"{first}{TO}{last}"
             parts.append(f"{when} " + ", ".join(f"{begin}{TO}{end}" for begin, end in spans))
     return " · ".join(parts)
+
+
+def same_hours(days: Iterable[str], begin: str, end: str) -> str:
+    """The same hours on each of these days, as ``open_hours`` writes them; from midnight to midnight is the whole day."""
+    hours = (begin, "24:00" if begin == end == "00:00" else end)
+    return open_hours({day: [hours] for day in days})

@@ -18,11 +18,10 @@ from mdm.overview import desk_words, diary_words, network_words, people_words, p
 from mdm.policies import catalogue, explanation
 from mdm.settings import Settings
 from web.common.app import uses_tls
-from web.common.hours import open_hours
+from web.common.hours import open_hours, same_hours
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.common.manifest import built
-from web.console.calendar_words import weekdays
 from web.console.told import details_of, listed, told
 
 THEMES = ("auto", "light", "dark")
@@ -258,7 +257,6 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
     """Gives templates their filters and what every page shows."""
     filters: dict[str, Callable[..., Any]] = {
         "ago": ago,
-        "weekdays": weekdays,
         "moment": moment,
         "day": day,
         "days_ago": days_ago,
@@ -284,6 +282,7 @@ def furnish_pages(app: Flask, settings: Settings) -> None:
         listed,
         details_of,
         open_hours,
+        same_hours,
     )
     app.jinja_env.globals.update({helper.__name__: helper for helper in helpers}, vocabulary=VOCABULARY)
     app.jinja_env.trim_blocks = True
