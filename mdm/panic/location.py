@@ -15,6 +15,7 @@ from mdm.core.permissions import Permission
 from mdm.panic import keeping, keys
 from mdm.panic.model import PanicAlarm, PanicPlace
 from mdm.panic.states import OPEN
+from mdm.people import employee
 from mdm.storage.call import Call
 from mdm.storage.seal import Seal
 
@@ -82,6 +83,20 @@ def show(call: Call, seal: Seal, uid: str) -> Place:
     keeping.record(call, alarm, "panic.place_looked")
     said = json.loads(seal.open(kept.sealed, _bound(kept.uid)))
     return Place(said["latitude"], said["longitude"], said["accuracy"], kept.taken_at)
+
+
+def mine(call: Call, seal: Seal) -> dict[str, dict[str, object]]:
+    """Where the employee who speaks called for help from, as far as it is still kept: for their own file, by the place's uid.
+
+    It stands in the diary as the taking out of that file.
+    """
+    person = employee.me(call)
+    kept = call.session.scalars(
+        select(PanicPlace)
+        .join(PanicAlarm, PanicAlarm.id == PanicPlace.alarm_id)
+        .where(PanicAlarm.person_id == person.id)
+    )
+    return {one.uid: json.loads(seal.open(one.sealed, _bound(one.uid))) for one in kept}
 
 
 def forget_due(call: Call, before: datetime, limit: int = 500) -> int:

@@ -5,7 +5,7 @@ serves page, JSON and HTML, so that none of them says less than another.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,10 +18,13 @@ from mdm.core.actor import ActorKind, require
 from mdm.core.clock import iso
 from mdm.core.errors import N_, LimitedError
 from mdm.core.permissions import Permission, Role
+from mdm.desk.custody.photos import Files
 from mdm.people import employee
 from mdm.people import queries as people
 from mdm.people.model import Person
+from mdm.privacy import pictures
 from mdm.privacy.fields import Erase, Field, Keep, Place, Purpose, field, words
+from mdm.privacy.pictures import Picture
 from mdm.privacy.whose import Whose, condition, whose
 from mdm.settings import Settings
 from mdm.storage.call import Call
@@ -34,13 +37,31 @@ MOST: Final = 5000
 LOGS: Final = "logs"
 AGAIN: Final = timedelta(days=1)
 SECRET: Final = re.compile(r"secret|digest|token|password|sealed|_key$|^key$|salt|cursor")
+_SENT: Final = "what was sent to the phone, word for word, passcodes too; it stands among its commands"
+_WAY_IN: Final = "a key or passcode, which opens something and tells nothing about anybody"
+_WHERE: Final = "where a device was while it was lost: whoever had it then may be somebody else"
+_BUTTON: Final = "the codes of the button for help: whoever finds the file must be able to do nothing with it"
 NOT_TAKEN: Final = {
     "android_number.ask": "what the phone is asked next, word for word; it stands among its commands",
-    "android_operation.body": "what was sent to the phone, word for word, passcodes too; it stands among its commands",
-    "panic_key.duress_code": "whoever finds the file must not find out by which code somebody asks for help in secret",
-    "panic_key.safe_code": "whoever finds the file must not be able to call off somebody's call for help",
+    "android_number.passcode": _WAY_IN,
+    "android_operation.body": _SENT,
+    "android_token.code": _WAY_IN,
+    "apple_command.answer": "what the phone answered, word for word; what was kept of it stands among its facts",
+    "apple_command.body": _SENT,
+    "apple_device.bypass_code": _WAY_IN,
+    "apple_device.location": _WHERE,
+    "apple_device.push": _WAY_IN,
+    "apple_device.unlock_token": _WAY_IN,
+    "apple_session.request": "a request for a certificate, which opens something and tells nothing about anybody",
+    "desk_case_fix.sealed": _WHERE,
+    "operator.totp_sealed": _WAY_IN,
+    "panic_key.duress_code": _BUTTON,
+    "panic_key.safe_code": _BUTTON,
+    "panic_place.sealed": "where a call for help came from: it is only in the file that they take themselves, on their own page",
+    "passkey.cose_key": _WAY_IN,
+    "passkey.public_key": _WAY_IN,
 }
-"""Columns about the person that are in no file, each with its reason; beside them what is sealed, secrets and their digests."""
+"""Columns about the person that are in no file as they stand, each with its reason; beside them secrets and their digests."""
 OTHERS: Final = frozenset(
     {"actor_name", "author", "by", "clerk", "keeper_email", "lead_email", "made_by", "owner", "search"}
 )
@@ -134,16 +155,31 @@ def personal(purpose: str) -> Iterator[Field]:
                 yield found
 
 
-def export(call: Call, person_id: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is kept of a person: the rows, and the pictures that they name."""
+
+    said: dict[str, Any]
+    pictures: tuple[Picture, ...]
+    files: Files
+
+    def add(self, table: str, more: Mapping[str, Mapping[str, object]]) -> None:
+        """Adds to rows of a table, by their uid, what another room opened for this person alone."""
+        for tables in self.said["data"].values():
+            for row in tables.get(table, ()):
+                row.update(more.get(row["uid"], {}))
+
+
+def export(call: Call, person_id: int, files: Files) -> Taken:
     """Everything that is kept of a person, for whoever answers their request. It stands in the diary.
 
     Raises DeniedError, NotFoundError.
     """
     require(call.actor, Permission.PRIVACY_MANAGE)
-    return _export(call, people.person(call, person_id))
+    return _export(call, people.person(call, person_id), files)
 
 
-def export_own(call: Call) -> dict[str, Any]:
+def export_own(call: Call, files: Files) -> Taken:
     """The same for the employee who speaks, once a day. Raises LimitedError, with the seconds until it can be done again."""
     person = employee.me(call)
     last = call.session.scalar(
@@ -162,10 +198,10 @@ def export_own(call: Call) -> dict[str, Any]:
             N_("You took this with you today already. You can do it again tomorrow."),
             retry_after=max(1, int((last + AGAIN - call.now).total_seconds())),
         )
-    return _export(call, person)
+    return _export(call, person, files)
 
 
-def _export(call: Call, person: Person) -> dict[str, Any]:
+def _export(call: Call, person: Person, files: Files) -> Taken:
     one = whose(call.session, person)
     data: dict[str, dict[str, Any]] = {}
     cut: dict[str, int] = {}
@@ -182,7 +218,13 @@ def _export(call: Call, person: Person) -> dict[str, Any]:
     lines = call.session.execute(_diary(one).order_by(AuditEntry.id.desc()).limit(MOST)).all()
     data.setdefault("diary", {})["audit_entry"] = [_line(row, person) for row in lines]
     audit.record(call, "person.exported", ("person", person.id), name=person.name, where=person.where)
+    found = pictures.name_in(data, files)
+    return Taken(_said(call, person, data, cut), tuple(found), files)
+
+
+def _said(call: Call, person: Person, data: dict[str, dict[str, Any]], cut: Mapping[str, int]) -> dict[str, Any]:
     kept = {key: words().purposes[key] for key in data}
+    there = {table for tables in data.values() for table in tables}
     return {
         "schema": SCHEMA,
         "made_at": iso(call.now),
@@ -192,8 +234,18 @@ def _export(call: Call, person: Person) -> dict[str, Any]:
             for key, one_ in kept.items()
         },
         "data": data,
+        "left_out": {table: sorted(why) for table, why in _left_out(there).items()},
         "older_rows_left_out": {name: number for name, number in cut.items() if number},
     }
+
+
+def _left_out(there: Collection[str]) -> dict[str, set[str]]:
+    """What is not in a file with these tables, and why; a column's name could say too much to whoever finds the file."""
+    found: dict[str, set[str]] = {}
+    for name, why in NOT_TAKEN.items():
+        if name.partition(".")[0] in there:
+            found.setdefault(name.partition(".")[0], set()).add(why)
+    return found
 
 
 def _tables(one: Whose) -> Iterator[tuple[Table, list[Column[Any]], Any]]:

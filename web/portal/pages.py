@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import flash, make_response, redirect, request, url_for
+from flask import current_app, flash, make_response, redirect, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
@@ -11,9 +11,11 @@ from mdm.access.service import Visit
 from mdm.adoption import reminders
 from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, InvalidError, LimitedError
+from mdm.desk.custody.photos import Files
 from mdm.desk.loans import own as loans
 from mdm.guidance import asking as asking_them
 from mdm.guidance import playing, reading
+from mdm.panic import location
 from mdm.panic import own as panic
 from mdm.people import employee
 from mdm.people.model import Person
@@ -21,6 +23,7 @@ from mdm.portal import apps, asking, keys, own, sessions
 from mdm.portal.model import Way
 from mdm.privacy import own as privacy
 from mdm.storage.call import Call
+from mdm.storage.seal import Seal
 from web.common.accessibility import statement
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
@@ -28,6 +31,7 @@ from web.common.person_export import as_zip
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES, chosen_language
+from web.portal.panic import SEAL
 from web.portal.words import APP_STATES, KINDS, LOAN_STATES
 
 YEAR = 31_536_000
@@ -227,7 +231,10 @@ def own_reminders(call: Call) -> Response:
 def take(call: Call) -> Response:
     """Everything that is kept of oneself, as a file: once a day."""
     try:
-        return as_zip(privacy.export_own(call))
+        seal: Seal = current_app.extensions[SEAL]
+        taken = privacy.export_own(call, Files(settings().home, seal))
+        taken.add("panic_place", location.mine(call, seal))
+        return as_zip(taken)
     except LimitedError as error:
         flash(failure_of(error).sentence, "error")
         return make_response(redirect(url_for("seen"), 303))

@@ -64,6 +64,10 @@ class Folder:
         """Deletes one file; twice is like once."""
         self._path(uid).unlink(missing_ok=True)
 
+    def has(self, uid: str) -> bool:
+        """Whether the file is there."""
+        return self._path(uid).is_file()
+
     def _path(self, uid: str) -> Path:
         return self._folder / f"{uid}.photo"
 

@@ -48,12 +48,13 @@ def checked(value: object) -> Strokes:
     return kept
 
 
-def svg(strokes: Strokes) -> str:
-    """A picture of the signature, black on nothing, 1000 by 400."""
+def svg(strokes: Strokes, *, paper: bool = False) -> str:
+    """A picture of the signature, 1000 by 400: in the colour of the text around it on nothing; black on white on ``paper``."""
+    ground = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>' if paper else ""
     paths = "".join(f'<path d="{_path(stroke)}"/>' for stroke in strokes)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
-        f'<g fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round">'
+        f'{ground}<g fill="none" stroke="currentColor" stroke-width="5" stroke-linecap="round" stroke-linejoin="round">'
         f"{paths}</g></svg>"
     )
 

@@ -4,13 +4,14 @@ from collections import defaultdict
 from typing import Any
 
 import tablib
-from flask import request, url_for
+from flask import current_app, request, url_for
 from flask.wrappers import Response
 from flask_babel import format_date, gettext, ngettext
 
 from mdm.audit import service as audit
 from mdm.core.errors import N_, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.desk.custody.photos import Files
 from mdm.people import queries as people
 from mdm.privacy import leaving, own, register, service
 from mdm.privacy.fields import words
@@ -20,7 +21,7 @@ from mdm.storage.call import Call
 from web.common.guard import may
 from web.common.person_export import as_zip
 from web.console.frame import word
-from web.console.identity import settings
+from web.console.identity import SEAL, settings
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
 from web.console.spreadsheet import file_of
 
@@ -146,7 +147,7 @@ def _mends(call: Call, number: int) -> defaultdict[str, str]:
 @may(Permission.PRIVACY_MANAGE, write=True)
 def person_take(call: Call, number: int) -> Response:
     """Everything that is kept of a person, as a file, for their request."""
-    return as_zip(own.export(call, number))
+    return as_zip(own.export(call, number, Files(settings().home, current_app.extensions[SEAL])))
 
 
 @may(Permission.PRIVACY_MANAGE)
