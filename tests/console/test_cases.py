@@ -1,5 +1,6 @@
 """A clerk at the pages of cases: one click locks a lost device, and nothing of another desk or at a distance is touched."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -93,6 +94,41 @@ def test_the_flow_of_a_stolen_phone_ends_in_a_paper_and_in_no_wipe_by_the_clerk(
         assert answer.status_code in (303, 403, 422)
     with rows(settings) as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 0
+
+
+def test_what_was_written_is_kept_where_a_lost_phone_turns_out_stolen(clerk: Visitor, settings: Settings) -> None:
+    address = clerk.post(f"/desk/lost/{_enrolled(settings)}").location
+    clerk.post(f"{address}/tell", account="On the tram", police_report="")
+
+    answer = clerk.post(
+        f"{address}/stolen", account="Out of my bag", seen_where="Rooseveltplaats", police_report="PV 9"
+    )
+
+    assert answer.status_code == 303
+    with rows(settings) as session:
+        case = session.scalars(select(Case).where(Case.uid == address.rpartition("/")[2])).one()
+        assert (case.kind, case.account, case.seen_where, case.police_report) == (
+            "stolen",
+            "Out of my bag",
+            "Rooseveltplaats",
+            "PV 9",
+        )
+
+
+def test_who_closes_a_case_without_saying_how_it_ended_is_led_to_that_and_nothing_told_is_lost(
+    clerk: Visitor, settings: Settings
+) -> None:
+    address = clerk.post(f"/desk/lost/{_enrolled(settings)}").location
+    clerk.post(f"{address}/tell", account="Under the bench of stop 7")
+
+    page = clerk.post(f"{address}/close")
+
+    assert page.status_code == 422
+    (alert,) = re.findall(r'<div class="hm-note hm-bad[^>]*>', page.text)
+    assert "autofocus" in alert
+    assert 'aria-describedby="outcome-wrong"' in page.text
+    assert 'id="outcome-wrong"' in page.text
+    assert "Under the bench of stop 7</textarea>" in page.text
 
 
 def test_nothing_of_another_desk_can_be_opened_by_its_id(clerk: Visitor, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from mdm.desk.cases.handling import reopen as reopen
 from mdm.desk.cases.handling import step as step
 from mdm.desk.cases.handling import stolen as stolen
 from mdm.desk.cases.handling import tell as tell
+from mdm.desk.cases.handling import told_of as told_of
 from mdm.desk.cases.location import look as look
 from mdm.desk.cases.location import show as show
 from mdm.desk.cases.opening import Told as Told

@@ -138,14 +138,21 @@ def case_note(call: Call, uid: str) -> Response:
 @_kept
 def case_tell(call: Call, uid: str) -> Response:
     """Writes down what was told: when, where, how, the police report."""
-    service.tell(
-        call,
-        uid,
-        service.Told(
-            text("account"), day_field("seen_on"), text("seen_where"), text("police_report"), day_field("police_on")
-        ),
-    )
+    _tell(call, uid)
     return _did(uid, gettext("It was written down."))
+
+
+def _tell(call: Call, uid: str) -> None:
+    """Writes down what the form says; what it does not ask stays as it is."""
+    told, asked = service.told_of(queries.file(call, uid).case), request.form
+    said = service.Told(
+        text("account") if "account" in asked else told.account,
+        day_field("seen_on") if "seen_on" in asked else told.seen_on,
+        text("seen_where") if "seen_where" in asked else told.seen_where,
+        text("police_report") if "police_report" in asked else told.police_report,
+        day_field("police_on") if "police_on" in asked else told.police_on,
+    )
+    service.tell(call, uid, said)
 
 
 @may(Permission.CASE_MANAGE)
@@ -166,9 +173,11 @@ def case_lock(call: Call, uid: str) -> Response:
 
 
 @may(Permission.CASE_MANAGE)
+@_kept
 def case_stolen(call: Call, uid: str) -> Response:
-    """The lost device turned out to be stolen."""
+    """The lost device turned out to be stolen; what was written in the same form is kept with it."""
     service.stolen(call, uid, text("police_report"))
+    _tell(call, uid)
     return _did(uid, gettext("It goes on as a case of a stolen device."))
 
 
