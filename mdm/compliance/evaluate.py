@@ -12,7 +12,8 @@ from typing import Any
 
 from mdm.compliance import rules
 from mdm.core.clock import iso
-from mdm.inventory.model import LifeCycle, Verdict
+from mdm.inventory.facts import done
+from mdm.inventory.model import LifeCycle, Platform, Verdict
 
 SHOWN = 20
 """Names that a finding keeps; beyond it only their number."""
@@ -146,6 +147,13 @@ def _encryption(subject: Subject, _params: Mapping[str, Any], _now: datetime) ->
 
 def _screen_lock(subject: Subject, params: Mapping[str, Any], _now: datetime) -> Outcome:
     enabled, seconds = _fact(subject, "screenlock", "enabled"), _fact(subject, "screenlock", "timeout_seconds")
+    if (
+        seconds is None
+        and subject.platform == Platform.IOS
+        and _fact(subject, "screenlock", "compliant_with_profiles") is True
+    ):
+        # An iPhone never tells the time (AutoLockTime is for shared iPads alone); it does tell that it keeps to what was set.
+        seconds = subject.settings.get("screen_lock.timeout")
     details = {"minutes": params["minutes"], "seconds": seconds}
     if enabled is False:
         return Outcome(State.FINDING, details)
@@ -224,7 +232,7 @@ def _desired_applied(subject: Subject, _params: Mapping[str, Any], _now: datetim
         behind = [
             str(name)
             for name, said in resources.items()
-            if not isinstance(said, Mapping) or said.get("state") not in ("applied", "staged")
+            if not isinstance(said, Mapping) or said.get("state") not in done(subject.platform)
         ]
     return Outcome(State.FINDING, _names(behind) | {"wanted": subject.desired_digest, "has": subject.applied_digest})
 

@@ -121,6 +121,8 @@ RULES: dict[str, Rule] = {
             ),
             (_KINDS,),
             grace_hours=0,
+            # Phones hold to what they were given; none of them has an agent of ours that could say otherwise.
+            platforms=(Platform.LINUX.value,),
         ),
         Rule(
             "desired_applied",
@@ -137,6 +139,8 @@ RULES: dict[str, Rule] = {
             N_("Install the %(pending)s security updates that wait, and restart the device."),
             (_days(14), _KINDS),
             grace_hours=3 * 24,
+            # iOS tells no updates that wait: there the least version says what is recent enough.
+            platforms=(Platform.LINUX.value, Platform.ANDROID.value),
         ),
         Rule(
             "firewall",

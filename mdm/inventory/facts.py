@@ -7,6 +7,7 @@ from typing import Any, Final
 from agent.wire import canonical, digest
 from mdm.core.errors import N_, InvalidError
 from mdm.core.text import clean
+from mdm.inventory.model import Platform
 
 MAX_DEPTH: Final = 6
 MAX_ITEMS: Final = 20_000
@@ -19,6 +20,8 @@ MAX_CHANGES: Final = 64
 MAX_VALUE: Final = 512
 """Bytes of one value in the history; a longer one is told by its beginning."""
 
+DONE: Final = frozenset({"applied", "staged"})
+"""States of a resource after which nothing is to come."""
 _NAMED_BY: Final = ("mount", "name")
 """What an entry of a list is known by, so that a change is of that entry and not of its place in the list."""
 _UNSTEADY: Final = frozenset({"free_mb", "last_use", "level", "pending_updates", "pending_security"})
@@ -131,10 +134,19 @@ def set_digest(platform: str, items: dict[str, str]) -> str:
     return digest([platform, items])
 
 
-def applied_in_full(content: dict[str, Any]) -> bool:
-    """Whether every resource of the desired state is applied, or staged where the agent works below a folder."""
+def applied_in_full(content: dict[str, Any], platform: str) -> bool:
+    """Whether every resource of the desired state is applied, or staged where the agent works below a folder.
+
+    What a phone cannot have (``unsupported``: its system is too old, or it is not supervised) holds nothing up: it was told
+    of before the policy was saved, and waiting changes nothing. On a computer it is an agent that is too old, and counts.
+    """
     resources = content.get("resources")
     if not isinstance(resources, dict):
         return False
     states = [entry.get("state") if isinstance(entry, dict) else None for entry in resources.values()]
-    return all(state in ("applied", "staged") for state in states)
+    return all(state in done(platform) for state in states)
+
+
+def done(platform: str) -> frozenset[str]:
+    """The states of a resource in which nothing is left to wait for on such a device."""
+    return DONE if platform == Platform.LINUX else DONE | {"unsupported"}

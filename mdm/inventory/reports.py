@@ -139,7 +139,7 @@ def _take_identity(call: Call, device: Device, content: Mapping[str, Any], value
 
 def _take_applied(device: Device, content: Mapping[str, Any], values: dict[str, Any]) -> None:
     digest = clean(content.get("digest"), 16) or "-"
-    if applied_in_full(dict(content)):
+    if applied_in_full(dict(content), device.platform):
         values["applied_digest"] = digest
     elif device.applied_digest == digest:
         values["applied_digest"] = "-"

@@ -26,6 +26,7 @@ from mdm.inventory.model import Device, FactSection, Verdict
 from mdm.overview import device as devices
 from mdm.overview.device import AppLine
 from mdm.people import employee
+from mdm.portal.inviting import IN_HAND
 from mdm.privacy import looks
 from mdm.storage.call import Call
 
@@ -33,6 +34,14 @@ SILENT: Final = timedelta(days=14)
 """After so long without a word nobody knows how a device is."""
 LOOKED: Final = "looked"
 """Begins what a look is called; looks stand beside the diary: ``looked.device``, ``.page``, ``.program``, ``.file``."""
+PLAIN: Final = {
+    "agent_untouched": N_("Somebody changed settings of the city on it. Ask your service point what to do."),
+    "desired_applied": N_(
+        "Leave it switched on and connected to the internet. Does this stay? Then ask your service point."
+    ),
+    "firewall": N_("Its protection against strangers on the network is off. Ask your service point what to do."),
+}
+"""By rule: what the holder is told where the rule's own sentence names things that only a technician knows."""
 SAID: Final = 60
 """Fields of one section that the page names."""
 LINES: Final = 30
@@ -70,6 +79,13 @@ class Own:
     """When a loan goes back."""
     case: Case | None
     """The open case of this device, lost or broken."""
+    silent: bool
+    """Whether it is set up and has said nothing for so long that nobody knows how it is."""
+
+    @property
+    def here(self) -> bool:
+        """Whether it waits to be set up, and its holder can do that on the page."""
+        return self.device.enrolled_at is None and self.device.state in IN_HAND and self.case is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +174,14 @@ def deeds(call: Call, limit: int = LINES) -> list[Deed]:
     return sorted(found, key=lambda deed: deed.at, reverse=True)[:limit]
 
 
+def is_silent(device: Device, now: datetime) -> bool:
+    """Whether a device that was set up has said nothing for too long. Pure."""
+    return device.enrolled_at is not None and (device.last_seen_at is None or device.last_seen_at < now - SILENT)
+
+
 def light_of(device: Device, now: datetime) -> Light:
     """The light of a device, by its verdict and by when it last said a word. Pure."""
-    if device.enrolled_at is None or device.last_seen_at is None or device.last_seen_at < now - SILENT:
+    if device.enrolled_at is None or is_silent(device, now):
         return Light.GREY
     return {
         Verdict.COMPLIANT.value: Light.GREEN,
@@ -173,9 +194,15 @@ def _own(reader: Call, held: Held) -> Own:
     found = held.device
     open_cases = cases.open_for(reader, found)
     mends = tuple(
-        Mend(one.label, one.mend, one.params, one.grace_until if one.standing == "in_grace" else None)
+        Mend(
+            one.label,
+            PLAIN.get(one.rule, one.mend),
+            one.params,
+            one.grace_until if one.standing == "in_grace" else None,
+        )
         for one in compliance.findings(reader, found.uid)
         if one.standing in ("overdue", "in_grace")
     )
     due = held.custody.due_at if held.custody is not None else None
-    return Own(found, light_of(found, reader.now), mends, due, open_cases[0] if open_cases else None)
+    case = open_cases[0] if open_cases else None
+    return Own(found, light_of(found, reader.now), mends, due, case, is_silent(found, reader.now))

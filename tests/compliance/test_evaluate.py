@@ -1,5 +1,6 @@
 """The judgement: what is good, what is not, and what is not known, rule by rule."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,6 +131,46 @@ BAD: list[tuple[str, Subject, dict[str, Any]]] = [
 @pytest.mark.parametrize(("rule", "subject", "details"), BAD)
 def test_what_is_wrong_is_a_finding_that_says_what(rule: str, subject: Subject, details: dict[str, Any]) -> None:
     assert one(rule, subject) == (State.FINDING, details)
+
+
+IPHONE = laptop(
+    platform="ios", kind="phone", os_name="iOS", os_version="18.1",
+    settings={"screen_lock.timeout": 300}, desired_digest="b", applied_digest="b",
+    facts={
+        "encryption": {"root_encrypted": True},
+        "screenlock": {"enabled": True, "method": "passcode", "compliant": True, "compliant_with_profiles": True},
+    },
+)  # fmt: skip
+"""All that an iPhone in order can tell: no agent, no minutes of its screen, no updates that wait."""
+
+
+def test_an_iphone_that_is_in_order_is_compliant_by_what_iphones_can_tell() -> None:
+    in_force = [InForce(number, rule, "", {}, 24) for number, rule in enumerate(rules.RULES)]
+    states = {one.state for one in evaluate(IPHONE, in_force, NOW).values()}
+    assert states == {State.OK, State.NOT_FOR_IT}
+
+
+@pytest.mark.parametrize(
+    ("said", "settings", "state"),
+    [
+        ({"enabled": False, "compliant_with_profiles": True}, {"screen_lock.timeout": 300}, State.FINDING),
+        ({"enabled": True, "compliant_with_profiles": True}, {"screen_lock.timeout": 1200}, State.FINDING),
+        ({"enabled": True, "compliant_with_profiles": False}, {"screen_lock.timeout": 300}, State.UNKNOWN),
+        ({"enabled": True, "compliant_with_profiles": True}, {}, State.UNKNOWN),
+    ],
+)
+def test_the_minutes_of_an_iphone_are_those_that_were_set_while_it_keeps_to_them(
+    said: dict[str, Any], settings: dict[str, Any], state: State
+) -> None:
+    assert one("screen_lock", replace(IPHONE, facts={"screenlock": said}, settings=settings))[0] is state
+    computer = laptop(facts={"screenlock": said}, settings=settings)
+    assert one("screen_lock", computer)[0] is not State.OK
+
+
+def test_settings_that_a_phone_cannot_have_are_no_finding_and_those_that_it_lacks_are() -> None:
+    resources = {"apps.list": {"state": "unsupported"}, "wifi": {"state": "failed"}}
+    behind = replace(IPHONE, applied_digest="-", facts={"desired": {"resources": resources}})
+    assert one("desired_applied", behind)[1]["names"] == ["wifi"]
 
 
 def test_every_rule_has_a_bad_case_here() -> None:

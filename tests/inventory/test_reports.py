@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from agent.wire import Report, report_digest, short_digest
 from mdm.core.errors import DeniedError, InvalidError
 from mdm.inventory import queries, service
+from mdm.inventory.facts import applied_in_full
 from mdm.inventory.model import AppSet, AppSetItem, Device, FactChange, FactSection
 from mdm.inventory.reports import HISTORY, take_report
 from mdm.outbox.model import OutboxMessage
@@ -211,6 +212,15 @@ def test_applied_means_every_resource_and_stops_when_one_no_longer_is(calling: C
     assert applied() == "abc"
     tell(calling, device, report(3, {"desired": desired("applied", "failed")}))
     assert applied() == "-"
+    tell(calling, device, report(4, {"desired": desired("applied", "unsupported")}))
+    assert applied() == "-"
+
+
+@pytest.mark.parametrize(("platform", "full"), [("linux", False), ("ios", True), ("android", True)])
+def test_what_a_phone_cannot_have_does_not_count_and_what_an_old_agent_cannot_does(platform: str, full: bool) -> None:
+    said = {"resources": {"a": {"state": "applied"}, "b": {"state": "unsupported"}}}
+    assert applied_in_full(said, platform) is full
+    assert not applied_in_full({"resources": {"a": {"state": "pending"}}}, platform)
 
 
 def test_a_report_does_not_make_a_persons_edit_stale(calling: Calling, device: Device) -> None:

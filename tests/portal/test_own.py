@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from mdm.commands.model import Command
 from mdm.desk.cases.model import Case
@@ -53,6 +53,30 @@ def test_the_light_is_grey_where_nobody_knows(verdict: Verdict, enrolled: bool, 
     )
 
     assert light_of(device, NOW) is light
+
+
+def _state(settings: Settings, uid: str, **values: object) -> None:
+    engine = make_engine(settings.database)
+    with transaction(engine, write=True) as session:
+        session.execute(update(Device).where(Device.uid == uid).values(**values))
+    engine.dispose()
+
+
+def test_a_light_that_nobody_knows_says_why_and_nothing_that_is_not_so(employee: Employee, settings: Settings) -> None:
+    mine = _mine(employee, settings)
+    now = datetime.now(UTC)
+    _state(settings, mine, enrolled_at=None, verdict=Verdict.UNKNOWN.value)
+    page = employee.get(f"/d/{mine}").text
+    assert "You can do that yourself, step by step." in page
+    assert f"/enrol/begin?device={mine}" in page
+
+    _state(settings, mine, enrolled_at=now, last_seen_at=now)
+    page = employee.get(f"/d/{mine}").text
+    assert "You need not do anything." in page
+    assert "not been heard of" not in page
+
+    _state(settings, mine, last_seen_at=now - timedelta(days=20))
+    assert "not been heard of" in employee.get(f"/d/{mine}").text
 
 
 def test_the_first_page_shows_the_devices_of_this_person_and_of_nobody_else(

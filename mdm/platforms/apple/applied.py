@@ -1,6 +1,7 @@
 """What has become of the desired state on a phone: put together from what it said of profiles and declarations."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from mdm.inventory.model import Device
 from mdm.platforms.apple import asking, documents, facts
 from mdm.platforms.apple.model import AppleDevice, AppleProfile
+from mdm.platforms.apple.schema.table import Target
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
@@ -26,7 +28,7 @@ def tell(call: Call, apple: AppleDevice) -> None:
         if documents.fulfilled(resource, target):
             resources[resource["id"]] = {"state": "applied", "detail": ""}
         elif not documents.fits(resource, target):
-            resources[resource["id"]] = {"state": "unsupported", "detail": reason(resource, target.supervised)}
+            resources[resource["id"]] = not_for_it(resource, target)
         elif resource["kind"] in (documents.PROFILE, documents.SETTINGS):
             resources[resource["id"]] = profile_state(known.get(resource["id"]))
         else:
@@ -46,6 +48,14 @@ def _without_alternatives(
         else states[one["id"]]
         for one in wanted
     }
+
+
+def not_for_it(resource: Mapping[str, Any], target: Target) -> dict[str, str]:
+    """State and detail of what a phone does not get: not possible there, or not known yet whether it is."""
+    unsaid = target.supervised is None and resource.get("supervised") and not target.user_enrollment
+    if unsaid and documents.fits(resource, replace(target, supervised=True)):
+        return {"state": "pending", "detail": ""}
+    return {"state": "unsupported", "detail": reason(resource, target.supervised)}
 
 
 def reason(resource: Mapping[str, Any], supervised: bool | None) -> str:

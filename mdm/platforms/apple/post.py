@@ -27,6 +27,9 @@ def take_answer(call: Call, payload: Payload, organisation: str) -> None:
     apple = call.session.get(AppleDevice, command.device_id) if command is not None else None
     if apple is not None and apple.reconciled == "-":
         _bring(call, apple, organisation)
+    if apple is not None and command is not None and command.request_type == "DeviceInformation":
+        # Whether it is supervised decides what it can have at all; where nothing is to be sent, no other answer would say so.
+        applied.tell(call, apple)
 
 
 def take_location(call: Call, payload: Payload, seal: Seal) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from agent.wire import short_digest
 from mdm.inventory.model import Device, FactSection
-from mdm.platforms.apple.model import AppleProfile, SessionKind
+from mdm.platforms.apple import applied
+from mdm.platforms.apple.model import AppleDevice, AppleProfile, SessionKind
 from mdm.platforms.apple.render import AppleInterpreter
 from mdm.policies.model import Cohort
 from mdm.simulate.iphone import IPhone
@@ -202,6 +203,28 @@ def test_what_only_supervised_phones_can_is_explained_for_others(city: City) -> 
     settle(city, phone)
     assert desired(city, phone) == {"kiosk": "unsupported"}
     assert phone.profiles == {}
+
+
+def test_what_a_phone_cannot_have_holds_up_nothing_else(city: City) -> None:
+    phone = city.enrolled(supervised=False)
+    shall_have(city, phone, **PASSCODE, **{"kiosk.app": "ios:com.apple.mobilesafari"})
+    settle(city, phone)
+    assert desired(city, phone) == {"kiosk": "unsupported", "passcode": "applied"}
+    with transaction(city.engine, write=False) as session:
+        device = session.get_one(Device, city.apple(phone).device_id)
+        assert device.applied_digest == session.get_one(Cohort, device.cohort_id).desired_digest
+
+
+def test_until_a_phone_has_said_whether_it_is_supervised_it_is_not_called_ready(city: City) -> None:
+    phone = city.enrolled(supervised=True)
+    shall_have(city, phone, **PASSCODE, **{"kiosk.app": "ios:com.apple.mobilesafari"})
+    settle(city, phone)
+    with city.call() as call:
+        apple = call.session.get_one(AppleDevice, city.apple(phone).device_id)
+        apple.supervised = None
+        applied.tell(call, apple)
+    assert desired(city, phone)["kiosk"] == "pending"
+    assert city.device(phone).applied_digest == "-"
 
 
 def test_status_items_become_facts(city: City, phone: IPhone) -> None:
