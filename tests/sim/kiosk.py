@@ -73,7 +73,9 @@ class Kiosk:
             f"Port {self.port}\nListenAddress {self.address}\nHostKey {self.folder / 'host_key'}\nPidFile none\n"
             f"AuthorizedKeysFile {self.keys}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
             f"KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nLogLevel DEBUG1\n"
-            f"ForceCommand /bin/sh {self.folder / 'shell.sh'}\nBanner {self.banner}\nMaxStartups 100\n{self.extra}"
+            # The account's own shell looks for its settings at the kiosk's home, and not at whoever runs the tests.
+            f"SetEnv HOME={self.home}\nForceCommand /bin/sh {self.folder / 'shell.sh'}\n"
+            f"Banner {self.banner}\nMaxStartups 100\n{self.extra}"
         )
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
