@@ -25,7 +25,7 @@ from tests.api.phones import NOBODYS
 from tests.conftest import alone
 from web.api.app import make_api, mount
 from web.api.links import LINKS_KEY
-from web.api.openapi import DOCUMENT
+from web.api.openapi import document
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -53,8 +53,8 @@ class Target:
         made_once(home / "keys" / "seal.key", lambda: NOBODYS)
         self.app = make_api(Settings(home=home, database_url=url))
         self.app.extensions[LINKS_KEY] = LINKS
-        document: dict[str, Any] = json.loads(self.app.extensions[DOCUMENT])
-        self.schema = schemathesis.openapi.from_dict(document)
+        found: dict[str, Any] = json.loads(document(self.app))
+        self.schema = schemathesis.openapi.from_dict(found)
         self.wsgi = mount(_nothing, self.app)
         self.schema.app = self.wsgi
         self.operations = {

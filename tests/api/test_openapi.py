@@ -13,7 +13,7 @@ from mdm.core.permissions import Permission
 from mdm.settings import Settings
 from tests.api.conftest import Api
 from web.api.app import make_api
-from web.api.openapi import DOCUMENT
+from web.api.openapi import document as made
 from web.common.guard import declarations
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -27,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> APIFlask:
 
 @pytest.fixture(scope="module")
 def document(app: APIFlask) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(app.extensions[DOCUMENT])
+    found: dict[str, Any] = json.loads(made(app))
     return found
 
 

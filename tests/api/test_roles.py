@@ -39,7 +39,7 @@ from tests.api.samples import QUERIES, body_of
 from tests.conftest import alone
 from web.api.app import make_api
 from web.api.links import LINKS_KEY
-from web.api.openapi import DOCUMENT
+from web.api.openapi import document
 from web.common.database import db
 
 OUTCOMES = {
@@ -89,10 +89,10 @@ class Stage:
         # The signer does not run here: what it would say of its authority is known already.
         self.app.extensions[LINKS_KEY] = LINKS
         self.api = Api(self.app, self.app.test_client(use_cookies=False))
-        document: dict[str, Any] = json.loads(self.app.extensions[DOCUMENT])
+        found: dict[str, Any] = json.loads(document(self.app))
         self.operations = {
             item["operationId"]: (method.upper(), path)
-            for path, items in document["paths"].items()
+            for path, items in found["paths"].items()
             for method, item in items.items()
         }
 

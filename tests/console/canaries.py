@@ -321,10 +321,10 @@ def console_rules(stage: Stage, method: str) -> Iterator[Rule]:
 
 def api_operations(stage: Stage, method: str) -> Iterator[tuple[str, set[str]]]:
     """The API's addresses for ``method``, each with its arguments."""
-    from web.api.openapi import DOCUMENT
+    from web.api.openapi import document
 
-    document: dict[str, Any] = json.loads(stage.api.extensions[DOCUMENT])
-    for path, items in sorted(document["paths"].items()):
+    found: dict[str, Any] = json.loads(document(stage.api))
+    for path, items in sorted(found["paths"].items()):
         if method.lower() in items:
             yield path, set(re.findall(r"{(\w+)}", path))
 

@@ -10,7 +10,7 @@ from flask import Flask
 from mdm.cli.main import COMMANDS, havenmeester
 from mdm.worker.table import jobs
 from mdm.worker.topics import TOPICS
-from web.api.openapi import DOCUMENT
+from web.api.openapi import document
 
 Way = tuple[str, str]
 """Door and name."""
@@ -27,10 +27,10 @@ def routes(door: str, app: Flask) -> Iterator[Way]:
 
 def operations(app: Flask) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Method, address and declaration of every operation of the API, by its rule as ``routes`` names it."""
-    document: dict[str, Any] = json.loads(app.extensions[DOCUMENT])
+    found: dict[str, Any] = json.loads(document(app))
     return {
         item["operationId"]: (method.upper(), path, item)
-        for path, items in document["paths"].items()
+        for path, items in found["paths"].items()
         for method, item in items.items()
     }
 

@@ -3,6 +3,7 @@
 import json
 import re
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 from apiflask import APIFlask
@@ -14,6 +15,7 @@ from web.api.problems import MEDIA_TYPE, Problem
 from web.api.shapes.acts import Asked
 
 DOCUMENT = "havenmeester_openapi"
+_ONE_AT_A_TIME = Lock()
 _RULE = re.compile(r"<(?:(\w+):)?(\w+)>")
 ABOUT = """The same services, queries and permissions as the console: what you may see and do there, you may here.
 
@@ -41,7 +43,7 @@ WHY = {
 
 
 def install(app: APIFlask, prefix: str) -> None:
-    """Makes the document once, at the start. Raises ConfigurationError when two models have one name."""
+    """Tells the application what its document says of it as a whole."""
     app.config.update(
         OPENAPI_VERSION="3.1.0",
         AUTO_VALIDATION_ERROR_RESPONSE=False,
@@ -65,8 +67,18 @@ def install(app: APIFlask, prefix: str) -> None:
     def finish(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
         return _finished(spec, _converters(app)) if isinstance(spec, dict) else spec
 
-    with app.app_context():
-        app.extensions[DOCUMENT] = json.dumps(app.spec, ensure_ascii=False).encode()
+
+def document(app: APIFlask) -> bytes:
+    """The document, made when first asked for: it takes half a second, which nobody who starts a console waits for.
+
+    Raises ConfigurationError when two models have one name.
+    """
+    with _ONE_AT_A_TIME:
+        if DOCUMENT not in app.extensions:
+            with app.app_context():
+                app.extensions[DOCUMENT] = json.dumps(app.spec, ensure_ascii=False).encode()
+        made: bytes = app.extensions[DOCUMENT]
+        return made
 
 
 def _converters(app: APIFlask) -> dict[str, str]:

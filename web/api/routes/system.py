@@ -1,10 +1,12 @@
 """The document of this interface."""
 
-from apiflask import APIBlueprint
+from typing import cast
+
+from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app
 
 from mdm.storage.call import Call
-from web.api.openapi import DOCUMENT
+from web.api.openapi import document
 from web.api.operation import Public, operation
 
 api = APIBlueprint("system", __name__, tag={"name": "System", "description": "The interface itself."})
@@ -16,4 +18,4 @@ def get_openapi(_call: Call) -> Response:
 
     It is made from the declarations that requests are checked by, so it cannot differ from them.
     """
-    return Response(current_app.extensions[DOCUMENT], content_type="application/json")
+    return Response(document(cast(APIFlask, current_app)), content_type="application/json")
