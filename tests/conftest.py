@@ -16,6 +16,7 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import Engine
 
 from mdm.core.actor import Actor, ActorKind
@@ -25,11 +26,15 @@ from mdm.storage import grants
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
 from mdm.storage.metadata import all_tables
+from tests.compiled import Compiled
 from tests.emptied import emptied, shape
 
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 """A busy machine is no failure: what an example may cost is not a matter of the clock."""
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
+"""Some hundred applications in one process, of the same templates."""
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday morning."""
