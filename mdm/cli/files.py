@@ -8,36 +8,49 @@ import rich_click as click
 from mdm.cli import errors, output
 from mdm.cli.choice import NUMBER, Words
 from mdm.cli.work import work
+from mdm.settings import load
 
 if TYPE_CHECKING:
     from mdm.imports.plan import Planned
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 MAX_SHOWN = 50
+BRING_BACK = click.option(
+    "--bring-back",
+    type=NUMBER,
+    multiple=True,
+    metavar="LINE",
+    help="A line that was left out because the record of its person was erased: make a new one. May be given more than once.",
+)
 
 
 @click.command("import")
 @click.argument("kind", type=Words(["people", "units", "service-points", "devices"]))
 @click.argument("file", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
+@BRING_BACK
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON, with every row.")
-def import_(kind: str, file: Path, dry_run: bool, json_wanted: bool) -> int:
+def import_(kind: str, file: Path, dry_run: bool, bring_back: tuple[int, ...], json_wanted: bool) -> int:
     """Take people, units, service points or devices from a CSV file: all rows or, when one is wrong, none."""
     from rich.console import Console
     from rich.progress import Progress
 
+    from mdm.imports.plan import More
     from mdm.imports.service import ImportKind, import_csv
     from mdm.imports.table import MAX_BYTES
+    from mdm.storage.seal import load_seal
 
+    settings = load()
     with (
         Progress(console=Console(stderr=True), transient=True, disable=json_wanted) as bar,
-        work(write=True) as call,
+        work(write=True, settings=settings) as call,
     ):
         task = bar.add_task(f"Checking {file.name}", total=None)
         result = import_csv(
             call,
             ImportKind(kind),
             content(file, MAX_BYTES),
+            More(load_seal(settings.home / "keys"), frozenset(bring_back)),
             name=file.name,
             dry_run=dry_run,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
@@ -77,6 +90,8 @@ def tell(told: dict[str, Any], rows: list[dict[str, Any]], ignored: tuple[str, .
         output.note(f"line {row['line']}{', ' + row['column'] if row['column'] else ''}: {row['message']}")
     if len(wrong) > MAX_SHOWN:
         output.note(f"… and {len(wrong) - MAX_SHOWN} more lines; --json shows all of them.")
+    for row in [row for row in rows if row["outcome"] == "skipped"][:MAX_SHOWN]:
+        output.note(f"line {row['line']}, {row['subject']}: {row['message']}")
     counts = ", ".join(f"{number} {outcome}" for outcome, number in told["counts"].items())
     if told["applied"]:
         output.say(f"Imported: {counts}.")

@@ -1,13 +1,15 @@
 """People from a file: found by personnel number, else by e-mail address."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mdm.core.errors import N_
 from mdm.imports.columns import word
-from mdm.imports.plan import Once, Places, Planned, Progress, RowError, day, planned, values_of
+from mdm.imports.plan import More, Once, Places, Planned, Progress, RowError, day, planned, values_of
 from mdm.imports.table import Row
 from mdm.people import bulk, fields
 from mdm.people.bulk import Draft
+from mdm.people.erased import SENTENCES, Known
 from mdm.people.model import Person
 from mdm.people.queries import people_select
 from mdm.storage.call import Call
@@ -29,6 +31,19 @@ _RENAMED = {"unit": "unit_id", "service_point": "service_point_id"}
 def plan(call: Call, rows: list[Row], progress: Progress | None = None) -> list[Planned[Draft]]:
     """What each row comes to."""
     return planned(rows, "name", _Reader(call).one, progress)
+
+
+def leave_out(call: Call, plans: Sequence[Planned[Draft]], more: More) -> None:
+    """Leaves out every new person whose record was erased, but for the lines that somebody chose."""
+    known = Known(call, more.seal)
+    for one in plans:
+        found = known.find(one.draft.values) if one.draft is not None and one.draft.person is None else None
+        if found is None or one.draft is None:
+            continue
+        if one.line in more.bring_back:
+            one.draft.erased = found
+        else:
+            one.skip(SENTENCES[found.why], day=found.at.date().isoformat())
 
 
 class _Reader:

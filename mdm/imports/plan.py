@@ -1,6 +1,6 @@
 """What an import found out about each row, before anything is written."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -11,6 +11,7 @@ from mdm.core.text import fold
 from mdm.imports.table import Row
 from mdm.org import queries as org
 from mdm.storage.call import Call
+from mdm.storage.seal import Seal
 
 Progress = Callable[[int, int], None]
 """Told how many rows were checked, of how many."""
@@ -20,11 +21,23 @@ CLEAR = "-"
 """A cell that empties what is kept; an empty cell leaves it as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class More:
+    """What an import needs beside the file."""
+
+    seal: Seal
+    """By which somebody is recognised whose record was erased."""
+    bring_back: Collection[int] = ()
+    """Lines of people whose record was erased and who get a new one all the same."""
+
+
 class Outcome(StrEnum):
     """What becomes of a row."""
 
     CREATED = "created"
     ERROR = "error"
+    SKIPPED = "skipped"
+    """Left out, because the record of this person was erased and nobody has said that they come back."""
     UNCHANGED = "unchanged"
     UPDATED = "updated"
 
@@ -60,6 +73,11 @@ class Planned(Generic[Draft]):
     def message(self) -> str:
         """The filled English sentence; empty when there is nothing to say."""
         return self.sentence % self.params if self.params else self.sentence
+
+    def skip(self, sentence: str, **params: object) -> None:
+        """Leaves the row out, and says why."""
+        self.outcome, self.draft, self.changes = Outcome.SKIPPED, None, ()
+        self.sentence, self.params = sentence, params
 
     def fail(self, error: RowError) -> None:
         """Marks the row as wrong."""

@@ -171,6 +171,7 @@ ACTIONS = {
     "passkey.removed": N_("removed a passkey"),
     "passkey.stopped": N_("stopped a passkey"),
     "people.imported": N_("imported people"),
+    "person.brought_back": N_("made a new record of somebody who was erased"),
     "person.came_back": N_("came back"),
     "person.created": N_("made a person"),
     "person.edited": N_("edited a person"),

@@ -186,6 +186,7 @@ SENTENCES = {
     "people.imported": N_("%(who)s imported people from %(what)s"),
     "person.code_made": N_("%(who)s made a paper with a sign-in code for %(what)s"),
     "person.signed_in": N_("%(what)s signed in to the employees' page"),
+    "person.brought_back": N_("%(who)s made a new record of %(what)s, whose record was erased before"),
     "person.came_back": N_("%(what)s came back to the city"),
     "person.created": N_("%(who)s added %(what)s"),
     "person.edited": N_("%(who)s edited the record of %(what)s"),

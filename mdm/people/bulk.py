@@ -12,6 +12,7 @@ from mdm.core.ids import new_uid
 from mdm.core.permissions import Permission, Where
 from mdm.outbox import service as outbox
 from mdm.people import fields
+from mdm.people.erased import Erased, brought_back
 from mdm.people.model import Person
 from mdm.people.service import FOLLOWED, taken
 from mdm.storage.call import Call
@@ -24,6 +25,8 @@ class Draft:
 
     values: dict[str, Any]
     person: Person | None = None
+    erased: Erased | None = None
+    """That their record was erased, where a new one is made all the same."""
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -82,6 +85,9 @@ def write(call: Call, drafts: Sequence[Draft], about: dict[str, Any]) -> list[Pe
     for number, names in updated.items():
         if (FOLLOWED | {"left_on"}) & set(names):
             outbox.post(call, "person.changed", {"person": number})
+    for draft in drafts:
+        if draft.erased is not None and draft.person is not None:
+            brought_back(call, draft.person, draft.erased)
     if created or updated:
         details = {
             **about,

@@ -1,4 +1,4 @@
-"""Employees."""
+"""Employees, and by what somebody is recognised whose record was erased."""
 
 from datetime import date
 from enum import StrEnum
@@ -49,3 +49,17 @@ class Person(Base):
     def where(self) -> Where:
         """The place at which rights over this person are asked."""
         return Where(self.service_point_id, self.unit_id)
+
+
+class ErasedMark(Base):
+    """A keyed digest of the personnel number or the address of somebody whose record was erased: it names nobody, and leads to
+    no row of theirs. It is forgotten after the time that the map of privacy says, and when they get a new record."""
+
+    __tablename__ = "person_erased"
+
+    id: Mapped[Key]
+    uid: Mapped[str] = mapped_column(String(32), index=True)
+    """The same for the marks of one person, drawn by lot."""
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    erased_at: Mapped[Moment] = mapped_column(index=True)
+    why: Mapped[str] = mapped_column(String(16))

@@ -10,9 +10,10 @@ from mdm.core.actor import require
 from mdm.core.errors import N_, ConflictError, InvalidError
 from mdm.core.permissions import Permission, Where
 from mdm.outbox import service as outbox
-from mdm.people import fields, queries
+from mdm.people import erased, fields, queries
 from mdm.people.model import Person
 from mdm.storage.call import Call
+from mdm.storage.seal import Seal
 from mdm.storage.unique import flush_unique
 
 FOLLOWED = frozenset({"name", "unit_id", "service_point_id", "persona"})
@@ -38,6 +39,20 @@ def create(call: Call, **given: Unpack[PersonFields]) -> Person:
     values = fields.checked({"name": "", **given})
     require(call.actor, Permission.PEOPLE_MANAGE, Where(values.get("service_point_id"), values.get("unit_id")))
     return _add(call, values)
+
+
+def take_on(call: Call, seal: Seal, *, bring_back: bool = False, **given: Unpack[PersonFields]) -> Person:
+    """The same for whoever makes one by hand or by a program: somebody whose record was erased gets a new one only where
+    ``bring_back`` says so, and it stands in the diary. Raises as ``create``, and ConflictError (``person_erased``)."""
+    values = fields.checked({"name": "", **given})
+    require(call.actor, Permission.PEOPLE_MANAGE, Where(values.get("service_point_id"), values.get("unit_id")))
+    found = erased.Known(call, seal).find(values)
+    if found is not None and not bring_back:
+        raise erased.undecided(found)
+    person = _add(call, values)
+    if found is not None:
+        erased.brought_back(call, person, found)
+    return person
 
 
 def edit(call: Call, person_id: int, **given: Unpack[PersonFields]) -> Person:

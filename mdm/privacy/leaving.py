@@ -31,7 +31,6 @@ SHARE: Final = 50
 """In one day at most ``FEW`` records, or one of ``SHARE`` of all, whichever is more: a wrong file must not empty a city."""
 LONGEST: Final = timedelta(days=3653)
 """Nothing is kept longer than ten years by one decision."""
-OVER: Final = "Its time was over: they left longer ago than records are kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def erase_due(call: Call, days: int) -> int:
         if begun >= left:
             break
         if not reasons(call, person, by_itself=True):
-            service.begin(call, person, OVER, clean(call.actor.name))
+            service.begin(call, person, service.OVER, clean(call.actor.name))
             begun += 1
     return begun
 
@@ -119,7 +118,7 @@ def erase_due(call: Call, days: int) -> int:
 def _room(call: Call) -> int:
     """How many may still be begun today."""
     begun = call.session.scalar(
-        select(func.count()).where(Erasure.reason == OVER, Erasure.begun_at > call.now - timedelta(days=1))
+        select(func.count()).where(Erasure.reason == service.OVER, Erasure.begun_at > call.now - timedelta(days=1))
     )
     everybody = call.session.scalar(select(func.count()).select_from(Person)) or 0
     return max(FEW, everybody // SHARE) - (begun or 0)

@@ -20,7 +20,9 @@ from mdm.core.risk import Risk, gate
 from mdm.core.text import clean
 from mdm.desk.custody.photos import Folder
 from mdm.inventory.model import Device
+from mdm.people import erased
 from mdm.people import queries as people
+from mdm.people.erased import ErasedWhy
 from mdm.people.model import Person
 from mdm.privacy import erasing, tombstones
 from mdm.privacy.fields import Erase, field
@@ -31,6 +33,7 @@ from mdm.privacy.tombstones import Tombstone
 from mdm.privacy.whose import Whose, condition, whose
 from mdm.storage.call import Call
 from mdm.storage.metadata import all_tables
+from mdm.storage.seal import create_key, load_seal
 from mdm.storage.unique import flush_unique
 
 Refusals: Final = (InvalidError, ConflictError)
@@ -39,6 +42,7 @@ LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 MAX_REASON: Final = 500
 TOGETHER: Final = 20
 """Steps of which one transaction does at most so many: most find nothing."""
+OVER: Final = "Its time was over: they left longer ago than records are kept."
 RESTORED: Final = "A backup from before the erasure was restored."
 
 
@@ -121,6 +125,8 @@ def step(call: Call, erasure_id: int, home: Path) -> bool:
     if erasure.finished_at is not None:
         return False
     tombstones.add(home / tombstones.FILE, [stone_of(call, erasure)])
+    if not erasure.step:
+        _recognise_later(call, erasure, home)
     photos = Folder(home)
 
     def forget(table: str, row: dict[str, object]) -> None:
@@ -134,6 +140,17 @@ def step(call: Call, erasure_id: int, home: Path) -> bool:
         if erasure.changed - before >= erasing.BATCH:
             break
     return True
+
+
+def _recognise_later(call: Call, erasure: Erasure, home: Path) -> None:
+    """Keeps by what an import that brings them back is noticed, with the day on which they were erased the first time."""
+    person = call.session.get_one(Person, erasure.person_id)
+    made = iso(person.created_at)
+    stones = (one for one in tombstones.read(home / tombstones.FILE) if (one.person, one.made_at) == (person.id, made))
+    at = next((datetime.fromisoformat(one.erased_at) for one in stones), erasure.begun_at)
+    create_key(home / "keys")
+    why = ErasedWhy.OVER if erasure.reason == OVER else ErasedWhy.ASKED
+    erased.note(call, load_seal(home / "keys"), person, at, why)
 
 
 def missed(session: Session, stones: Iterable[Tombstone]) -> list[Tombstone]:

@@ -67,10 +67,10 @@ def test_no_column_that_leads_to_a_person_is_said_to_lead_to_nobody() -> None:
     assert wrong == []
 
 
-def test_what_is_kept_in_spite_of_erasure_is_evidence_of_decisions_and_nothing_else() -> None:
+def test_what_is_kept_in_spite_of_erasure_is_evidence_of_decisions_and_what_keeps_erasures_from_being_undone() -> None:
     kept = {found.table for found in fields.fields(tables_of(all_tables())) if found.erase is Erase.KEEP}
 
     assert kept <= {
         "act", "act_approval", "kernel_state", "order_approval", "order_batch", "order_release", "roster_proposal",
-        "sealed_roster", "wipe_order",
+        "sealed_roster", "wipe_order", "person_erased",
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """Imports: dry run, a result per row, all or nothing, twice like once."""
 
-from datetime import date
+import hashlib
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -10,15 +11,19 @@ from mdm.audit.model import AuditEntry
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.errors import DeniedError
 from mdm.core.permissions import Grant, PlaceKind, Role
-from mdm.imports.plan import Outcome
+from mdm.imports.plan import More, Outcome
 from mdm.imports.service import ImportKind, ImportResult, import_csv
 from mdm.inventory.model import Device, DeviceEvent
 from mdm.org import queries as org
 from mdm.org.model import Unit
 from mdm.outbox.model import OutboxMessage
-from mdm.people.model import Person
+from mdm.people import erased
+from mdm.people.erased import ErasedWhy
+from mdm.people.model import ErasedMark, Person
+from mdm.storage.seal import Seal
 from tests.conftest import Calling
 
+SEAL = Seal(b"k" * 32)
 PLACES = "code;name;openingsuren\nWERKHAVEN;Werkhaven;ma-vr 09:00-17:00\nSL-1;Stadsloket Eén;\n"
 UNITS = "code;naam;bovenliggend;vanaf\nSB-VEEG;Veegdienst;SB;2016-01-01\nSB;Onderhoud;-;2016-01-01\n"
 PEOPLE = (
@@ -35,7 +40,7 @@ DEVICES = (
 
 def _run(calling: Calling, kind: str, text: str, *, dry_run: bool = False, actor: Actor | None = None) -> ImportResult:
     with calling(actor) if actor else calling() as call:
-        return import_csv(call, ImportKind(kind), text.encode(), name=f"{kind}.csv", dry_run=dry_run)
+        return import_csv(call, ImportKind(kind), text.encode(), More(SEAL), name=f"{kind}.csv", dry_run=dry_run)
 
 
 def _organisation(calling: Calling) -> None:
@@ -53,7 +58,7 @@ def test_a_whole_organisation_comes_from_four_files(calling: Calling) -> None:
     _organisation(calling)
     people, devices = _run(calling, "people", PEOPLE), _run(calling, "devices", DEVICES)
 
-    assert people.counts == devices.counts == {"created": 2, "error": 0, "unchanged": 0, "updated": 0}
+    assert people.counts == devices.counts == {"created": 2, "error": 0, "skipped": 0, "unchanged": 0, "updated": 0}
     with calling(write=False) as call:
         gulsen = call.session.scalars(select(Person).where(Person.number == "0042")).one()
         assert (gulsen.name, gulsen.email, gulsen.language, gulsen.persona) == (
@@ -219,6 +224,7 @@ def test_ten_thousand_people_are_one_line_in_the_diary(calling: Calling) -> None
             call,
             ImportKind.PEOPLE,
             f"number;name;email;unit\n{rows}".encode(),
+            More(SEAL),
             progress=lambda done, total: seen.append((done, total)),
         )
 
@@ -226,3 +232,57 @@ def test_ten_thousand_people_are_one_line_in_the_diary(calling: Calling) -> None
     assert seen[-1] == (10_000, 10_000)
     assert _number(calling, Person) == 10_000
     assert _number(calling, AuditEntry) == lines + 1
+
+
+def _erased(calling: Calling, number: str, why: ErasedWhy = ErasedWhy.ASKED) -> None:
+    """As erasing leaves it: the mark, and a record that names nobody."""
+    with calling() as call:
+        person = call.session.scalars(select(Person).where(Person.number == number)).one()
+        erased.note(call, SEAL, person, datetime(2026, 3, 3, tzinfo=UTC), why)
+        person.number, person.email, person.name = None, f"{number}@erased.invalid", "Erased person AAAAAA"
+
+
+def test_whoever_was_erased_is_left_out_and_said_so_until_somebody_chooses_their_line(calling: Calling) -> None:
+    _organisation(calling)
+    _run(calling, "people", PEOPLE)
+    _erased(calling, "0042")
+    moved = PEOPLE.replace("0042;", "9942;").replace("G.Ozturk", "g.ozturk")
+    new = "number;name\n0042 ;Somebody New\n"
+
+    dry, taken = (_run(calling, "people", PEOPLE, dry_run=one) for one in (True, False))
+    by_address, by_number = _run(calling, "people", moved, dry_run=True), _run(calling, "people", new, dry_run=True)
+    assert (dry.counts, dry.counts == taken.counts) == (
+        {"created": 0, "error": 0, "skipped": 1, "unchanged": 1, "updated": 0}, True,
+    )  # fmt: skip
+    assert dry.skipped[0].message.startswith("Their record was erased on 2026-03-03, as was asked;")
+    assert taken.applied
+    assert (len(by_address.skipped), len(by_number.skipped)) == (1, 1)
+    assert _number(calling, Person) == 2
+
+    with calling() as call:
+        back = import_csv(call, ImportKind.PEOPLE, PEOPLE.encode(), More(SEAL, {2}))
+    assert back.counts["created"] == 1
+    assert _number(calling, Person) == 3
+    assert _number(calling, ErasedMark) == 0
+    with calling(write=False) as call:
+        told = call.session.scalars(select(AuditEntry).where(AuditEntry.action == "person.brought_back")).one()
+        assert (told.subject_name, told.details) == ("Gülşen Öztürk", {"erased_on": "2026-03-03"})
+    assert _run(calling, "people", PEOPLE).counts["unchanged"] == 2
+
+
+def test_the_mark_of_somebody_erased_names_nobody_and_is_another_with_another_key(calling: Calling) -> None:
+    _organisation(calling)
+    _run(calling, "people", PEOPLE)
+    _erased(calling, "0043", ErasedWhy.OVER)
+
+    with calling() as call:
+        rows = call.session.scalars(select(ErasedMark)).all()
+        said = " ".join(f"{row.digest} {row.why}" for row in rows)
+        plain = {hashlib.sha256(text.encode()).hexdigest() for text in ("0043", "j.peeters@stad.example")}
+        other = import_csv(call, ImportKind.PEOPLE, PEOPLE.encode(), More(Seal(b"x" * 32)), dry_run=True)
+        same = import_csv(call, ImportKind.PEOPLE, PEOPLE.encode(), More(SEAL), dry_run=True)
+
+    assert len(rows) == 2
+    assert not [one for one in ("0043", "peeters", *plain) if one in said.lower()]
+    assert (other.counts["skipped"], same.counts["skipped"]) == (0, 1)
+    assert "when its time was over" in same.skipped[0].message

@@ -9,6 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mdm.core.errors import N_, NotSignedInError, TooLargeError
 from mdm.settings import Settings
+from mdm.storage.seal import create_key, load_seal
 from web.api import openapi, problems
 from web.api.asked import asked
 from web.api.converters import CONVERTERS
@@ -20,6 +21,7 @@ from web.api.strict import MAX_BODY
 from web.common.app import furnish
 from web.common.guard import SAFE_METHODS, check_routes
 from web.common.language import LANGUAGES
+from web.common.sealed import SEAL
 from web.common.secret import form_key
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def make_api(settings: Settings) -> APIFlask:
     app.url_map.converters.update(CONVERTERS)
     furnish(app, settings, identify, asked)
     problems.install(app)
+    create_key(settings.home / "keys")
+    app.extensions[SEAL] = load_seal(settings.home / "keys")
     app.extensions[CURSOR] = form_key(settings.home)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -17,10 +17,11 @@ from web.common.failures import Failure, failure_of
 from web.common.files import Compressed
 from web.common.guard import check_routes
 from web.common.places import WEB
+from web.common.sealed import SEAL
 from web.common.secret import form_key
 from web.console.asked import asked
 from web.console.frame import furnish_pages
-from web.console.identity import SEAL, brought_cookie, identify, note_use
+from web.console.identity import brought_cookie, identify, note_use
 from web.console.pages import ROUTES
 from web.console.pages.androids import UPLOAD
 from web.console.pages.helpers import is_ours

@@ -23,9 +23,8 @@ from mdm.storage.seal import Seal
 from web.common.app import SETTINGS, uses_tls
 from web.common.database import db
 from web.common.language import chosen_language
+from web.common.sealed import SEAL
 from web.console.kernel import kernel
-
-SEAL = "havenmeester_seal"
 
 
 def settings() -> Settings:

@@ -25,6 +25,7 @@ from web.common.guard import check_routes
 from web.common.hours import open_hours
 from web.common.manifest import built
 from web.common.places import WEB
+from web.common.sealed import SEAL
 from web.common.secret import form_key
 from web.portal import apps, city, enrol, helping, loans, pages, panic, panic_calls, quest
 from web.portal.cookie import brought_cookie, over_tls
@@ -55,7 +56,7 @@ def make_portal(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=True,
     )
     create_key(settings.home / "keys")
-    app.extensions[panic.SEAL] = load_seal(settings.home / "keys")
+    app.extensions[SEAL] = load_seal(settings.home / "keys")
     furnish(app, settings, identify, selector=chosen_language, translations=TRANSLATIONS)
     forms = CSRFProtect(app)
     for without in panic.WITHOUT_TOKEN:

@@ -28,10 +28,10 @@ from web.common.accessibility import statement
 from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.common.person_export import as_zip
+from web.common.sealed import SEAL
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES, chosen_language
-from web.portal.panic import SEAL
 from web.portal.words import APP_STATES, KINDS, LOAN_STATES
 
 YEAR = 31_536_000

@@ -24,12 +24,12 @@ from web.common.failures import failure_of
 from web.common.guard import public, signed_in, without_database
 from web.common.manifest import built
 from web.common.places import DIST
+from web.common.sealed import SEAL
 from web.portal.cookie import over_tls
 from web.portal.helpers import GET, POST, Route, page, settings, text
 
 YEAR: Final = 400 * 24 * 3600
 """The longest that browsers keep a cookie."""
-SEAL: Final = "havenmeester_seal"
 HEADER: Final = "X-Havenmeester-Panic"
 WRONG_CODE = N_("This code is not right. Help is still on its way. Try again.")
 ENDED = N_("You are safe. Everybody who was told hears it now.")

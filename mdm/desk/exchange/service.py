@@ -17,7 +17,7 @@ from mdm.core.text import clean, fold
 from mdm.desk.exchange import assets, columns, others
 from mdm.desk.exchange.assets import Known
 from mdm.imports import devices
-from mdm.imports.plan import Outcome, Planned, Progress, RowError
+from mdm.imports.plan import More, Outcome, Planned, Progress, RowError
 from mdm.imports.service import IMPORTERS, ImportKind, ImportResult
 from mdm.imports.table import Columns, Row, Table, read
 from mdm.inventory.fields import CUSTOM_MOST
@@ -71,6 +71,7 @@ def import_snipe(
     call: Call,
     kind: SnipeKind,
     files: Files,
+    more: More,
     *,
     name: str = "",
     dry_run: bool = False,
@@ -102,6 +103,7 @@ def import_snipe(
     else:
         convert = others.user(call) if kind is SnipeKind.USERS else others.location(call)
         plans = _planned(call, table.rows, convert, importer.plan, progress)
+        importer.leave_out(call, plans, more)
     _bad(table, plans)
     result = SnipeResult(
         of.ours,

@@ -18,6 +18,7 @@ from mdm.desk.exchange.columns import EXPORTED
 from mdm.desk.exchange.export import export_assets
 from mdm.desk.exchange.model import ExchangeFile
 from mdm.desk.exchange.service import Files, SnipeKind, SnipeResult
+from mdm.imports.plan import More
 from mdm.inventory import service as inventory
 from mdm.inventory.model import Device
 from mdm.org.model import ServicePoint
@@ -43,7 +44,9 @@ ASSETS = Path(__file__).with_name("assets.csv").read_text()
 
 def take(call: Call, kind: str, text: str, **more: Any) -> SnipeResult:
     data = text if isinstance(text, bytes) else text.encode()
-    return service.import_snipe(call, SnipeKind(kind), Files(data, **more.pop("files", {})), **more)
+    return service.import_snipe(
+        call, SnipeKind(kind), Files(data, **more.pop("files", {})), More(Seal(bytes(32))), **more
+    )
 
 
 def moved_in(call: Call) -> None:

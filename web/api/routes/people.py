@@ -1,6 +1,7 @@
 """People."""
 
 from apiflask import APIBlueprint
+from flask import current_app
 
 from mdm.core.permissions import Permission
 from mdm.people import queries, service
@@ -10,6 +11,7 @@ from web.api.paging import Page, walk
 from web.api.shapes import people as shapes
 from web.api.shapes.people import Person
 from web.api.versions import unchanged
+from web.common.sealed import SEAL
 
 api = APIBlueprint("people", __name__, tag={"name": "People", "description": "Employees."})
 VIEW, MANAGE = Permission.PEOPLE_VIEW, Permission.PEOPLE_MANAGE
@@ -55,9 +57,10 @@ def get_person(call: Call, person_id: int) -> Person:
 def create_person(call: Call, body: shapes.PersonNew) -> Person:
     """Take a person on.
 
-    409 when somebody has this e-mail address or personnel number.
+    409 when somebody has this e-mail address or personnel number, and for somebody whose record was erased, unless
+    `bring_back` says that they get a new one.
     """
-    person = service.create(call, **body.model_dump())
+    person = service.take_on(call, current_app.extensions[SEAL], **body.model_dump())
     return _one(call, person.id)
 
 

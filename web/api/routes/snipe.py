@@ -10,7 +10,7 @@ from mdm.imports.service import IMPORTERS
 from mdm.imports.table import MAX_BYTES
 from mdm.storage.call import Call
 from web.api.operation import View, operation
-from web.api.routes.imports import CSV, is_csv, shown
+from web.api.routes.imports import CSV, is_csv, more_of, shown
 from web.api.shapes.imports import ImportResult
 from web.api.shapes.stock import SnipeQuery
 
@@ -21,7 +21,7 @@ def _take(call: Call, kind: SnipeKind, query: SnipeQuery, *, dry_run: bool) -> I
     is_csv()
     name = request.headers.get("X-File-Name", "")
     files = Files(request.get_data())
-    return shown(import_snipe(call, kind, files, name=name, dry_run=dry_run, only_ours=query.only_ours))
+    return shown(import_snipe(call, kind, files, more_of(query), name=name, dry_run=dry_run, only_ours=query.only_ours))
 
 
 def _importer(kind: SnipeKind) -> View:

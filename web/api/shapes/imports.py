@@ -1,10 +1,23 @@
 """CSV files."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from mdm.imports.plan import Outcome
 from mdm.imports.service import ImportKind
-from web.api.strict import Answer
+from web.api.strict import Answer, Query
+
+
+class ImportQuery(Query):
+    """How a file is taken."""
+
+    bring_back: list[Annotated[int, Field(ge=1, le=10_000_000)]] | None = Field(
+        None,
+        max_length=1000,
+        description="A line that was left out because the record of its person was erased, and for whom a new record is made"
+        " all the same. May be given more than once.",
+    )
 
 
 class ImportRow(Answer):

@@ -53,6 +53,7 @@ class PersonNew(Body):
     persona: Persona = Persona.CITY
     unit_id: Id | None = None
     service_point_id: Id | None = None
+    bring_back: bool = Field(False, description="Makes a new record also of somebody whose record was erased.")
 
 
 class PersonEdit(Edit):

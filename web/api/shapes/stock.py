@@ -11,6 +11,7 @@ from mdm.desk.stock.model import LineState, TransferState
 from mdm.inventory.model import DeviceKind, Measure
 from web.api.paging import PageQuery, page_model
 from web.api.shapes.fields import Id, Line, Uid
+from web.api.shapes.imports import ImportQuery
 from web.api.strict import Answer, Body, Query
 
 Code = Annotated[str, Field(min_length=1, max_length=512, description="What a scanner reads from a label.")]
@@ -224,7 +225,7 @@ class Costs(Answer):
     items: list[CostLine]
 
 
-class SnipeQuery(Query):
+class SnipeQuery(ImportQuery):
     """How a file of Snipe-IT is read."""
 
     only_ours: bool = Field(False, description="Leave out assets that are no phone, tablet, laptop or kiosk.")

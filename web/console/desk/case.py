@@ -23,8 +23,9 @@ from mdm.orders.model import Lane
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.common.sealed import SEAL
 from web.console.desk.frame import desk_page
-from web.console.identity import SEAL, settings
+from web.console.identity import settings
 from web.console.pages.helpers import GET, POST, Route, day_field, done, number, refused, text
 
 

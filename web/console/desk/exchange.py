@@ -9,15 +9,15 @@ from mdm.core.permissions import Permission
 from mdm.desk.exchange import kept
 from mdm.desk.exchange.export import export_assets
 from mdm.desk.exchange.service import Files, SnipeKind, import_snipe
-from mdm.imports.plan import Outcome
+from mdm.imports.plan import More, Outcome
 from mdm.overview import desk_words
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.common.sealed import SEAL
 from web.console.desk.frame import desk_page
 from web.console.desk.once import once
 from web.console.frame import translated
-from web.console.identity import SEAL
 from web.console.pages.helpers import BOTH, GET, Route, done, refused, text
 
 SHOWN = 200
@@ -71,26 +71,35 @@ def desk_exchange_file(call: Call, uid: str) -> Response:
         if text("step") == "drop":
             kept.forget(call, row)
             return done(gettext("The file was forgotten. Nothing was taken."), url_for("desk_exchange"))
-        result = import_snipe(call, SnipeKind(row.kind), files, name=row.name, only_ours=only_ours)
+        chosen = (line for line in request.form.getlist("back") if line.isascii() and line.isdigit() and len(line) < 9)
+        more = More(seal, frozenset(map(int, chosen)))
+        result = import_snipe(call, SnipeKind(row.kind), files, more, name=row.name, only_ours=only_ours)
         if not result.applied:
             return _preview(call, uid)
         kept.forget(call, row)
     except HavenmeesterError as error:
         return _form(call, refused(call, error))
-    counts = {outcome: result.count(outcome) for outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)}
+    counts = {
+        outcome: result.count(outcome)
+        for outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.SKIPPED)
+    }
     told = gettext(
-        "Taken. New: %(new)s, changed: %(changed)s, as before: %(same)s.",
+        "Taken. New: %(new)s, changed: %(changed)s, as before: %(same)s, left out: %(out)s.",
         new=counts[Outcome.CREATED],
         changed=counts[Outcome.UPDATED],
         same=counts[Outcome.UNCHANGED],
+        out=counts[Outcome.SKIPPED] + result.left_out,
     )
     return done(told, url_for("desk_exchange"))
 
 
 def _preview(call: Call, uid: str) -> Response:
+    seal = current_app.extensions[SEAL]
     try:
-        row, files, only_ours = kept.kept(call, current_app.extensions[SEAL], uid)
-        result = import_snipe(call, SnipeKind(row.kind), files, name=row.name, dry_run=True, only_ours=only_ours)
+        row, files, only_ours = kept.kept(call, seal, uid)
+        result = import_snipe(
+            call, SnipeKind(row.kind), files, More(seal), name=row.name, dry_run=True, only_ours=only_ours
+        )
     except HavenmeesterError as error:
         return _form(call, refused(call, error))
     changed = [line for line in result.rows if line.outcome in (Outcome.CREATED, Outcome.UPDATED)]
@@ -105,6 +114,8 @@ def _preview(call: Call, uid: str) -> Response:
         changed=changed[:SHOWN],
         more_changed=max(0, len(changed) - SHOWN),
         kind=row.kind,
+        skipped=result.skipped[:SHOWN],
+        more_skipped=max(0, len(result.skipped) - SHOWN),
     )
 
 

@@ -7,7 +7,8 @@ from mdm.core.permissions import Permission
 from mdm.desk.custody import photos
 from mdm.storage.call import Call
 from web.common.guard import may
-from web.console.identity import SEAL, settings
+from web.common.sealed import SEAL
+from web.console.identity import settings
 from web.console.pages.helpers import GET, Route
 
 

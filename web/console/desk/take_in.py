@@ -24,13 +24,14 @@ from mdm.people.model import Person
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.common.sealed import SEAL
 from web.console.desk.coming import Back, digits
 from web.console.desk.draft import LONGEST
 from web.console.desk.frame import desk_page, worked_at
 from web.console.desk.keys import Key, pressed
 from web.console.desk.papers import paper_page
 from web.console.desk.signing import OnPhone, asked_by, phone_of, signed_from, signing_keys
-from web.console.identity import SEAL, settings
+from web.console.identity import settings
 from web.console.pages.helpers import BOTH, Route, refused, text
 
 PATH = "/desk/take-in"

@@ -14,8 +14,8 @@ from mdm.core.permissions import Permission
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.common.sealed import SEAL
 from web.console.frame import fill
-from web.console.identity import SEAL
 from web.console.identity import settings as configuration
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
 

@@ -15,7 +15,7 @@ from mdm.platforms.android.model import AndroidPhone
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
-from web.console.identity import SEAL
+from web.common.sealed import SEAL
 from web.console.pages.helpers import BOTH, Route, done, page, refused, text
 
 REASON_MOST = 500

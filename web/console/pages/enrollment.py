@@ -31,7 +31,8 @@ from web.common.authority import authority
 from web.common.failures import Failure
 from web.common.guard import may, public
 from web.common.language import LANGUAGES
-from web.console.identity import SEAL, settings
+from web.common.sealed import SEAL
+from web.console.identity import settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 

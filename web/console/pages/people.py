@@ -1,7 +1,7 @@
 """People: the list, one person with devices and invitations, making and editing."""
 
 import segno
-from flask import request, url_for
+from flask import current_app, request, url_for
 from flask.wrappers import Response
 from flask_babel import gettext
 
@@ -21,6 +21,7 @@ from mdm.portal import keys
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
+from web.common.sealed import SEAL
 from web.console.identity import settings
 from web.console.lists import export, show
 from web.console.pages.helpers import BOTH, GET, POST, Route, day_field, done, number, page, refused, text
@@ -55,11 +56,12 @@ def person(call: Call, number: int) -> Response:
     )
 
 
-def _form(call: Call, found: Person | None, failure: Failure | None = None) -> Response:
+def _form(call: Call, found: Person | None, failure: Failure | None = None, *, erased: bool = False) -> Response:
     response = page(
         "people/form.html",
         person=found,
         failure=failure,
+        erased=erased,
         values=request.form if failure else found,
         words=words,
         places=places(call),
@@ -88,9 +90,10 @@ def person_new(call: Call) -> Response:
     if request.method == "GET":
         return _form(call, None)
     try:
-        made = service.create(call, **_fields())
+        wanted = text("bring_back") == "yes"
+        made = service.take_on(call, current_app.extensions[SEAL], bring_back=wanted, **_fields())
     except HavenmeesterError as error:
-        return _form(call, None, refused(call, error))
+        return _form(call, None, refused(call, error), erased=error.code == "person_erased")
     return done(gettext("%(name)s was saved.", name=made.name), url_for("person", number=made.id))
 
 

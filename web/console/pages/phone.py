@@ -17,7 +17,7 @@ from mdm.platforms.apple.model import AppleDevice, ScopedSecret
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
-from web.console.identity import SEAL
+from web.common.sealed import SEAL
 from web.console.pages.helpers import BOTH, POST, Route, done, page, refused, text
 
 COMMANDS = 50

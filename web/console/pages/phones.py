@@ -14,7 +14,7 @@ from mdm.platforms.apple.model import Approval
 from mdm.storage.call import Call
 from web.common.failures import Failure
 from web.common.guard import may
-from web.console.identity import SEAL
+from web.common.sealed import SEAL
 from web.console.identity import settings as configuration
 from web.console.pages.helpers import BOTH, GET, POST, Route, done, page, refused, text
 

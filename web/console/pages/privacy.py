@@ -20,8 +20,9 @@ from mdm.privacy.own import Time
 from mdm.storage.call import Call
 from web.common.guard import may
 from web.common.person_export import as_zip
+from web.common.sealed import SEAL
 from web.console.frame import word
-from web.console.identity import SEAL, settings
+from web.console.identity import settings
 from web.console.pages.helpers import GET, POST, Route, done, page, refused, text
 from web.console.spreadsheet import file_of
 
