@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 
 from mdm.core.actor import command_line
@@ -16,11 +15,11 @@ from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import transaction
 from tests.bench.house import House, house, wait_for
+from tests.chromium import chromium
 from tests.conftest import alone
 from tests.console.house import fill
 from tests.portal.loading import SLOW_3G, Load, first_load
 
-CHROMIUM = "/usr/bin/chromium"
 SCREEN = {"width": 360, "height": 760}
 LINE_SECONDS = 3 * 0.4
 """What the browser's slow line leaves out: finding the address, TCP and TLS 1.3 take a way there and back each."""
@@ -48,8 +47,7 @@ def measure(folder: Path) -> list[Found]:
         made.start("console")
         wait_for(f"http://localhost:{made.console_port}/healthz", folder / "console.log")
         base = f"http://mijn.localhost:{made.console_port}"
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with chromium() as browser:
             context = browser.new_context(viewport=SCREEN, service_workers="block")  # type: ignore[arg-type]
             page = context.new_page()
             found = [_median([first_load(page, f"{base}/in", SLOW_3G) for _ in range(TIMES)], "/in")]
@@ -63,7 +61,6 @@ def measure(folder: Path) -> list[Found]:
             for address in (*INSIDE, f"/d/{device}", f"/d/{device}/lost", f"/d/{device}/broken"):
                 loads = [first_load(page, base + address, SLOW_3G) for _ in range(TIMES)]
                 found.append(_median(loads, address.replace(device, "…")))
-            browser.close()
     return found
 
 

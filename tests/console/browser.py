@@ -1,15 +1,14 @@
 """A console that listens, and Chromium in front of it, with an authenticator that verifies whoever sits there."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 from werkzeug.serving import make_server
 
 from mdm.settings import Settings
+from tests.chromium import chromium
 from tests.conftest import free_port
 from tests.console.house import sign_in_link
 from web.console.app import make_console
@@ -33,15 +32,10 @@ def listening(settings: Settings) -> Iterator[Settings]:
 @contextmanager
 def browsing(settings: Settings, **options: object) -> Iterator[BrowserContext]:
     """A window of Chromium at that console."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium: not installed (apt-get install chromium); nobody looked at pages")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         context = browser.new_context(base_url=settings.console_base, **options)  # type: ignore[arg-type]
         context.set_default_timeout(60_000)
         yield context
-        browser.close()
 
 
 def with_authenticator(page: Page, *, verifies: bool = True) -> Page:

@@ -9,12 +9,13 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from mdm.settings import Settings
 from mdm.storage.engine import make_engine
 from mdm.storage.metadata import all_tables
+from tests.chromium import chromium
 from tests.console.house import fill, sign_in_link
 from web.build import build
 from web.console.app import make_console
@@ -41,8 +42,7 @@ def main(folder: Path) -> None:
         fill(settings, datetime.now(UTC).replace(microsecond=0))
         server = make_server("127.0.0.1", 0, make_console(settings), threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        with chromium() as browser:
             for scheme in ("light", "dark"):
                 for size, (width, height) in SIZES.items():
                     context = browser.new_context(
@@ -56,7 +56,6 @@ def main(folder: Path) -> None:
                     page.click("main button.btn-primary")
                     shoot_all(page, folder, f"{size}-{scheme}")
                     context.close()
-            browser.close()
         server.shutdown()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import create_engine, select, text, update
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from mdm.policies.model import Cohort
 from mdm.settings import Settings
 from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from tests.chromium import PROGRAM, chromium
 from tests.conftest import alone
 from tests.console.browser import come_by_link, listening
 from tests.console.desk_stock import lay_ready
@@ -92,9 +93,6 @@ class Counter:
 
 @pytest.fixture(scope="module")
 def counter(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium: not installed (apt-get install chromium); nobody stood at the counter")
     build()
     home = tmp_path_factory.mktemp("counter")
     for file in filled.parent.glob("havenmeester.db*"):
@@ -109,15 +107,13 @@ def counter(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         # A box is fuller here than one service point of the pilot.
         session.execute(text("UPDATE device SET service_point_id = 1 WHERE state = 'handed_out'"))
     engine.dispose()
-    with listening(wanted) as settings, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with listening(wanted) as settings, chromium() as browser:
         context = browser.new_context(base_url=settings.console_base)
         context.set_default_timeout(PATIENT)
         come_by_link(context.new_page(), settings, "clerk@stad.example")
         context.storage_state(path=home / "state.json")
         context.close()
         yield Counter(settings, browser, home / "state.json")
-        browser.close()
 
 
 class Keys:
@@ -322,7 +318,7 @@ def test_the_camera_reads_a_code_in_the_page_and_asks_no_other_host(counter: Cou
     video = tmp_path / "camera.y4m"
     film(tag, video)
     browser = counter.browser.browser_type.launch(
-        executable_path=shutil.which("chromium"),
+        executable_path=PROGRAM,
         args=[
             "--no-sandbox",
             "--use-fake-ui-for-media-stream",

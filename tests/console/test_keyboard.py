@@ -1,16 +1,16 @@
 """Who uses no mouse gets from the sign-in link to an invitation and a lock with Tab, Enter and Space, and sees where they are."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 from werkzeug.serving import make_server
 
 from mdm.settings import Settings
+from tests.chromium import chromium
 from tests.console.house import sign_in_link
 from tests.signer.neighbour import RunningSigner
 
@@ -25,20 +25,15 @@ WHERE = (
 @pytest.fixture(params=["no-preference", "reduce"])
 def page(request: pytest.FixtureRequest, console: Flask, settings: Settings) -> Iterator[Page]:
     """A browser without a mouse, with and without motion, at the console with its signer."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium: not installed (apt-get install chromium); nobody walked with the keyboard")
     signer = RunningSigner(settings.home)
     signer.start()
     server = make_server("127.0.0.1", 0, console, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with chromium() as browser:
             base = f"http://127.0.0.1:{server.port}"
             yield browser.new_context(base_url=base, reduced_motion=request.param).new_page()
-            browser.close()
     finally:
         server.shutdown()
         thread.join()

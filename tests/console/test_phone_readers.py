@@ -1,18 +1,18 @@
 """The pages of phones for people who cannot see well: axe finds nothing, in light and in dark; none scrolls sideways."""
 
 import base64
-import shutil
 import threading
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from mdm.platforms.apple.automated.model import AppleAssigned, AppleTie
 from mdm.settings import Settings
 from mdm.storage.call import Call
+from tests.chromium import chromium
 from tests.console.house import sign_in_link
 from tests.console.test_phone_profiles import CAMERA, CLIP, PASSCODE, profile
 from tests.console.test_phones import inside, phone, push
@@ -52,9 +52,6 @@ def looked(page: Page, address: str) -> list[str]:
 def test_axe_finds_nothing_on_the_pages_of_phones(
     console: Flask, settings: Settings, phone: str, inside: Callable[..., object]
 ) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium: not installed (apt-get install chromium); pages were not looked at")
     tie = inside(tied)
     pages = (
         "/settings/phones", f"/settings/phones/ties/{tie}", "/enrollment/certificates", f"/devices/{phone}?tab=phone",
@@ -66,8 +63,7 @@ def test_axe_finds_nothing_on_the_pages_of_phones(
     thread.start()
     found: list[str] = []
     try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with chromium() as browser:
             context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", bypass_csp=True)
             page = context.new_page()
             page.goto(f"/sign-in/link/{sign_in_link(settings.database, 'mo@stad.example')}")
@@ -87,7 +83,6 @@ def test_axe_finds_nothing_on_the_pages_of_phones(
             page.click("form[enctype] button.btn-primary")
             assert base64.b64encode(profile(CLIP, PASSCODE, CAMERA)).decode()[:40] in page.content()
             found += looked(page, "profile")
-            browser.close()
     finally:
         server.shutdown()
         thread.join()

@@ -1,15 +1,14 @@
 """People who cannot see well, or use no mouse, can use the console: axe-core finds nothing, in light and in dark."""
 
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from mdm.settings import Settings
+from tests.chromium import chromium
 from tests.console.house import sign_in_link
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -20,16 +19,12 @@ RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_main_pages(console: Flask, settings: Settings, scheme: str) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium: not installed (apt-get install chromium); pages were not looked at")
     server = make_server("127.0.0.1", 0, console, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     found: list[str] = []
     try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with chromium() as browser:
             context = browser.new_context(
                 color_scheme=scheme, base_url=f"http://127.0.0.1:{server.port}", bypass_csp=True
             )
@@ -41,7 +36,6 @@ def test_axe_finds_nothing_on_the_main_pages(console: Flask, settings: Settings,
                 page.evaluate(AXE.read_text(encoding="utf-8"))
                 for one in page.evaluate(RULES)["violations"]:
                     found.append(f"{address}: {one['id']} ({one['nodes'][0]['html'][:120]})")
-            browser.close()
     finally:
         server.shutdown()
         thread.join()

@@ -1,33 +1,26 @@
 """A desk at work in a true browser: in by a link, an invitation by keyboard alone, and the page that turns green."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.chromium import chromium
 from tests.journey.house import House, Machine
 
 PLACES = "code;name\nWERKHAVEN;Werkhaven\nNOVA;Nova\n"
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 PATIENCE = 30_000
 """Milliseconds that a page may take on a busy machine."""
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """A page of a headless Chromium; skips, and says so, where there is none."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium: no program found (apt-get install chromium); the console was not driven")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    """A page of a headless Chromium."""
+    with chromium() as browser:
         opened = browser.new_page(locale="en-GB")
         opened.set_default_timeout(PATIENCE)
         yield opened
-        browser.close()
 
 
 def tab_to(page: Page, name: str) -> None:

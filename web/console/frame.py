@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, request, url_for
@@ -22,6 +23,7 @@ from web.common.hours import open_hours, same_hours
 from web.common.language import COOKIE as LANGUAGE_COOKIE
 from web.common.language import LANGUAGES
 from web.common.manifest import built
+from web.common.units import gigabytes, lasting
 from web.console.told import details_of, listed, told
 
 THEMES = ("auto", "light", "dark")
@@ -253,67 +255,69 @@ def theme() -> str:
     return chosen if chosen in THEMES else "auto"
 
 
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "ago": ago,
+    "moment": moment,
+    "day": day,
+    "days_ago": days_ago,
+    "weekday": weekday,
+    "isotime": iso,
+    "is_old": is_old,
+    "money": money,
+    "plain_amount": plain,
+    "gigabytes": gigabytes,
+    "lasting": lasting,
+}
+HELPERS: tuple[Callable[..., Any], ...] = (
+    asset,
+    word,
+    truth,
+    act,
+    translated,
+    anchor,
+    fill,
+    shown_value,
+    reason_of,
+    event,
+    told,
+    listed,
+    details_of,
+    open_hours,
+    same_hours,
+)
+
+
 def furnish_pages(app: Flask, settings: Settings) -> None:
-    """Gives templates their filters and what every page shows."""
-    filters: dict[str, Callable[..., Any]] = {
-        "ago": ago,
-        "moment": moment,
-        "day": day,
-        "days_ago": days_ago,
-        "weekday": weekday,
-        "isotime": iso,
-        "is_old": is_old,
-        "money": money,
-        "plain_amount": plain,
-    }
-    app.jinja_env.filters.update(filters)
-    helpers = (
-        asset,
-        word,
-        truth,
-        act,
-        translated,
-        anchor,
-        fill,
-        shown_value,
-        reason_of,
-        event,
-        told,
-        listed,
-        details_of,
-        open_hours,
-        same_hours,
-    )
-    app.jinja_env.globals.update({helper.__name__: helper for helper in helpers}, vocabulary=VOCABULARY)
+    """Gives templates their filters, their helpers and what every page shows."""
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update({helper.__name__: helper for helper in HELPERS}, vocabulary=VOCABULARY)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.after_request(partial(_keep_language, settings))
+    app.context_processor(partial(_shown_everywhere, settings))
 
-    @app.after_request
-    def _keep_language(response: Response) -> Response:
-        # A page for which nobody is looked up, as that of an unknown address, still speaks the person's language.
-        language = g.get("language")
-        if (
-            language
-            and request.cookies.get(LANGUAGE_COOKIE) != language
-            and LANGUAGE_COOKIE not in str(response.headers)
-        ):
-            response.set_cookie(
-                LANGUAGE_COOKIE, language, max_age=YEAR, samesite="Lax", httponly=True, secure=uses_tls(settings)
-            )
-        return response
 
-    @app.context_processor
-    def _context() -> dict[str, Any]:
-        actor: Actor | None = g.get("actor")
-        return {
-            "actor": actor,
-            "may": (lambda permission: actor is not None and actor.may_somewhere(Permission(permission))),
-            "navigation": navigation(actor) if actor else [],
-            "organisation": settings.organisation,
-            "language": str(get_locale() or "en")[:2],
-            "languages": LANGUAGES,
-            "theme": theme(),
-            "red_button": g.get("red_button", ""),
-            "stopped": g.get("stopped"),
-            "here": request.full_path.rstrip("?"),
-        }
+def _keep_language(settings: Settings, response: Response) -> Response:
+    # A page for which nobody is looked up, as that of an unknown address, still speaks the person's language.
+    language = g.get("language")
+    if language and request.cookies.get(LANGUAGE_COOKIE) != language and LANGUAGE_COOKIE not in str(response.headers):
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=YEAR, samesite="Lax", httponly=True, secure=uses_tls(settings)
+        )
+    return response
+
+
+def _shown_everywhere(settings: Settings) -> dict[str, Any]:
+    actor: Actor | None = g.get("actor")
+    return {
+        "actor": actor,
+        "may": (lambda permission: actor is not None and actor.may_somewhere(Permission(permission))),
+        "navigation": navigation(actor) if actor else [],
+        "organisation": settings.organisation,
+        "language": str(get_locale() or "en")[:2],
+        "languages": LANGUAGES,
+        "theme": theme(),
+        "red_button": g.get("red_button", ""),
+        "stopped": g.get("stopped"),
+        "here": request.full_path.rstrip("?"),
+    }
