@@ -107,6 +107,19 @@ def progress(session: Session, token: str, now: datetime) -> Progress:
     return invitation_progress(session, found, now)
 
 
+def unfinished(session: Session, device_id: int) -> bool:
+    """Whether a device got its certificate by an invitation and has not said a word since: the line was lost in the middle,
+    or another device had the profile. Its certificate is there, and nobody can use the device by it."""
+    last = (
+        select(Invitation.reported_at)
+        .where(Invitation.device_id == device_id, Invitation.certified_at.is_not(None))
+        .order_by(Invitation.certified_at.desc())
+        .limit(1)
+    )
+    row = session.execute(last).first()
+    return row is not None and row.reported_at is None
+
+
 def invitation_progress(session: Session, found: Invitation, now: datetime) -> Progress:
     """How far one invitation has come. Configured: the device applied what its cohort wants, in full."""
     row = None

@@ -1,7 +1,7 @@
 """Setting up a device oneself: begun, gone on with, helped with, stopped. What is kept lives with the invitation."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
@@ -13,7 +13,7 @@ from mdm.enrollment import service as enrollment
 from mdm.enrollment.links import Links
 from mdm.enrollment.model import Invitation
 from mdm.enrollment.progress import Progress, Standing, Step, standing
-from mdm.enrollment.queries import invitation_progress
+from mdm.enrollment.queries import invitation_progress, unfinished
 from mdm.inventory.model import Device, Ownership, Platform
 from mdm.org.model import ServicePoint
 from mdm.outbox import service as outbox
@@ -30,6 +30,8 @@ LAST: Final = {Platform.IOS.value: 5, Platform.LINUX.value: 4, Platform.ANDROID.
 """How many steps there are; the last one is to wait."""
 FRESH: Final = timedelta(days=1)
 """So long a device that was set up but has not all its settings is still shown as under way."""
+STALLED: Final = timedelta(minutes=3)
+"""So long after a device took its invitation without a first word, waiting is not what helps."""
 FETCHED: Final = 3
 """The step after the profile or the line was fetched."""
 
@@ -46,13 +48,15 @@ class Under:
     progress: Progress
     asked: bool
     """Whether the service point was told that the person is stuck."""
+    stalled: bool
+    """Whether the device took the invitation and then nothing came: the person may begin again."""
 
 
 def waiting(call: Call) -> list[Device]:
     """The devices in the person's name that are still to be set up, by name."""
     reader = employee.lent(call, Role.DESK_CLERK)
     held = (one.device for one in custody.held_by(reader, employee.me(call).id))
-    found = [one for one in held if one.enrolled_at is None and one.state in inviting.IN_HAND]
+    found = [one for one in held if one.state in inviting.IN_HAND and not _set_up(call, one)]
     return sorted(found, key=lambda one: one.label.lower())
 
 
@@ -63,7 +67,7 @@ def begin(call: Call, links: Links, limits: Limits, family: Family, device_uid: 
     """
     person = employee.me(call)
     device = own.device(call, device_uid) if device_uid else None
-    target = Target(device.platform, device.state, device.enrolled_at is not None) if device else None
+    target = Target(device.platform, device.state, _set_up(call, device)) if device else None
     point = point_of(call, person, device)
     refused = inviting.refusal(family, target, _had(call, person, point), limits)
     if refused is not None or point is None:
@@ -115,14 +119,26 @@ def mine(call: Call, uid: str) -> Under:
     device = call.session.get(Device, invitation.device_id) if invitation.device_id is not None else None
     known = family_of(device.platform, device.kind, device.model) if device else None
     family = known if known and PLATFORMS[known] == invitation.platform else Family(kept.family)
+    progress = invitation_progress(call.session, invitation, call.now)
     return Under(
         invitation,
         family,
         device,
         call.session.get(ServicePoint, invitation.service_point_id),
-        invitation_progress(call.session, invitation, call.now),
+        progress,
         kept.stuck_at is not None,
+        _stalled(invitation, progress, call.now),
     )
+
+
+def _stalled(invitation: Invitation, progress: Progress, now: datetime) -> bool:
+    if invitation.used_at is None or Step.REPORTED in progress.done:
+        return False
+    return bool(progress.failure) or invitation.used_at <= now - STALLED
+
+
+def _set_up(call: Call, device: Device) -> bool:
+    return device.enrolled_at is not None and not unfinished(call.session, device.id)
 
 
 def fetched(call: Call, uid: str) -> Invitation:

@@ -21,6 +21,7 @@ from mdm.desk.cases import queries as cases
 from mdm.desk.cases.model import Case
 from mdm.desk.custody import queries as custody
 from mdm.desk.custody.queries import Held
+from mdm.enrollment.queries import unfinished
 from mdm.inventory.facts import fields_of
 from mdm.inventory.model import Device, FactSection, Verdict
 from mdm.overview import device as devices
@@ -82,10 +83,13 @@ class Own:
     silent: bool
     """Whether it is set up and has said nothing for so long that nobody knows how it is."""
 
+    set_up: bool
+    """Whether it was set up, and to the end."""
+
     @property
     def here(self) -> bool:
         """Whether it waits to be set up, and its holder can do that on the page."""
-        return self.device.enrolled_at is None and self.device.state in IN_HAND and self.case is None
+        return not self.set_up and self.device.state in IN_HAND and self.case is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,4 +209,7 @@ def _own(reader: Call, held: Held) -> Own:
     )
     due = held.custody.due_at if held.custody is not None else None
     case = open_cases[0] if open_cases else None
-    return Own(found, light_of(found, reader.now), mends, due, case, is_silent(found, reader.now))
+    if found.enrolled_at is None or unfinished(reader.session, found.id):
+        # Nothing was ever heard of it: what a rule finds missing is what the setting up brings.
+        return Own(found, Light.GREY, (), due, case, silent=False, set_up=False)
+    return Own(found, light_of(found, reader.now), mends, due, case, is_silent(found, reader.now), set_up=True)

@@ -20,7 +20,7 @@ from mdm.platforms.apple import cms
 from mdm.platforms.apple.model import ApplePush
 from mdm.policies.model import Cohort
 from mdm.policies.service import place_device
-from mdm.portal.enrolling import resume
+from mdm.portal.enrolling import STALLED, resume
 from mdm.portal.families import Family, family_of, guess
 from mdm.portal.inviting import A_DAY, Had, Limits, Target, refusal
 from mdm.settings import Settings
@@ -213,6 +213,26 @@ def _first_report(home: Home, uid: str) -> None:
     home.do(update(Device).where(Device.id == number).values(applied_digest="abc", last_report_at=datetime.now(UTC)))
     with home.call(Actor(ActorKind.DEVICE, number, "laptop", (), "r")) as call:
         first_report(call, number)
+
+
+def test_whoever_lost_the_line_in_the_middle_begins_again(employee: Employee, home: Home, waiting: str) -> None:
+    address = _begin(employee, device=waiting)
+    assert _enrol(home, _command(employee, address)) == waiting
+    # It got its certificate, and not a word came after that.
+    assert "Begin again" not in employee.get(address).text
+    home.do(update(Invitation).where(Invitation.device_id.is_not(None)).values(used_at=datetime.now(UTC) - STALLED))
+    page = employee.get(address).text
+    assert "Nothing comes from the device." in page
+    assert f"/enrol/begin?device={waiting}" in page
+    assert f"/enrol/begin?device={waiting}" in employee.get("/").text
+
+    again = _begin(employee, device=waiting)
+    assert again != address
+    assert _enrol(home, _command(employee, again)) == waiting
+    _first_report(home, waiting)
+    assert "Your device is ready" in employee.get(again).text
+    refused = employee.post("/enrol/begin", device=waiting)
+    assert "set up already" in refused.text
 
 
 def test_beginning_again_withdraws_what_was_begun(employee: Employee, home: Home, waiting: str) -> None:
