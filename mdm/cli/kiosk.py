@@ -156,7 +156,7 @@ def work_(parent: int | None) -> int:
     if parent is not None:
         die_with_parent(parent)
     # Twenty exchanges of keys at once are not worth a page that somebody waits for.
-    os.nice(10)
+    os.nice(19)
     settings = load()
     logs.configure("kiosks", settings.log_level)
     done = working.serve(settings)

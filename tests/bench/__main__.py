@@ -348,7 +348,8 @@ def _kiosks(folder: Path, _databases: Databases) -> Iterator[tuple[str, str]]:
         f"{kiosks.KIOSKS} kiosks set up over SSH side by side (SQLite)",
         f"{found.done} of them done after {found.seconds:.0f} s; pages of the console meanwhile, median and 95th percentile, "
         f"{found.busy[0]:.0f} and {found.busy[1]:.0f} ms ({found.answers} answers); before, {found.idle[0]:.0f} and "
-        f"{found.idle[1]:.0f} ms",
+        f"{found.idle[1]:.0f} ms; seconds of processor time: "
+        + ", ".join(f"{name} {seconds:.1f}" for name, seconds in found.used.items()),
     )
 
 

@@ -24,33 +24,38 @@ from mdm.storage.engine import transaction
 from tests.api.city import sign_in
 from tests.bench import seed
 from tests.bench.house import LOAD_CORE, House, house, wait_for
-from tests.bench.processes import Server
+from tests.bench.other_machines import other_machines
+from tests.bench.processes import Server, cpu_seconds
 from tests.conftest import alone
 from tests.sim.kiosk import Kiosk
 
 KIOSKS = 20
 DEVICES, PLACES = 2_000, 81
 PAGES = ("/", "/devices", "/desk/kiosks/setups")
-ROUNDS = 12
+ROUNDS = 30
 LONGEST = 600.0
+LOOKS = 0.2
+"""Seconds for which whoever works at the console looks at a page before the next."""
 NETWORKS = "127.0.0.0/8"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Milliseconds of a page (median, 95th percentile) without and with set-ups; seconds for all; how many were done."""
+    """Milliseconds of a page (median, 95th percentile) without and with set-ups; seconds for all; how many were done;
+    and seconds of processor time meanwhile, of each of our processes and of what stands for the kiosks."""
 
     idle: tuple[float, float]
     busy: tuple[float, float]
     seconds: float
     done: int
     answers: int
+    used: dict[str, float]
 
 
 def measure(folder: Path) -> Figures:
     """Sets the kiosks up once, and loads pages all the while."""
     kiosks: list[Kiosk] = []
-    with house(folder / "house") as here:
+    with other_machines() as others, house(folder / "house") as here:
         here.environment["HAVENMEESTER_KIOSK_NETWORKS"] = NETWORKS
         try:
             seed.places(here.engine, utcnow(), PLACES)
@@ -62,12 +67,13 @@ def measure(folder: Path) -> Figures:
             line = ours.access(here.home)
             for number in range(KIOSKS):
                 one = Kiosk(folder / f"kiosk-{number}")
+                one.before = others.before
                 one.trust(line.lines(one.account)[SignIn.KEY])
                 kiosks.append(one.start())
             cookie = _begin(here, kiosks)
             with httpx2.Client(base_url=address, cookies={"hm_session": cookie}, timeout=60) as client:
                 idle = [_load(client, page) for _ in range(ROUNDS) for page in PAGES][len(PAGES) :]
-                return _watched(here, client, idle)
+                return _watched(here, client, idle, kiosks)
         finally:
             for one in kiosks:
                 one.stop()
@@ -88,14 +94,21 @@ def _begin(here: House, kiosks: list[Kiosk]) -> str:
 
 
 def _load(client: httpx2.Client, page: str) -> float:
+    time.sleep(LOOKS)
     begun = time.perf_counter()
     answer = client.get(page)
     assert answer.status_code == 200, (page, answer.status_code)
     return (time.perf_counter() - begun) * 1000
 
 
-def _watched(here: House, client: httpx2.Client, idle: list[float]) -> Figures:
-    begun = time.monotonic()
+def _used(here: House, kiosks: list[Kiosk], crew: Server | None = None) -> dict[str, float]:
+    ours = {"console": here.others[0], "gateway": here.gateway, "signer": here.signer, "crew": crew}
+    used = {name: server.cpu() for name, server in ours.items() if server is not None}
+    return used | {"kiosks": sum(cpu_seconds(one.process.pid) for one in kiosks if one.process is not None)}
+
+
+def _watched(here: House, client: httpx2.Client, idle: list[float], kiosks: list[Kiosk]) -> Figures:
+    begun, before = time.monotonic(), _used(here, kiosks)
     crew = Server.start(
         [sys.executable, "-m", "mdm.cli.main", "kiosk", "work"],
         here.environment,
@@ -111,11 +124,12 @@ def _watched(here: House, client: httpx2.Client, idle: list[float]) -> Figures:
                 states = list(session.scalars(select(KioskSetup.state)))
             if not OPEN & set(states):
                 break
+        seconds = time.monotonic() - begun
+        used = {name: now - before.get(name, 0) for name, now in _used(here, kiosks, crew).items()}
     finally:
         crew.stop()
-    return Figures(
-        _middle_and_high(idle), _middle_and_high(busy), time.monotonic() - begun, states.count(State.DONE), len(busy)
-    )
+    done = states.count(State.DONE)
+    return Figures(_middle_and_high(idle), _middle_and_high(busy), seconds, done, len(busy), used)
 
 
 def _middle_and_high(times: list[float]) -> tuple[float, float]:

@@ -40,6 +40,8 @@ class Kiosk:
         self.hook("")
         self.extra = ""
         self.address = "127.0.0.1"
+        self.before: tuple[str, ...] = ()
+        """Words before the server's own command: how it and all that it runs is scheduled."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def new_host_key(self) -> None:
@@ -79,7 +81,10 @@ class Kiosk:
         )
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [SSHD, "-D", "-e", "-f", config], stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+                [*self.before, SSHD, "-D", "-e", "-f", config],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
             )
         for _ in range(600):
             assert self.process.poll() is None, (self.folder / "log").read_text()
