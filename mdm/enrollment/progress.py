@@ -38,6 +38,14 @@ SENTENCES = {
     Step.REPORTED: N_("The device sent its first report."),
     Step.CONFIGURED: N_("The device has its settings. You are ready."),
 }
+"""What the person who was invited reads."""
+
+OF_SOMEBODY = SENTENCES | {
+    Step.INVITED: N_("The invitation was made."),
+    Step.OPENED: N_("The invitation was opened."),
+    Step.CONFIGURED: N_("The device has its settings. It is ready."),
+}
+"""What those read who invited somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,20 @@ def test_an_invitation_is_made_in_a_form_and_read_in_the_invited_persons_languag
     assert len(rows(settings, "SELECT 1 FROM invitation WHERE opened_at IS NOT NULL")) == 1
 
 
+@pytest.mark.usefixtures("with_signer")
+@pytest.mark.parametrize(("platform", "pasted"), [("linux", True), ("ios", False), ("android", False)])
+def test_only_a_computer_is_told_of_a_terminal(
+    signed_in: SignedIn, settings: Settings, platform: str, pasted: bool
+) -> None:
+    point = rows(settings, "SELECT code FROM service_point ORDER BY id LIMIT 1")[0].code
+    made = signed_in(MO).post(
+        "/enrollment/invite", email="new@stad.example", name="New", platform=platform, service_point=point
+    )
+
+    assert made.status_code == 200
+    assert ("havenmeester-agent enroll" in made.text) == pasted
+
+
 def test_lock_on_one_and_message_on_many_are_shown_first_and_then_sent(signed_in: SignedIn, settings: Settings) -> None:
     mo = signed_in(MO)
     chosen = rows(settings, "SELECT id, uid FROM device WHERE enrolled_at IS NOT NULL ORDER BY id LIMIT 3")

@@ -15,7 +15,7 @@ from mdm.desk.custody.asked import Invited
 from mdm.desk.custody.model import Paper, PaperKind
 from mdm.desk.custody.scan import Card, device_card
 from mdm.enrollment.model import Invitation
-from mdm.enrollment.progress import ORDER, SENTENCES, Progress, Standing
+from mdm.enrollment.progress import OF_SOMEBODY, ORDER, Progress, Standing
 from mdm.enrollment.queries import invitation_progress, invitations_select, live
 from mdm.inventory.model import Device, Platform
 from mdm.inventory.queries import devices_select
@@ -116,7 +116,7 @@ def paper_page(
         after=after,
         keys=keys_of(call, after) if after is not None else [],
         order=ORDER,
-        sentences=SENTENCES,
+        sentences=OF_SOMEBODY,
         typed={one.device.uid for one in shown if one.device.platform == Platform.LINUX},
         address=url_for("desk_paper", uid=paper.uid),
         labels=LABELS if exists(LABELS) else "",
@@ -157,7 +157,7 @@ def desk_paper_state(call: Call, uid: str) -> Response:
         going=shown,
         waits=any(one.waits for one in shown),
         order=ORDER,
-        sentences=SENTENCES,
+        sentences=OF_SOMEBODY,
     )
 
 

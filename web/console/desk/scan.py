@@ -9,7 +9,7 @@ from flask_babel import gettext
 from mdm.core.permissions import Permission
 from mdm.core.text import clean
 from mdm.desk.custody.scan import Card, CardKind, look_up
-from mdm.enrollment.progress import ORDER, SENTENCES
+from mdm.enrollment.progress import OF_SOMEBODY, ORDER
 from mdm.inventory.model import LifeCycle
 from mdm.storage.call import Call
 from web.common.guard import may
@@ -90,7 +90,7 @@ def _show(call: Call, card: Card | None, entry: str) -> Response:
         entry=entry,
         keys=keys_of(call, card) if card is not None else [],
         order=ORDER,
-        sentences=SENTENCES,
+        sentences=OF_SOMEBODY,
     )
 
 

@@ -1,5 +1,6 @@
 """Enrollment: inviting, the list of invitations, one invitation for the desk, and the page for the invited person."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import segno
@@ -13,7 +14,7 @@ from mdm.core.permissions import Permission
 from mdm.enrollment import queries, service
 from mdm.enrollment.links import Links
 from mdm.enrollment.model import Invitation
-from mdm.enrollment.progress import ORDER, SENTENCES, Progress, standing
+from mdm.enrollment.progress import OF_SOMEBODY, ORDER, SENTENCES, Progress, Step, standing
 from mdm.inventory.model import Platform
 from mdm.org.model import ServicePoint
 from mdm.org.queries import service_points
@@ -115,7 +116,7 @@ def invitation(call: Call, uid: str) -> Response:
         person=call.session.get_one(Person, found.person_id),
         point=call.session.get(ServicePoint, found.service_point_id),
         standing=standing(found, call.now),
-        **_steps(queries.invitation_progress(call.session, found, call.now)),
+        **_steps(queries.invitation_progress(call.session, found, call.now), OF_SOMEBODY),
     )
 
 
@@ -124,11 +125,11 @@ def invitation_steps(call: Call, uid: str) -> Response:
     """The steps alone, for the page that waits."""
     found = queries.invitation(call, uid)
     progress = queries.invitation_progress(call.session, found, call.now)
-    return page("enrollment/_steps.html", poll=url_for("invitation_steps", uid=uid), **_steps(progress))
+    return page("enrollment/_steps.html", poll=url_for("invitation_steps", uid=uid), **_steps(progress, OF_SOMEBODY))
 
 
-def _steps(progress: Progress) -> dict[str, Any]:
-    return {"progress": progress, "order": ORDER, "sentences": SENTENCES}
+def _steps(progress: Progress, sentences: Mapping[Step, str]) -> dict[str, Any]:
+    return {"progress": progress, "order": ORDER, "sentences": sentences}
 
 
 @may(Permission.ENROLLMENT_INVITE)
@@ -166,7 +167,7 @@ def welcome(call: Call, token: str) -> Response:
             token_of=token,
             language=_language_of(call, found),
             stranger=call.actor.kind is ActorKind.VISITOR,
-            **_steps(queries.progress(call.session, token, call.now)),
+            **_steps(queries.progress(call.session, token, call.now), SENTENCES),
         )
 
 
@@ -221,7 +222,7 @@ def welcome_steps(call: Call, token: str) -> Response:
         raise queries.unknown_invitation()
     with force_locale(_language_of(call, found)):
         progress = queries.progress(call.session, token, call.now)
-        return page("enrollment/_steps.html", poll=url_for("welcome_steps", token=token), **_steps(progress))
+        return page("enrollment/_steps.html", poll=url_for("welcome_steps", token=token), **_steps(progress, SENTENCES))
 
 
 ROUTES: tuple[Route, ...] = (
