@@ -97,6 +97,7 @@ EVERYTHING: dict[str, Any] = {
     "kiosk.url": "https://zuil.stad.be/?x=%d$HOME",
     "kiosk.app": "chromium",
     "kiosk.idle_reset": 90,
+    "kiosk.done_button": "bottom",
     "kiosk.restart_at": "04:30",
     "kiosk.site_only": True,
     "kiosk.idle_page": "touch",
@@ -222,7 +223,18 @@ def test_a_setting_for_another_platform_gives_no_resource() -> None:
 def test_what_is_blocked_wins_and_names_of_other_platforms_are_left_out() -> None:
     packages = rendered(EVERYTHING)["apps.packages"]
 
-    needed = ["cage", "chromium", "cups", "cups-client", "foot", "grim", "swayidle", "usbguard", "xwayland"]
+    needed = [
+        "cage",
+        "chromium",
+        "cups",
+        "cups-client",
+        "foot",
+        "grim",
+        "python3-tk",
+        "swayidle",
+        "usbguard",
+        "xwayland",
+    ]
     assert packages["required"] == needed
     assert packages["allowed"] == sorted([*needed, "gimp"])
     assert packages["blocked"] == ["steam", "vlc"]

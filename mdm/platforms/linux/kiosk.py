@@ -4,6 +4,7 @@ One run of the session is one citizen. Its home is in the service's folder in me
 removes that folder, so that nothing of the first is there for the second, whatever the application does.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 from mdm.platforms.linux.escape import systemd_argument
@@ -19,6 +20,9 @@ KIN: Final = frozenset({BROWSER, "google-chrome", "google-chrome-stable"})
 PACKAGES: Final = frozenset({"cage", "foot", "grim", "swayidle", "xwayland"})
 """What a session needs beside its program, with what shows a notice and takes a picture of its screen. Debian's compositor
 does not start without an X server to hand."""
+BUTTON_PACKAGE: Final = "python3-tk"
+"""What shows the button with which a citizen says that they are done."""
+BUTTON: Final = Path(__file__).with_name("done_button.py")
 FOLDER: Final = "/usr/local/share/havenmeester/kiosk"
 IDLE_SECONDS: Final = 120
 """After how many seconds without a touch a kiosk starts over when no policy says it: another's session is nobody's to see."""
@@ -29,6 +33,7 @@ SESSION: Final = (
     "kiosk.idle_page",
     "kiosk.idle_url",
     "kiosk.screen_hours",
+    "kiosk.done_button",
 )
 ANSWER_PORT: Final = 9227
 """Where Chromium answers on the kiosk's own loopback: the agent asks there whether it is alive."""
@@ -49,9 +54,15 @@ _FLAGS: Final = (
     "--user-data-dir=browser",
 )
 SCRIPT: Final = f"""#!/bin/bash
-{MARK}# session SECONDS PROGRAM [ARGUMENT...]: the program, until it ends or nobody has touched anything for so many seconds.
+{MARK}# session [--done CORNER] SECONDS PROGRAM [ARGUMENT...]: the program, until it ends, nobody has touched anything for so many
+# seconds, or a citizen says by a button in that corner that they are done.
 # A kiosk that nobody used is not begun anew. "used" is touched by whoever comes back after a second's rest.
 set -u
+corner=
+if [ "$1" = --done ]; then
+    corner=$2
+    shift 2
+fi
 seconds=$1
 shift
 here=${{RUNTIME_DIRECTORY:?}}
@@ -64,6 +75,12 @@ program=$!
 swayidle -w timeout 1 true resume "touch '$here/used'" \\
     timeout "$seconds" "test ! -e '$here/used' || {{ touch '$here/finished'; kill -KILL $program; }}" &
 watcher=$!
+button=
+if [ -n "$corner" ]; then
+    # Where it cannot be shown the session goes on without it; its idle time ends it as ever.
+    /usr/bin/python3 -I "${{BASH_SOURCE%/*}}/done" "$corner" "$here/finished" "$program" &
+    button=$!
+fi
 wait -n -p ended "$program" "$watcher"
 code=$?
 if [ "$ended" = "$watcher" ]; then
@@ -72,7 +89,7 @@ if [ "$ended" = "$watcher" ]; then
     kill -KILL "$program"
 fi
 # The compositor stays while anything of ours does.
-kill -KILL "$watcher" 2>/dev/null
+kill -KILL "$watcher" $button 2>/dev/null
 if [ "$code" -ne 0 ] && [ ! -e "$here/finished" ]; then
     echo "The program of the kiosk ended with $code." >&2
     # What fails at once is not tried again at once; and whoever looks at the service sees that it failed.
@@ -109,8 +126,10 @@ def _kiosk(settings: Settings) -> Resources:
         return []
     words, more = _command(settings)
     seconds = int(settings.get("kiosk.idle_reset", IDLE_SECONDS))
-    command = " ".join([f"{FOLDER}/session", str(seconds), *(systemd_argument(word) for word in words)])
-    keys += more + given(settings, ("kiosk.idle_reset",))
+    corner = done_corner(settings)
+    begin = [f"{FOLDER}/session", *(("--done", corner) if corner else ()), str(seconds)]
+    command = " ".join([*begin, *(systemd_argument(word) for word in words)])
+    keys += more + given(settings, ("kiosk.idle_reset", *(("kiosk.done_button",) if corner else ())))
     content = (
         f"{MARK}[Unit]\nDescription=Havenmeester: kiosk\nAfter=systemd-user-sessions.service network-online.target\n"
         "Wants=network-online.target\nConflicts=getty@tty7.service\nAfter=getty@tty7.service\n"
@@ -155,6 +174,22 @@ def _command(settings: Settings) -> tuple[list[str], list[str]]:
     if first is not None:
         words.append(first)
     return words, keys
+
+
+def done_corner(settings: Settings) -> str:
+    """The corner of the button with which a citizen is done; empty where there is none.
+
+    Beside a browser alone: another program may draw by a way that knows no order of windows.
+    """
+    corner = settings.get("kiosk.done_button", "none")
+    shown = "kiosk.url" in settings and settings.get("kiosk.app", BROWSER) in KIN
+    return str(corner) if shown and corner != "none" else ""
+
+
+def _done(settings: Settings) -> Resources:
+    if not done_corner(settings):
+        return []
+    return [file("kiosk.done", ["kiosk.done_button"], f"{FOLDER}/done", MARK + BUTTON.read_text())]
 
 
 def _idle(settings: Settings) -> Resources:
@@ -252,6 +287,7 @@ def _calendar(days: list[int], minute: int) -> str:
 PARTS = (
     Part(SESSION, _kiosk),
     Part(IDLE, _idle),
+    Part(("kiosk.done_button",), _done),
     Part(("kiosk.restart_at",), _restart),
     Part(("kiosk.screen_hours",), _hours),
     Part(("kiosk.url", "kiosk.app"), _awake),

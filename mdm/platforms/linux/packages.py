@@ -7,7 +7,7 @@ from mdm.platforms.linux import kiosk
 from mdm.platforms.linux.parts import Part, Resources, Settings, given
 
 APPS: Final = ("apps.required", "apps.available", "apps.allow_only", "apps.allowed", "apps.blocked")
-NEEDING: Final = ("kiosk.url", "kiosk.app", "usb.only_allowed", "printing.printers")
+NEEDING: Final = ("kiosk.url", "kiosk.app", "kiosk.done_button", "usb.only_allowed", "printing.printers")
 _PACKAGE: Final = re.compile(r"[a-z0-9][a-z0-9+.-]{1,100}\Z")
 
 
@@ -16,6 +16,7 @@ def _needed(settings: Settings) -> set[str]:
     names: set[str] = set()
     if given(settings, ("kiosk.url", "kiosk.app")):
         names |= kiosk.PACKAGES
+        names |= {kiosk.BUTTON_PACKAGE} if kiosk.done_corner(settings) else set()
         names |= {kiosk.BROWSER} if settings.get("kiosk.app", kiosk.BROWSER) == kiosk.BROWSER else set()
     if settings.get("usb.only_allowed") is True:
         names.add("usbguard")
