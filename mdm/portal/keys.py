@@ -81,9 +81,13 @@ def as_written(code: str) -> str:
     return plain.translate(str.maketrans("OIL", "011"))[:64]
 
 
-def redeem(call: Call, secret: str, way: Way) -> Person | None:
-    """Whose key this is, who is now let in; the key is used up. None for an unknown, used or expired one."""
-    key = call.session.scalar(
+def works(call: Call, secret: str, way: Way) -> bool:
+    """Whether this key would let somebody in; nothing is used up."""
+    return _live(call, secret, way) is not None
+
+
+def _live(call: Call, secret: str, way: Way) -> PortalKey | None:
+    return call.session.scalar(
         select(PortalKey).where(
             PortalKey.secret_digest == secret_digest(secret),
             PortalKey.way == way.value,
@@ -91,6 +95,11 @@ def redeem(call: Call, secret: str, way: Way) -> Person | None:
             PortalKey.expires_at > call.now,
         )
     )
+
+
+def redeem(call: Call, secret: str, way: Way) -> Person | None:
+    """Whose key this is, who is now let in; the key is used up. None for an unknown, used or expired one."""
+    key = _live(call, secret, way)
     if key is None:
         return None
     taken = call.session.execute(

@@ -68,7 +68,8 @@ def test_a_link_by_e_mail_lets_its_reader_in_once(stranger: Employee, settings: 
     assert person.name in stranger.get("/").text
 
     other = Employee(stranger.client.application)
-    other.get(link[1])
+    assert other.get(link[1]).headers["Location"].endswith("/in")
+    assert "was used already" in other.get("/in").text
     refused = other.post(link[1])
     assert refused.headers["Location"].endswith("/in")
     assert "was used already" in other.get("/in").text

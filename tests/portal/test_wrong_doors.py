@@ -1,5 +1,6 @@
 """Wrong links, wrong phones, a page that another person had open: one sentence in one's own language, and a next step."""
 
+import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from flask import Flask
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
+from mdm.core.actor import command_line
 from mdm.core.errors import N_
 from mdm.inventory.model import Device
 from mdm.panic.model import PanicKey
@@ -18,10 +20,14 @@ from mdm.people.model import Person
 from mdm.portal import keys
 from mdm.portal.model import PortalKey
 from mdm.settings import Settings
+from mdm.storage.call import Call
 from mdm.storage.engine import make_engine, transaction
+from tests.conftest import alone
 from tests.console.browser import browsing
 from tests.portal.conftest import HOST, Employee
 from tests.portal.test_readers import _listening
+from web.portal import places
+from web.portal.app import NO_COOKIES, NOT_IN
 from web.portal.language import TRANSLATIONS
 
 NOWHERE = "0" * 32
@@ -168,3 +174,107 @@ def test_after_signing_out_the_way_back_shows_the_next_one_nothing_of_the_first(
         for _ in range(3):
             page.go_back(wait_until="load")
             assert first not in page.content()
+
+
+def test_a_link_that_was_used_says_so_at_once(stranger: Employee, settings: Settings) -> None:
+    engine = make_engine(settings.database)
+    with transaction(engine, write=True) as session:
+        person = session.scalars(select(Person).where(Person.left_on.is_(None))).first()
+        assert person is not None
+        call = Call(command_line("worker"), session, datetime.now(UTC), alone())
+        secret = keys.invitation_link(call, person, timedelta(hours=1))
+    engine.dispose()
+    stranger.get("/in")
+    stranger.post("/language", language="en")
+    assert "Your link works" in stranger.get(f"/in/link/{secret}").text
+    assert stranger.get(f"/in/link/{secret}").status_code == 200  # looking at it uses nothing up
+    assert stranger.post(f"/in/link/{secret}").status_code == 303
+    other = Employee(stranger.client.application)
+    for wrong in (secret, "A" * 27):
+        answer = other.get(f"/in/link/{wrong}")
+        assert (answer.status_code, answer.location) == (303, "/in")
+        assert LINK in other.get("/in").text
+
+
+def test_whoever_has_to_come_in_first_goes_on_where_they_were(
+    stranger: Employee, employee: Employee, paper: Callable[[int], str]
+) -> None:
+    assert stranger.get("/apps?x=1").location == "/in"
+    assert stranger.get("/in").status_code == 200
+    assert stranger.post("/in/code", code=paper(employee.person)).location == "/apps?x=1"
+    assert stranger.get("/apps").status_code == 200
+    # Once: and whoever takes the phone after somebody signed out begins at the beginning.
+    stranger.get("/")
+    assert stranger.post("/out").location == "/in"
+    assert stranger.get("/seen").location == "/in"
+    stranger.get("/in")
+    assert stranger.post("/in/code", code=paper(employee.person)).location == "/"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "//evil.example/x",
+        "https://evil.example/",
+        "/\\evil.example",
+        "/nothing",
+        "/in",
+        "/seen\r\nX: y",
+        "/static/x.js",
+        "",
+        "/out",
+    ],
+)
+def test_nobody_is_led_elsewhere_after_coming_in(portal: Flask, wrong: str) -> None:
+    with portal.test_request_context("/", base_url=HOST):
+        assert places.checked(wrong) == "/"
+
+
+def test_choosing_a_language_stays_on_the_page(employee: Employee) -> None:
+    chosen = employee.client.post(
+        "/language",
+        data={"csrf_token": employee.token, "language": "tr"},
+        base_url=HOST,
+        headers={"Referer": f"{HOST}/seen"},
+    )
+    assert chosen.location == "/seen"
+
+
+def test_what_was_typed_into_a_page_that_was_open_too_long_is_sent_by_one_press(employee: Employee) -> None:
+    words = 'the screen <b> & "is" black 🚲'
+    where = re.search(r"/d/[0-9a-f]{32}/broken", employee.get("/").text)
+    assert where is not None
+    typed = {"csrf_token": "old", "account": words}
+
+    elsewhere = employee.client.post(where[0], data=typed, base_url=HOST, headers={"Origin": "https://evil.example"})
+    assert elsewhere.status_code == 400
+    assert "Send it once more" not in elsewhere.text
+    answer = employee.client.post(where[0], data=typed, base_url=HOST, headers={"Origin": HOST})
+    assert answer.status_code == 400
+    assert EXPIRED in answer.text
+    form = re.search(r'<form method="post" action="([^"]*broken)">(.*?)</form>', answer.text, re.DOTALL)
+    assert form is not None
+    fields = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form[2])}
+    assert fields["account"] == words
+    assert employee.client.post(form[1], data=fields, base_url=HOST).status_code == 200
+
+
+def test_a_code_is_never_written_into_a_page_again(stranger: Employee) -> None:
+    answer = stranger.client.post(
+        "/in/code", data={"csrf_token": "old", "code": "SECRET-CODE"}, base_url=HOST, headers={"Origin": HOST}
+    )
+    assert answer.status_code == 400
+    assert "SECRET-CODE" not in answer.text
+
+
+def test_a_browser_without_cookies_is_told_so(portal: Flask) -> None:
+    answer = portal.test_client(use_cookies=False).post("/in/code", data={"code": "x"}, base_url=HOST)
+    assert answer.status_code == 400
+    assert NO_COOKIES in answer.text
+
+
+def test_whoever_sends_a_form_after_the_session_ended_is_told_that_it_was_not_sent(stranger: Employee) -> None:
+    stranger.get("/in")
+    stranger.post("/language", language="en")
+    assert stranger.post("/leaving", last_day="2026-12-01").location == "/in"
+    assert NOT_IN in stranger.get("/in").text

@@ -1,9 +1,10 @@
 """The employees' page as one WSGI application, and the host name by which it is told from the console."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, flash, g, make_response, redirect, render_template, request, url_for
 from flask.wrappers import Response
 from flask_babel import format_date, format_datetime, gettext
 from flask_wtf import CSRFProtect
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from mdm.core.actor import Actor, ActorKind
 from mdm.core.clock import utcnow
+from mdm.core.errors import N_
 from mdm.core.ids import new_uid
 from mdm.guidance import texts as texts_of
 from mdm.portal import sessions
@@ -27,7 +29,7 @@ from web.common.manifest import built
 from web.common.places import WEB
 from web.common.sealed import SEAL
 from web.common.secret import form_key
-from web.portal import apps, city, enrol, helping, loans, pages, panic, panic_calls, quest
+from web.portal import apps, city, enrol, helping, loans, pages, panic, panic_calls, places, quest
 from web.portal.cookie import brought_cookie, over_tls
 from web.portal.language import LANGUAGES, RIGHT_TO_LEFT, TRANSLATIONS, chosen_language
 from web.portal.words import role, section, span, told
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 
 KEYLESS = "panic_key"
 """A phone whose button is not set up is told so; signing in would not mend it."""
+NOT_IN = N_("You were not in any more. What you wrote was not sent. Come in again.")
+NO_COOKIES = N_(
+    "Your browser keeps no cookies, so nobody can come in with it. Allow cookies in its settings, and try again."
+)
 
 
 def make_portal(settings: Settings) -> Flask:
@@ -104,8 +110,13 @@ def tell(error: Exception) -> Response:
     if request.accept_mimetypes.best == "application/json":
         return failure.problem()
     if failure.status == 401 and failure.code != KEYLESS:
-        return make_response(redirect(url_for("come_in"), 303))
-    return failure.stamp(make_response(render_template("portal/failure.html", failure=failure)))
+        if request.method == "POST":
+            flash(gettext(NOT_IN), "error")
+        return places.keep(make_response(redirect(url_for("come_in"), 303)), places.here())
+    if places.without_cookies(error):
+        failure = replace(failure, sentence=gettext(NO_COOKIES))
+    shown = render_template("portal/failure.html", failure=failure, again=places.once_more(error))
+    return failure.stamp(make_response(shown))
 
 
 def _note_use(app: Flask) -> None:

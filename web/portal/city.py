@@ -21,6 +21,7 @@ from web.common.city import Trip, provider
 from web.common.database import db
 from web.common.failures import failure_of
 from web.common.guard import without_database
+from web.portal import places
 from web.portal.cookie import brought_cookie, give_cookie, over_tls
 from web.portal.helpers import GET, Route, page, settings
 
@@ -52,7 +53,7 @@ def city_back() -> Response:
     secret = _come_in(identity)
     if secret is None:
         return _trip().forget(page("come_in", 403, sentence=gettext(UNKNOWN)))
-    return _trip().forget(give_cookie(make_response(redirect(url_for("home"), 303)), secret))
+    return _trip().forget(places.forget(give_cookie(make_response(redirect(places.kept(), 303)), secret)))
 
 
 def _provider() -> oidc.Provider:

@@ -29,6 +29,7 @@ from web.common.failures import failure_of
 from web.common.guard import public, signed_in
 from web.common.person_export import as_zip
 from web.common.sealed import SEAL
+from web.portal import places
 from web.portal.cookie import brought_cookie, give_cookie, over_tls, take_cookie
 from web.portal.helpers import BOTH, GET, POST, Route, page, settings, text
 from web.portal.language import COOKIE, LANGUAGES, chosen_language
@@ -87,9 +88,9 @@ def ask_link(call: Call) -> Response:
 @public("the link of a letter", write=None)
 def link(call: Call, secret: str) -> Response:
     """A page with one button: programs that look into letters follow links, and must not use this one up."""
-    if request.method == "GET":
+    if request.method != "POST" and keys.works(call, secret, Way.MAIL):
         return page("link", secret=secret)
-    person = keys.redeem(call, secret, Way.MAIL)
+    person = keys.redeem(call, secret, Way.MAIL) if request.method == "POST" else None
     if person is None:
         flash(gettext(LINK_REFUSED), "error")
         return make_response(redirect(url_for("come_in"), 303))
@@ -114,7 +115,7 @@ def code(call: Call) -> Response:
 
 def _in(call: Call, person: Person, way: Way) -> Response:
     secret = sessions.start(call, person, way, brought_cookie())
-    return give_cookie(make_response(redirect(url_for("home"), 303)), secret)
+    return places.forget(give_cookie(make_response(redirect(places.kept(), 303)), secret))
 
 
 @signed_in()
@@ -123,14 +124,14 @@ def sign_out(call: Call) -> Response:
     if request.form.get("everywhere"):
         asking.sign_out_everywhere(call)
     sessions.sign_out(call, brought_cookie() or "")
-    return take_cookie(make_response(redirect(url_for("come_in"), 303)))
+    return places.leave(take_cookie(make_response(redirect(url_for("come_in"), 303))))
 
 
 @public("choosing a language")
 def language(_call: Call) -> Response:
     """Keeps the language on this phone."""
     wanted = request.form.get("language", "")
-    response = make_response(redirect(url_for("home"), 303))
+    response = make_response(redirect(places.here(), 303))
     if wanted in LANGUAGES:
         response.set_cookie(COOKIE, wanted, max_age=YEAR, samesite="Lax", httponly=True, secure=over_tls(settings()))
     return response
