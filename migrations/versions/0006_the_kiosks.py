@@ -16,6 +16,20 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "person_erased",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("why", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_erased")),
+        sa.UniqueConstraint("digest", name=op.f("uq_person_erased_digest")),
+    )
+    with op.batch_alter_table("person_erased", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_erased_erased_at"), ["erased_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_erased_uid"), ["uid"], unique=False)
+
+    op.create_table(
         "privacy_departure",
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -127,3 +141,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_privacy_departure_due_at"))
 
     op.drop_table("privacy_departure")
+    with op.batch_alter_table("person_erased", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_erased_uid"))
+        batch_op.drop_index(batch_op.f("ix_person_erased_erased_at"))
+
+    op.drop_table("person_erased")
