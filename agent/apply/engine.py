@@ -7,6 +7,7 @@ from agent import plan as planning
 from agent import programs
 from agent.apply import after, checks, ground, software
 from agent.apply.targets import MAX_RESOURCES, Target, UnfitError, Wanted, spec_of, take_apart
+from agent.kiosk import courtesy
 from agent.plan import PathRecord, ResourceRecord
 from agent.roots import Root
 from agent.state import State
@@ -25,6 +26,8 @@ class Engine:
         self.paths: dict[str, PathRecord] = saved.get("paths", {})
         self.resources: dict[str, ResourceRecord] = saved.get("resources", {})
         self.seen_tampered: dict[str, int] = saved.get("tampered", {})
+        self.waiting: int = saved.get("waiting", 0)
+        """Since when something waits for a citizen; 0 for nothing."""
         self.difference = software.Difference([], [], [])
 
     # What others ask
@@ -55,8 +58,11 @@ class Engine:
 
     # The work
 
-    def settle(self, desired: dict[str, Any], *, insist: bool = False) -> bool:
-        """Brings the machine to a desired state; true when anything was changed. Safe to repeat at any time."""
+    def settle(self, desired: dict[str, Any], *, insist: bool = False, courteous: bool = True) -> bool:
+        """Brings the machine to a desired state; true when anything was changed. Safe to repeat at any time.
+
+        ``courteous``: what would take a kiosk away from a citizen waits until they have finished.
+        """
         now = int(time.time())
         before = self._snapshot()
         resources = [
@@ -69,6 +75,9 @@ class Engine:
             states[name] = self._same(name, "", "unsupported", why_not, now)
         there = {path: ground.read(self.root, path)[0] for path in self._interesting(wanted)}
         steps = planning.make_plan(wanted, self.paths, self.resources, there, now, insist=insist)
+        held: frozenset[str] = frozenset()
+        if courteous:
+            steps, held = self._wait(steps, states, now)
         for name, why in steps.unfit.items():
             states[name] = self._same(name, next(one.spec for one in wanted if one.id == name), "failed", why, now)
         self._note_tampered(steps.tampered, now)
@@ -80,7 +89,8 @@ class Engine:
         if self._packages(packages, states, now, insist=insist):
             # What waited for a program that was not there.
             waiting = [one for one in wanted if states[one.id]["state"] in ("unsupported", "pending")]
-            self._write([one for one in waiting if one.id not in steps.unfit], states, now)
+            left = {*steps.unfit, *held}
+            self._write([one for one in waiting if one.id not in left], states, now)
         self._wake(wanted, states, now)
         self.resources = states
         if self._snapshot() != before:
@@ -89,11 +99,11 @@ class Engine:
 
     def put_all_back(self) -> list[str]:
         """Takes back everything that was ever changed. Returns the paths where that failed."""
-        self.settle({"digest": "-", "resources": []})
+        self.settle({"digest": "-", "resources": []}, courteous=False)
         return sorted(self.paths)
 
     def _snapshot(self) -> str:
-        return repr((self.digest, self.paths, self.resources, self.seen_tampered))
+        return repr((self.digest, self.paths, self.resources, self.seen_tampered, self.waiting))
 
     def _save(self) -> None:
         saved = {
@@ -101,6 +111,7 @@ class Engine:
             "paths": self.paths,
             "resources": self.resources,
             "tampered": self.seen_tampered,
+            "waiting": self.waiting,
         }
         self.state.save("applied.json", saved)
         ground.tidy(self.state, {record["before"] for record in self.paths.values()})
@@ -138,6 +149,16 @@ class Engine:
 
     def _interesting(self, wanted: list[Wanted]) -> set[str]:
         return {target.path for one in wanted for target in one.targets} | set(self.paths)
+
+    def _wait(
+        self, steps: planning.Plan, states: dict[str, ResourceRecord], now: int
+    ) -> tuple[planning.Plan, frozenset[str]]:
+        """The steps without those that wait for a citizen, and the resources that do."""
+        specs = {one.id: one.spec for one in steps.write}
+        steps, held, self.waiting = courtesy.wait(self.root, steps, self.paths, self.waiting, now)
+        for name in held:
+            states[name] = self._same(name, specs[name], "pending", courtesy.WAITING, now)
+        return steps, held
 
     def _note_tampered(self, paths: list[str], now: int) -> None:
         for path in paths:
