@@ -185,9 +185,11 @@ def panic(state: State, arguments: argparse.Namespace) -> int:
         return errors.OK if calling.deliver(state, spool, None, say) == 0 else errors.UNREACHABLE
     words = spoken()
 
+    notes = calling.Notes()
+
     def tell(sentence: str) -> None:
         say(sentence)
-        calling.show(sentence)
+        notes.show(sentence)
 
     if arguments.hold:
         pressed = holding.press(spool, holding.SECONDS, words, exercise=arguments.exercise)

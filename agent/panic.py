@@ -154,14 +154,29 @@ def arrived(path: Path, patience: float) -> bool:
     return True
 
 
-def show(sentence: str) -> None:
-    """A note on the desktop of whoever sits here, where there is one: a menu entry has no terminal to write to."""
-    bus = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
-    if bus:
+class Notes:
+    """Notes on the desktop of whoever sits here, where there is one: a menu entry has no terminal to write to. Each takes the
+    place of the one before, so that what is over does not stay on the screen."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def show(self, sentence: str) -> None:
+        """Shows one; nothing where there is no desktop."""
+        bus = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
+        if not bus:
+            return
+        plain = ["notify-send", "--urgency=critical"]
+        instead = [f"--replace-id={self._last}"] if self._last else []
         environment = {"DBUS_SESSION_BUS_ADDRESS": bus}
-        programs.run(
-            ["notify-send", "--urgency=critical", "Havenmeester", sentence], timeout=5, environment=environment
+        said = programs.run(
+            [*plain, "--print-id", *instead, "Havenmeester", sentence], timeout=5, environment=environment
         )
+        if said.good:
+            self._last = said.text.strip() if said.text.strip().isdigit() else ""
+        elif said.code is not None:
+            # Before libnotify 0.8 a note has no number.
+            programs.run([*plain, "Havenmeester", sentence], timeout=5, environment=environment)
 
 
 def _send(connection: Connection, call: Call, say: Callable[[str], None], words: Words) -> None:

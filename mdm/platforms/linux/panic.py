@@ -27,17 +27,24 @@ Name[ro]=Cere ajutor
 Comment=Whoever is on duty hears it at once
 Comment[nl]=Wie van wacht is, hoort het meteen
 Comment[fr]=Les personnes de garde l'entendent tout de suite
+Comment[tr]=Nöbetçiler hemen duyar
+Comment[ar]=يسمعه المناوبون فورًا
+Comment[ro]=Cine este de gardă aude imediat
 Exec={HELD}
 Icon=dialog-warning
+StartupNotify=false
 Terminal=false
 Categories=Utility;
-Keywords=panic;help;alarm;hulp;nood;aide;
+Keywords=panic;help;alarm;hulp;nood;aide;imdat;yardım;نجدة;ajutor;
 Actions=exercise;
 
 [Desktop Action exercise]
 Name=Exercise
 Name[nl]=Oefening
 Name[fr]=Exercice
+Name[tr]=Tatbikat
+Name[ar]=تمرين
+Name[ro]=Exercițiu
 Exec={HELD} --exercise
 """
 _PATH: Final = f"""[Unit]
