@@ -37,6 +37,19 @@ def test_the_register_has_every_column_and_says_why(signed_in: SignedIn) -> None
     assert all(line["purpose"] and line["kept"] and line["basis"] for line in lines)
 
 
+def test_the_register_is_a_table_whose_entries_unfold_and_is_searched_by_any_of_its_words(signed_in: SignedIn) -> None:
+    visitor = signed_in("mo@stad.example")
+
+    whole = visitor.get("/privacy").text
+    few = visitor.get("/privacy?q=VITAL+interests").text
+    none = visitor.get("/privacy?q=no+such+thing").text
+
+    assert whole.count('<details class="hm-entry"') == whole.count('href="#in-') > 20
+    assert (few.count('href="#in-'), 'id="in-safety"' in few) == (1, True)
+    assert "data-print open" in few
+    assert (none.count('href="#in-'), "Nothing in the register says that" in none) == (0, True)
+
+
 def test_a_person_is_taken_out_whole_and_it_stands_in_the_diary(signed_in: SignedIn, settings: Settings) -> None:
     visitor = signed_in("mo@stad.example")
     number, name = _rows(settings, "SELECT id, name FROM person ORDER BY id LIMIT 1")[0]

@@ -171,3 +171,19 @@ for (const place of document.querySelectorAll("[data-countdown]")) {
   const timer = setInterval(tick, 1000);
   tick();
 }
+
+// A part that a link leads into is unfolded, and paper has everything.
+function unfold() {
+  const part = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const folded = part && part.closest("details");
+  if (folded && !folded.open) {
+    folded.open = true;
+    folded.querySelector("summary").focus();
+    folded.scrollIntoView();
+  }
+}
+addEventListener("hashchange", unfold);
+unfold();
+addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details[data-print]")) one.open = true;
+});

@@ -11,6 +11,7 @@ from flask_babel import format_date, gettext, ngettext
 from mdm.audit import service as audit
 from mdm.core.errors import N_, InvalidError, NotFoundError
 from mdm.core.permissions import Permission
+from mdm.core.text import fold
 from mdm.desk.custody.photos import Files
 from mdm.people import queries as people
 from mdm.privacy import leaving, own, register, service
@@ -46,9 +47,13 @@ COLUMNS = ("column", "purpose", "basis", "kept", "leads to", "erasing", "seen wi
 
 @may(Permission.PRIVACY_VIEW)
 def privacy(call: Call) -> Response:
-    """The register, printable."""
+    """The register: a table of the purposes, each with its entry to unfold; found by any of its words."""
     found = register.overview(call, settings())
-    return page("privacy/register.html", found=found, span=span, person_days=settings().person_days)
+    asked = request.args.get("q", "").strip()[:100]
+    shown = [entry for entry in found.entries if not asked or fold(asked) in fold(" ".join(_line(entry)))]
+    return page(
+        "privacy/register.html", found=found, asked=asked, shown=shown, span=span, person_days=settings().person_days
+    )
 
 
 @may(Permission.PRIVACY_VIEW, write=True)
@@ -93,16 +98,7 @@ def _entries(found: register.Overview) -> tablib.Dataset:
     controller, contact = settings().organisation, settings().privacy_contact
     data = tablib.Dataset(headers=ENTRIES)
     for entry in found.entries:
-        told = entry.purpose
-        data.append(
-            [
-                controller, contact, gettext(told.title), gettext(told.why), gettext(told.basis), gettext(told.whose),
-                ", ".join(entry.categories), gettext(told.recipients),
-                gettext(told.transfers) if told.transfers else gettext("To nobody"),
-                "; ".join(span(time) for time in entry.times), ", ".join(word("ROLES", role) for role in entry.roles),
-                " ".join(gettext(one) for one in told.measures), " ".join(gettext(one) for one in entry.kept),
-            ]
-        )  # fmt: skip
+        data.append([controller, contact, *_line(entry)])
     for place, time in found.places:
         title = gettext(words().purposes[place.purpose].title)
         data.append(
@@ -112,6 +108,17 @@ def _entries(found: register.Overview) -> tablib.Dataset:
             ]
         )  # fmt: skip
     return data
+
+
+def _line(entry: register.Entry) -> list[str]:
+    """One purpose in the words of the reader, in the order of ``ENTRIES``."""
+    told = entry.purpose
+    return [
+        gettext(told.title), gettext(told.why), gettext(told.basis), gettext(told.whose), ", ".join(entry.categories),
+        gettext(told.recipients), gettext(told.transfers) if told.transfers else gettext("To nobody"),
+        "; ".join(span(time) for time in entry.times), ", ".join(word("ROLES", role) for role in entry.roles),
+        " ".join(gettext(one) for one in told.measures), " ".join(gettext(one) for one in entry.kept),
+    ]  # fmt: skip
 
 
 @may(Permission.PRIVACY_VIEW)
