@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from mdm.audit.model import AuditEntry
 from mdm.core.errors import N_, NotFoundError
@@ -122,3 +123,8 @@ def actions(call: Call) -> Sequence[str]:
     scope = call.actor.scope(Permission.AUDIT_VIEW)
     query = select(AuditEntry.action).where(within(scope, AuditEntry.service_point_id, AuditEntry.unit_id))
     return call.session.scalars(query.distinct().order_by(AuditEntry.action)).all()
+
+
+def names_ever(session: Session, action: str) -> set[str]:
+    """The names of everything to which this was ever done, whoever did it: for what a system remembers of itself."""
+    return set(session.scalars(select(AuditEntry.subject_name).where(AuditEntry.action == action).distinct()))

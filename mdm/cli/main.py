@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "snipe": ("snipe", "Move in from Snipe-IT by its CSV files, and out again"),
     "kiosk": ("kiosk", "Set up kiosks over SSH, one or many, and follow how it goes"),
     "release": ("release", "Publish releases of the agent, and roll them out ring by ring"),
+    "compliance": ("compliance", "Show the rules in force, and put new ones in force"),
     "discover": ("discovery", "Find what else is on a service point's network, from a capture or live"),
     "invite": ("devices", "Invite a person to enrol a device"),
     "adoption": ("adoption", "Show activation rates and who is missing, and invite many at once"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from mdm.audit import queries as diary
 from mdm.audit import service as audit
 from mdm.compliance import rules, service
 from mdm.compliance.model import Exemption, Finding, RuleInForce
@@ -24,6 +25,7 @@ MAX_RULES = 100
 LONGEST = timedelta(days=366)
 REMIND = timedelta(days=7)
 HOUR = timedelta(hours=1)
+ADDED = "compliance_rule.added"
 
 
 def add_rule(
@@ -51,7 +53,7 @@ def add_rule(
     )
     call.session.add(row)
     call.session.flush()
-    _record(call, "compliance_rule.added", row, _plain(row))
+    _record(call, ADDED, row, _plain(row))
     service.look_again(call)
     return row
 
@@ -106,6 +108,21 @@ def install_defaults(call: Call) -> int:
     for rule in rules.RULES.values():
         add_rule(call, rule.id)
     return len(rules.RULES)
+
+
+def new_rules(call: Call) -> list[rules.Rule]:
+    """Rules that came with a later version and were never in force here; one that was taken out is none of them."""
+    require(call.actor, Permission.COMPLIANCE_MANAGE)
+    known = set(call.session.scalars(select(RuleInForce.rule))) | diary.names_ever(call.session, ADDED)
+    return [rule for rule in rules.RULES.values() if rule.id not in known]
+
+
+def add_new_rules(call: Call) -> list[rules.Rule]:
+    """Puts every new rule in force with its defaults: those that were added. Twice is like once. Raises as ``add_rule``."""
+    found = new_rules(call)
+    for rule in found:
+        add_rule(call, rule.id)
+    return found
 
 
 def exempt(call: Call, uid: str, rule_number: int, *, owner: str, reason: str, until: datetime) -> Exemption:

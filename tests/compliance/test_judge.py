@@ -340,6 +340,7 @@ def test_a_clerk_may_neither_change_rules_nor_exempt_nor_judge(calling: Calling)
             lambda: management.edit_rule(call, number, enabled=False),
             lambda: management.remove_rule(call, number),
             lambda: management.install_defaults(call),
+            lambda: management.add_new_rules(call),
             lambda: management.exempt(call, "d1", number, owner="a", reason="b", until=NOW + DAY),
             lambda: service.judge(call, device),
         ):
@@ -384,3 +385,18 @@ def test_moments_are_aware(calling: Calling) -> None:
         service.judge(call, device)
         moment: datetime = queries.findings(call, "d1")[0].since
         assert moment == NOW
+
+
+def test_rules_of_a_later_version_are_offered_and_those_taken_out_are_not(calling: Calling) -> None:
+    with calling() as call:
+        management.install_defaults(call)
+        taken_out = call.session.scalars(select(RuleInForce).where(RuleInForce.rule == "disk_room")).one()
+        management.remove_rule(call, taken_out.id)
+        # As on an installation that began before this rule was known.
+        call.session.execute(delete(RuleInForce).where(RuleInForce.rule == "kiosk_paper"))
+        call.session.execute(delete(AuditEntry).where(AuditEntry.subject_name == "kiosk_paper"))
+        assert [rule.id for rule in management.new_rules(call)] == ["kiosk_paper"]
+        assert [rule.id for rule in management.add_new_rules(call)] == ["kiosk_paper"]
+        assert management.add_new_rules(call) == []
+        row = call.session.scalars(select(RuleInForce).where(RuleInForce.rule == "kiosk_paper")).one()
+        assert (row.grace_hours, row.enabled) == (RULES["kiosk_paper"].grace_hours, True)

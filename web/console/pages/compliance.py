@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 from flask.wrappers import Response
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from mdm.compliance import management, queries, rules
 from mdm.core.errors import HavenmeesterError
@@ -34,6 +34,7 @@ def compliance(call: Call) -> Response:
         address=address,
         exemptions=queries.exemptions(call),
         rules=rules.RULES,
+        offered=management.new_rules(call) if call.actor.may(Permission.COMPLIANCE_MANAGE) else [],
     )
 
 
@@ -88,6 +89,20 @@ def rule_new(call: Call, rule: str) -> Response:
     except HavenmeesterError as error:
         return _rule_form(call, found, None, refused(call, error))
     return done(gettext("The rule is in force. Devices are judged anew now."), url_for("compliance"))
+
+
+@may(Permission.COMPLIANCE_MANAGE)
+def rules_offered(call: Call) -> Response:
+    """Puts every rule in force that came with a later version and was never in force here."""
+    added = len(management.add_new_rules(call))
+    if not added:
+        return done(gettext("There was no new rule. Nothing was changed."), url_for("compliance"))
+    said = ngettext(
+        "One new rule is in force. Devices are judged anew now.",
+        "%(num)d new rules are in force. Devices are judged anew now.",
+        added,
+    )
+    return done(said, url_for("compliance"))
 
 
 @may(Permission.COMPLIANCE_MANAGE)
@@ -150,6 +165,7 @@ ROUTES: tuple[Route, ...] = (
     ("/compliance", "compliance", compliance, GET),
     ("/compliance/rules.csv", "compliance_chart", compliance_chart, GET),
     ("/compliance/rules/new/<rule>", "rule_new", rule_new, BOTH),
+    ("/compliance/rules/offered", "rules_offered", rules_offered, POST),
     ("/compliance/rules/<int:number>", "rule_edit", rule_edit, BOTH),
     ("/compliance/exempt/<uid>/<int:rule>", "exempt", exempt, BOTH),
     ("/compliance/exemptions/<int:number>/end", "exemption_end", exemption_end, POST),
