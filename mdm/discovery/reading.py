@@ -199,6 +199,9 @@ def _died() -> UnavailableError:
 REFUSALS: Final = {
     "not_a_capture": N_("The file is no capture (pcap or pcapng). Nothing was taken."),
     "compressed": N_("The file is compressed. Unpack it first; nothing was taken."),
+    "old_variant": N_(
+        "The file is of an old variant of pcap that is not read. Open it in Wireshark and save it as pcapng. Nothing was taken."
+    ),
     "other_link": N_("This is no Ethernet network (or Linux cooked capture). Nothing was taken."),
     "wireless_link": N_(
         "This is Wi-Fi as it is heard on the air (802.11), which is not read. Capture on the wired side of the access "

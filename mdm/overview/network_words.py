@@ -32,6 +32,9 @@ DISCOVERY_PROBLEMS = {
     "no_right": N_("The server has no right to listen: see docs/discovery.md for its service."),
     "not_a_capture": N_("The file is no capture (pcap or pcapng)."),
     "not_allowed": N_("The interface's network is not in discovery_networks, so nobody could be asked."),
+    "old_variant": N_(
+        "The file is of an old variant of pcap that is not read. Open it in Wireshark and save it as pcapng."
+    ),
     "other_link": N_("The capture is not of an Ethernet network."),
     "reader_died": N_("The process that reads captures died again and again; the file may be made to do that."),
     "stopped": N_("It was stopped before it began."),

@@ -143,6 +143,16 @@ def test_records_without_bytes_and_giants_are_counted() -> None:
     assert told.macs == {PRINTER}
 
 
+def variant(capture: bytes, more: int) -> bytes:
+    """The capture with so many bytes more in the head of each record, as programs of the nineties wrote it."""
+    found, place = capture[:24], 24
+    while place < len(capture):
+        end = place + 16 + int.from_bytes(capture[place + 8 : place + 12], "little")
+        found += capture[place : place + 16] + b"\x01\0\0\0\x08\0\0\0"[:more] + capture[place + 16 : end]
+        place = end
+    return found
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -156,6 +166,11 @@ def test_records_without_bytes_and_giants_are_counted() -> None:
         (pcap([b"\x45" + b"\0" * 39], link=forms.RAW_IP), "no_addresses"),
         (pcap([b"\2\0\0\0\x45" + b"\0" * 39], link=forms.BSD_LOOPBACK), "no_addresses"),
         (pcap([ARP], link=189), "other_link"),
+        (variant(pcap([ARP, ARP, ARP]), 8), "old_variant"),
+        (variant(pcap([ARP]), 8), "old_variant"),
+        (variant(pcap([ARP, ARP]), 4), "old_variant"),
+        (variant(pcap([ARP] * 2000), 8), "old_variant"),
+        (b"\x34\xcd\xb2\xa1" + pcap([ARP])[4:], "old_variant"),
     ],
 )
 def test_what_cannot_be_read_says_why(content: bytes, code: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, cast
 from scapy.error import Scapy_Exception
 from scapy.utils import RawPcapNgReader, RawPcapReader
 
+from mdm.discovery.reader import variants
 from mdm.discovery.reader.frames import LINKS
 from mdm.discovery.reader.refusal import NotACaptureError
 
@@ -34,10 +35,19 @@ class _Bounded:
         self.cut = False
         self.taken = self.began = 0
         self.ended = False
+        self.ahead = b""
+
+    def look_ahead(self, size: int) -> bytes:
+        """What comes next, at most so much; it is still there to be read."""
+        if len(self.ahead) < size:
+            self.ahead += self.file.read(size - len(self.ahead))
+        return self.ahead[:size]
 
     def read(self, size: int = -1) -> bytes:
         wanted = BLOCK if size < 0 else min(size, BLOCK)
-        data = self.file.read(wanted)
+        data, self.ahead = self.ahead[:wanted], self.ahead[wanted:]
+        if len(data) < wanted:
+            data += self.file.read(wanted - len(data))
         self.taken += len(data)
         self.ended = not data and wanted > 0
         if (data and len(data) < wanted) or (size > wanted):
@@ -96,6 +106,8 @@ class Capture:
         magic = self._file.read(4)
         if magic.startswith(_COMPRESSED):
             raise NotACaptureError("compressed")
+        if magic in variants.MAGICS:
+            raise NotACaptureError("old_variant")
         kind = _Newer if magic == _NEWER else RawPcapReader
         # The readers' metaclass would look for itself what the file is, and unpack it.
         self._reader: Any = kind.__new__(kind)
@@ -108,6 +120,9 @@ class Capture:
             self._reader.linktype &= 0xFFFF
             if self._reader.linktype not in LINKS:
                 raise NotACaptureError(refusal_of(self._reader.linktype))
+            ahead = self._file.look_ahead(variants.AHEAD)
+            if variants.is_variant(ahead, whole=len(ahead) < variants.AHEAD, order=self._reader.endian):
+                raise NotACaptureError("old_variant")
 
     @property
     def cut(self) -> bool:
