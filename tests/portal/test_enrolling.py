@@ -235,6 +235,35 @@ def test_whoever_lost_the_line_in_the_middle_begins_again(employee: Employee, ho
     assert "set up already" in refused.text
 
 
+def test_what_was_taken_already_shows_how_it_stands_and_is_not_stopped(
+    employee: Employee, home: Home, waiting: str
+) -> None:
+    address = _begin(employee, device=waiting)
+    assert _enrol(home, _command(employee, address)) == waiting
+    for late in ("line", "stop"):
+        answer = employee.post(f"{address}/{late}")
+        assert (answer.status_code, answer.location) == (303, address)
+    assert "It is too late to stop" in employee.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("agent", "step", "elsewhere"),
+    [
+        ("Mozilla/5.0 (Linux; Android 14; SM-A546B)", 2, True),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", 2, True),
+        ("Mozilla/5.0 (X11; Linux x86_64)", 2, False),
+        ("Mozilla/5.0 (Linux; Android 14; SM-A546B)", 1, False),
+        ("Mozilla/5.0 (Linux; Android 14; SM-A546B)", 4, False),
+    ],
+)
+def test_whoever_looks_at_a_step_on_another_device_is_told(
+    employee: Employee, waiting: str, agent: str, step: int, *, elsewhere: bool
+) -> None:
+    address = _begin(employee, device=waiting)
+    page = employee.get(f"{address}?step={step}", headers={"User-Agent": agent}).text
+    assert ("on another device" in page) is elsewhere
+
+
 def test_beginning_again_withdraws_what_was_begun(employee: Employee, home: Home, waiting: str) -> None:
     first = _begin(employee, device=waiting)
     token = _command(employee, first)

@@ -68,6 +68,6 @@ def as_file(chart: Chart, name: str, *, single: str = N_("Devices")) -> Response
     for row, bar in enumerate(chart.names):
         data.append([spreadsheet_safe(gettext(bar)), *(one.values[row] for one in chart.series)])
     # The mark tells spreadsheets that the file is UTF-8.
-    response = Response("\ufeff" + data.export("csv"), mimetype="text/csv; charset=utf-8")
+    response = Response("\ufeff" + data.export("csv"), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

@@ -165,7 +165,7 @@ def export(call: Call, listing: Listing) -> Response:
     content = data.export(kind)
     # The mark tells spreadsheets that the file is UTF-8.
     body = ("\ufeff" + content).encode() if isinstance(content, str) else content
-    response = Response(body, mimetype=TYPES[kind])
+    response = Response(body, content_type=TYPES[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{listing.name}-{call.now:%Y-%m-%d}.{kind}"'
     return response
 

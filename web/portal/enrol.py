@@ -18,7 +18,7 @@ from mdm.platforms.apple.handout import Here, for_invitation
 from mdm.platforms.apple.pushing import topic
 from mdm.portal import enrolling, own
 from mdm.portal.enrolling import LAST, Under
-from mdm.portal.families import CHOICES, Family, family_of, guess
+from mdm.portal.families import CHOICES, PLATFORMS, Family, family_of, guess
 from mdm.portal.inviting import OWN_FAMILIES, Limits
 from mdm.signing.client import SignerClient
 from mdm.storage.call import Call
@@ -109,6 +109,7 @@ def _step(call: Call, under: Under, number: int, command: str = "", code: str = 
     return page(
         "enrol_step",
         under=under,
+        elsewhere=_elsewhere(platform, number),
         number=number,
         last=LAST[platform],
         ready=_ready(call, platform),
@@ -118,6 +119,24 @@ def _step(call: Call, under: Under, number: int, command: str = "", code: str = 
         steps=[(STEPS[step], step in under.progress.done) for step in ORDER[2:]],
         families=FAMILIES,
     )
+
+
+def _elsewhere(platform: str, number: int) -> bool:
+    """Whether the page is surely looked at on something else than what is being set up, at a step that is done there.
+
+    An Android phone is set up from another screen, and the first and the last step may be read anywhere.
+    """
+    looking = guess(request.user_agent.string)
+    if looking is None or platform == Platform.ANDROID or not 1 < number < LAST[platform]:
+        return False
+    return PLATFORMS[looking].value != platform
+
+
+def _over(under: Under) -> Response | None:
+    """The page that says how it stands, where nothing can be fetched or stopped any more: it was taken, or took too long."""
+    if under.progress.standing is Standing.OPEN:
+        return None
+    return make_response(redirect(url_for("enrol_step", uid=under.invitation.uid), 303))
 
 
 def _ready(call: Call, platform: str) -> bool:
@@ -130,6 +149,8 @@ def _ready(call: Call, platform: str) -> bool:
 @signed_in()
 def enrol_code(call: Call, uid: str) -> Response:
     """The QR code for an Android phone; an earlier one does not work any more."""
+    if over := _over(enrolling.mine(call, uid)):
+        return over
     invitation, token = enrolling.fresh_token(call, uid)
     place = Place(settings().android_base, settings().organisation)
     content = provision(call, load_seal(settings().home / "keys"), place, invitation, token)
@@ -142,6 +163,8 @@ def enrol_code(call: Call, uid: str) -> Response:
 @signed_in()
 def enrol_line(call: Call, uid: str) -> Response:
     """The line for the computer; an earlier one does not work any more."""
+    if over := _over(enrolling.mine(call, uid)):
+        return over
     command = enrolling.line(call, links(), uid)
     response = _step(call, enrolling.mine(call, uid), enrolling.FETCHED, command)
     response.headers["Cache-Control"] = "no-store"
@@ -151,8 +174,11 @@ def enrol_line(call: Call, uid: str) -> Response:
 @signed_in(write=True)
 def enrol_profile(call: Call, uid: str) -> Response:
     """A profile of one's own, signed. Each download gives a new one; the first phone takes it all."""
-    if enrolling.mine(call, uid).invitation.platform != Platform.IOS:
+    under = enrolling.mine(call, uid)
+    if under.invitation.platform != Platform.IOS:
         raise NotFoundError(N_("This device needs no profile. Nothing was changed."))
+    if over := _over(under):
+        return over
     invitation = enrolling.fetched(call, uid)
     signer = SignerClient(settings().signer_socket)
     here = Here.of(
@@ -193,6 +219,12 @@ def enrol_stuck(call: Call, uid: str) -> Response:
 @signed_in()
 def enrol_stop(call: Call, uid: str) -> Response:
     """Stops it; begun anew whenever one likes."""
+    if enrolling.mine(call, uid).progress.standing is Standing.USED:
+        flash(
+            gettext("It is too late to stop: the device was faster. Ask your service point if you want it undone."),
+            "error",
+        )
+        return make_response(redirect(url_for("enrol_step", uid=uid), 303))
     enrolling.stop(call, uid)
     flash(gettext("You stopped. Nothing was changed on your device."), "sent")
     return make_response(redirect(url_for("home"), 303))

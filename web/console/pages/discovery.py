@@ -184,7 +184,7 @@ def discovery_file(call: Call) -> Response:
     audit.record(
         call, "discovery.exported", ("discovery", place.code), name=place.name, where=where, details={"rows": count}
     )
-    response = Response("\ufeff" + written.getvalue(), mimetype="text/csv; charset=utf-8")
+    response = Response("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="discovery-{call.now:%Y-%m-%d}.csv"'
     return response
 
