@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,16 +52,47 @@ def urgent_waits(session: Session, now: datetime) -> bool:
     return session.scalar(_waiting(now).where(_URGENT).limit(1)) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Which topics one who delivers takes: only these, or all without those."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def narrowed(self, query: Select[OutboxMessage]) -> Select[OutboxMessage]:
+        """The messages of this lane among those of ``query``."""
+        if self.only:
+            return query.where(OutboxMessage.topic.in_(self.only))
+        return query.where(OutboxMessage.topic.not_in(self.without)) if self.without else query
+
+
+ALL = Lane()
+
+
+def waits(session: Session, now: datetime, lane: Lane = ALL) -> bool:
+    """Whether a message of the lane is due, claimed or not."""
+    due = select(OutboxMessage).where(
+        OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None), OutboxMessage.due_at <= now
+    )
+    return session.scalar(lane.narrowed(due).limit(1)) is not None
+
+
 def claim(
-    session: Session, now: datetime, limit: int = 20, patient: Collection[str] = (), *, urgent: bool = False
+    session: Session,
+    now: datetime,
+    limit: int = 20,
+    patient: Collection[str] = (),
+    *,
+    urgent: bool = False,
+    lane: Lane = ALL,
 ) -> list[OutboxMessage]:
     """Messages that are due, now claimed by the caller for a minute; another worker does not get them meanwhile.
 
     Those of ``patient`` topics come after all others, so that a heap of them holds up nothing. ``urgent``: only those that
-    are; one that failed goes on in the common lane, first of all.
+    are; one that failed goes on in its common lane, first of all.
     """
     query = (
-        _waiting(now)
+        lane.narrowed(_waiting(now))
         .order_by(OutboxMessage.topic.in_(tuple(patient)), OutboxMessage.due_at, OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

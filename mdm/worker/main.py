@@ -28,7 +28,8 @@ from mdm.worker.office import Office
 log = structlog.get_logger(__name__)
 BEAT = 1.0
 """Seconds between two signs of life."""
-THREADS = 3
+THREADS = 5
+"""Two may be held by slow neighbours, mail and SMS; the rest works on meanwhile."""
 
 
 class Worker:

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
+from mdm.outbox.service import ALL, Lane
 from mdm.storage.call import Call
 from mdm.worker.office import Office
 
@@ -23,6 +24,12 @@ log = structlog.get_logger(__name__)
 
 Payload = Mapping[str, Any]
 BATCH = 200
+FEW = 20
+"""Letters that are claimed at once for a neighbour of our own: at a slow one their claims do not end before they leave."""
+BY_MAIL = Lane(only=("mail", "desk.paper"))
+BY_SMS = Lane(only=("sms",))
+COMMON = Lane(without=BY_MAIL.only + BY_SMS.only)
+"""Everything else: what devices wait for never stands behind a mail server that takes its time."""
 ROUNDS = 40
 """Batches that one run delivers at the most, so that the worker hears that it shall stop."""
 
@@ -107,11 +114,18 @@ def deliver_urgent(
     return len(letters)
 
 
-def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[[], bool] = lambda: False) -> int:
-    """Delivers what is due, batch by batch: how many messages were tried."""
+def deliver(
+    office: Office,
+    handlers: Mapping[str, Handler],
+    stopping: Callable[[], bool] = lambda: False,
+    lane: Lane = ALL,
+) -> int:
+    """Delivers what is due in a lane, batch by batch: how many messages were tried."""
     tried = 0
+    most = FEW if lane.only else BATCH
     for _ in range(ROUNDS):
-        letters = _claim(office, [topic for topic, handler in handlers.items() if isinstance(handler, Gathered)])
+        patient = [topic for topic, handler in handlers.items() if isinstance(handler, Gathered)]
+        letters = _claim(office, patient, lane, most)
         if not letters:
             break
         for group in _groups(letters, handlers):
@@ -119,25 +133,20 @@ def deliver(office: Office, handlers: Mapping[str, Handler], stopping: Callable[
                 return tried
             _deliver_group(office, group, handlers)
         tried += len(letters)
-        if len(letters) < BATCH:
+        if len(letters) < most:
             break
     return tried
 
 
-def _claim(office: Office, patient: Sequence[str]) -> list[_Letter]:
+def _claim(office: Office, patient: Sequence[str], lane: Lane, most: int) -> list[_Letter]:
     # Most seconds there is nothing to do: looking takes no write lock from those who have.
     with office.call("post", write=False) as call:
-        waiting = call.session.scalar(
-            select(OutboxMessage.id)
-            .where(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None), OutboxMessage.due_at <= call.now)
-            .limit(1)
-        )
-    if waiting is None:
-        return []
+        if not outbox.waits(call.session, call.now, lane):
+            return []
     with office.call("post") as call:
         return [
             _Letter(message.id, message.topic, dict(message.payload))
-            for message in outbox.claim(call.session, call.now, BATCH, patient)
+            for message in outbox.claim(call.session, call.now, most, patient, lane=lane)
         ]
 
 

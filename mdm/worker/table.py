@@ -55,11 +55,16 @@ CATCH_UP = 31
 """Days back in which a move of a unit is looked for after a start: nobody is down for longer without a restore."""
 
 
+SECOND = timedelta(seconds=1)
+
+
 def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
     """Every job of the worker. Those that run at the start mend what was missed while nobody led."""
     moves, alarms, crew, listeners = UnitMoves(), Alarms(), KioskCrew(), Listening(stopping)
     return (
-        Job("post", timedelta(seconds=1), lambda office: post.deliver(office, TOPICS, stopping), at_start=True),
+        Job("post", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.COMMON), at_start=True),
+        Job("post-mail", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.BY_MAIL), at_start=True),
+        Job("post-sms", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.BY_SMS), at_start=True),
         Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
         Job("expiry", timedelta(seconds=20), expire, at_start=True),
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),

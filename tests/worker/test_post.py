@@ -12,7 +12,19 @@ from mdm.outbox import service as outbox
 from mdm.outbox.model import OutboxMessage
 from mdm.storage.call import Call
 from mdm.worker.office import Office
-from mdm.worker.post import Gathered, Inside, NotNowError, Outside, deliver, deliver_urgent, free_claims
+from mdm.worker.post import (
+    BY_MAIL,
+    BY_SMS,
+    COMMON,
+    Gathered,
+    Handler,
+    Inside,
+    NotNowError,
+    Outside,
+    deliver,
+    deliver_urgent,
+    free_claims,
+)
 from tests.worker.conftest import HandClock
 
 
@@ -195,3 +207,28 @@ def test_what_is_urgent_does_not_wait_behind_a_slow_neighbour(office: Office) ->
     assert deliver_urgent(office, handlers) == 0
     assert deliver(office, handlers) == 1
     assert told == ["help", "first"]
+
+
+def test_letters_to_a_slow_mail_server_hold_up_nothing_that_devices_wait_for(office: Office) -> None:
+    """The jobs of the worker as its table has them: each lane by itself brings what is its own, and together all."""
+    told: list[str] = []
+    handlers: dict[str, Handler] = {
+        name: Outside(lambda _office, payload: told.append(str(payload["to"])))
+        for name in ("mail", "sms", "desk.paper", "device.judge")
+    }
+    for topic in ("mail", "sms", "desk.paper", "device.judge"):
+        put(office, topic, to=topic)
+
+    assert deliver(office, handlers, lane=COMMON) == 1
+    assert told == ["device.judge"]
+    assert deliver(office, handlers, lane=BY_SMS) == 1
+    assert deliver(office, handlers, lane=BY_MAIL) == 2
+    assert told == ["device.judge", "sms", "mail", "desk.paper"]
+    assert deliver(office, handlers) == 0
+
+
+def test_a_topic_that_nobody_knows_is_in_the_common_lane(office: Office) -> None:
+    number = put(office, "nonsense")
+    assert deliver(office, {}, lane=BY_MAIL) == 0
+    assert deliver(office, {}, lane=COMMON) == 1
+    assert "nobody handles" in str(look(office, number).last_error)

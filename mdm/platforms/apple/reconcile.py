@@ -12,6 +12,8 @@ from mdm.platforms.apple import asking, declarations, documents, renewing, statu
 from mdm.platforms.apple.house import House
 from mdm.platforms.apple.knock import NOTHING, Knock
 from mdm.platforms.apple.model import AppleCommand, AppleDevice, AppleProfile, AppleSet, CommandState
+from mdm.platforms.apple.schema.check import check, errors
+from mdm.platforms.apple.schema.table import COMMAND, Target
 from mdm.policies.model import Cohort
 from mdm.storage.call import Call
 
@@ -36,11 +38,16 @@ def bring(call: Call, apple: AppleDevice, organisation: str) -> bool:
     target = asking.target(device, apple)
     resources: Sequence[dict[str, Any]] = cohort.desired.get("resources", [])
     wanted = documents.chosen(resources, target)
-    asked = _declare(call, apple, documents.declarations(wanted), organisation)
+    asked = _declares(target) and _declare(call, apple, documents.declarations(wanted), organisation)
     asked = _install(call, apple, documents.profiles(wanted, organisation)) or asked
     apple.reconciled = cohort.desired_digest
     call.session.flush()
     return asked
+
+
+def _declares(target: Target) -> bool:
+    """Whether the phone knows declarations at all: before iOS 15 none does, and it gets everything else."""
+    return not errors(check(COMMAND, "DeclarativeManagement", {}, target))
 
 
 def _declare(call: Call, apple: AppleDevice, wanted: Sequence[declarations.Declaration], organisation: str) -> bool:

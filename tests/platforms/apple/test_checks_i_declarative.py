@@ -227,6 +227,14 @@ def test_until_a_phone_has_said_whether_it_is_supervised_it_is_not_called_ready(
     assert city.device(phone).applied_digest == "-"
 
 
+def test_a_phone_that_is_too_old_for_declarations_gets_everything_else(city: City) -> None:
+    phone = city.enrolled(os_version="12.5.7")
+    shall_have(city, phone, **CLIP)
+    settle(city, phone)
+    assert desired(city, phone) == {"web-clip.intranet-2fa51f8d": "applied"}
+    assert phone.declarations == {}
+
+
 def test_status_items_become_facts(city: City, phone: IPhone) -> None:
     phone.os_version, phone.passcode = "18.2", False
     phone.tell()
