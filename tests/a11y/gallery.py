@@ -1,5 +1,6 @@
 """Pages that were seen, served again as they were, so that a browser can look at each of them in many ways."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ TOOLS = {
 }
 SCRIPTS = "".join(f'<script src="{name}" defer></script>' for name in TOOLS)
 EMPTY = f"<!doctype html><html lang=en><head><title>-</title>{SCRIPTS}</head><body></body></html>"
+PULSE, CALLS = "/panic/pulse", re.compile(r'data-panic-number="([^"]*)"')
 KEPT = {"Cache-Control": "public, max-age=3600"}
 NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
 
@@ -27,15 +29,21 @@ NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
 @contextmanager
 def hung(app: Flask, pages: Sequence[Seen]) -> Iterator[str]:
     """Serves page ``n`` at ``/-/n`` with what looks at it, and the files of the door where they are: the base address."""
+    calls = ""
 
     @Request.application
     def gallery(request: Request) -> Response | Callable[..., object]:
+        nonlocal calls
         if request.path in TOOLS:
             return Response(TOOLS[request.path].read_bytes(), mimetype="text/javascript", headers=KEPT)
         if request.path.startswith("/-/"):
             name = request.path[3:]
             html = pages[int(name)].html.replace("</head>", SCRIPTS + "</head>", 1) if name else EMPTY
+            calls = (CALLS.search(html) or ["", ""])[1]
             return Response(html, mimetype="text/html")
+        if request.path == PULSE:
+            # No call for help has come or gone since the page was drawn.
+            return Response(calls, mimetype="text/plain")
         return app.wsgi_app if request.path.startswith("/static/") else Response(status=204)
 
     server = make_server("127.0.0.1", 0, gallery, threaded=True)

@@ -14,6 +14,7 @@ from flask import Flask
 from mdm.settings import Settings
 from tests.a11y.gallery import hung, window
 from tests.a11y.houses import console_seen, portal_seen
+from tests.a11y.newer import forgotten, wrong_as_written
 from tests.a11y.wander import NO_PAGE, Seen, Wanderer
 from tests.a11y.world import World
 from tests.conftest import Figure
@@ -86,6 +87,8 @@ def test_nothing_is_wrong_with_any_template_of_the_console_on_a_narrow_screen(
     assert unnamed(console, walker) == []
     assert sorted(set(elsewhere()) & {one.rule for one in walker.seen.values()}) == []
     assert same_titles(pages) == {}
+    assert wrong_as_written([*walker.seen.values()], ["/accessibility"]) == []
+    assert forgotten(walker) == []
     assert wrong(console, settings, pages) == []
     figure(f"accessibility: {len(pages)} templates of the console in {time.monotonic() - began:.0f} s")
 
@@ -100,5 +103,7 @@ def test_nothing_is_wrong_with_any_template_of_the_employees_page_on_a_narrow_sc
 
     assert unnamed(portal, walker) == []
     assert same_titles(pages) == {}
+    assert wrong_as_written([*walker.seen.values()], ["/accessibility"], ["/help", "/accessibility"]) == []
+    assert forgotten(walker) == []
     assert wrong(portal, settings, pages, rings=True) == []
     figure(f"accessibility: {len(pages)} templates of the employees' page in {time.monotonic() - began:.0f} s")

@@ -1,7 +1,8 @@
 """Somebody who follows every link of a door, and remembers one address of every route and every template it leads to."""
 
+import html
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -106,6 +107,12 @@ class Wanderer:
         with rendered(self.app) as templates:
             answer = self.client.post(address, data={"csrf_token": token, **fields}, base_url=self.base)
         self.keep(f"POST {rule}", address, templates, answer, str(answer.status_code))
+
+    def answered(self, address: str, fields: Mapping[str, str]) -> str | None:
+        """What comes back when a form is sent that lacks something; None where that leads on."""
+        token = links_token(self.client.get("/", base_url=self.base, follow_redirects=True).text)
+        answer = self.client.post(address, data={"csrf_token": token, **fields}, base_url=self.base)
+        return None if answer.status_code in (200, 302, 303) else html.unescape(answer.text)
 
     def send_nothing(self) -> None:
         """Sends every form that asks for something without it, once per route: what comes back says what is wrong."""

@@ -79,6 +79,12 @@
     return { seen: whole ? most / whole : 0, by: by && named(by), box: JSON.stringify(e.getBoundingClientRect()) };
   }
 
+  // The pane within the page that it is scrolled in: from outside, it lies where its pane does.
+  function scrolled(e) {
+    for (const one of ancestors(e.parentElement)) if (/auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight) return one;
+    return null;
+  }
+
   function* ancestors(e) {
     for (let one = e; one && one.tagName !== "MAIN"; one = one.parentElement) yield one;
   }
@@ -92,6 +98,15 @@
       for (const e of walk.list) if (e.tabIndex > 0) wrong.push(`a tab order of its own: ${named(e)}`);
       return [walk.list.length, wrong];
     },
+    // The same, and from now on each stop notes itself when the key comes up: its focus has been moved and scrolled to by then.
+    note() {
+      const [count, wrong] = walk.begin();
+      const inner = walk.list.filter((e) => INNER.includes(e.type) || e.matches("audio, video, iframe")).length;
+      walk.notes = [];
+      walk.noting ||= addEventListener("keyup", () => walk.notes.push(walk.here()), { capture: true }) || true;
+      return [count, 8 * inner, wrong.concat(walk.order())];
+    },
+    noted: () => walk.notes.splice(0),
     // Where the reading goes: whoever follows the page with the eyes must not be thrown back.
     order() {
       scrollTo(0, 0);
@@ -101,10 +116,10 @@
       const apart = (e) => [...ancestors(e)].some((one) => ["absolute", "fixed", "sticky"].includes(getComputedStyle(one).position));
       const inside = walk.list.filter((e) => e.closest("main") && !apart(e)).map((e) => {
         const box = (e.labels?.[0] && e.getBoundingClientRect().width < 3 ? e.labels[0] : e).getBoundingClientRect();
-        return { e, box };
+        return { e, box, pane: scrolled(e) };
       }).filter(({ box }) => box.width > 2 && box.height > 2);
       for (let i = 1; i < inside.length; i += 1) {
-        const [a, b] = [inside[i - 1], inside[i]];
+        const [a, b] = [inside[i - 1], inside[i]].map((one, i, both) => ({ ...one, box: both[0].pane === both[1].pane || !one.pane ? one.box : one.pane.getBoundingClientRect() }));
         const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
         const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
         const up = b.box.bottom <= a.box.top + 1 && across > 0.5 * Math.min(a.box.width, b.box.width);

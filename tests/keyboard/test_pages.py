@@ -5,6 +5,7 @@ import pytest
 from flask import Flask
 
 from mdm.settings import Settings
+from tests.a11y.gallery import hung
 from tests.a11y.wander import Seen
 from tests.console.browser import browsing, come_by_link
 from tests.console.conftest import console as console
@@ -13,6 +14,7 @@ from tests.console.conftest import house as house
 from tests.console.conftest import settings as settings
 from tests.console.conftest import signed_in as signed_in
 from tests.keyboard.hands import Hands
+from tests.keyboard.swift import looked
 from tests.keyboard.through import NARROW, WIDE, gone_through
 from tests.keyboard.walker import menus, walked
 from tests.portal.conftest import HOST, Employee
@@ -88,6 +90,18 @@ def test_the_walk_tells_what_is_wrong(settings: Settings) -> None:
 
     assert "does not close by Escape" in told_of
     assert "the next stop lies elsewhere" in told_of
+
+
+@pytest.mark.browser
+def test_the_first_look_lets_none_of_that_pass(portal: Flask) -> None:
+    good = "<a href=#>One</a><input type=date><button>Two</button>"
+    style = "<style>:focus-visible, input:focus-within{outline:2px solid #00f}</style>"
+    bodies = [good, *(body for body, _told in WRONG), good]
+    pages = [Seen(body, "/", "", f"<!doctype html>{style}{body}") for body in bodies]
+    with hung(portal, pages) as base:
+        looks = looked(base, len(pages), NARROW)
+
+    assert [one.sound for one in looks] == [True, *(False for _ in WRONG), True]
 
 
 @pytest.mark.browser

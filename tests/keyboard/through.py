@@ -8,6 +8,7 @@ from mdm.settings import Settings
 from tests.a11y.gallery import hung
 from tests.a11y.wander import Seen
 from tests.console.browser import browsing
+from tests.keyboard.swift import looked
 from tests.keyboard.walker import menus, walked
 
 WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 360, "height": 640}
@@ -16,17 +17,18 @@ WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 360, "height": 640}
 def gone_through(
     app: Flask, settings: Settings, pages: Sequence[Seen], size: dict[str, int], **more: object
 ) -> list[str]:
-    """What is wrong with the pages in a window of that size."""
-    found = []
-    with (
-        hung(app, pages) as base,
-        browsing(settings, viewport=size, reduced_motion="reduce", **more) as context,
-    ):
-        page = context.new_page()
-        page.on(
-            "request", lambda one: found.append(f"asks {one.url}") if not one.url.startswith((base, "data:")) else None
-        )
-        for number, one in enumerate(pages):
-            page.goto(f"{base}/-/{number}")
-            found += [f"{one.rule} {one.address} ({one.template}): {wrong}" for wrong in (*walked(page), *menus(page))]
+    """What is wrong with the pages in a window of that size: with each stop, there and back, and with each kind of menu."""
+    found: list[str] = []
+    tried: set[str] = set()
+    with hung(app, pages) as base:
+        looks = looked(base, len(pages), size, **more)
+        with browsing(settings, viewport=size, reduced_motion="reduce", **more) as context:
+            page = context.new_page()
+            for number, (one, look) in enumerate(zip(pages, looks, strict=True)):
+                wrong = [f"asks {address}" for address in look.asked]
+                if not look.sound or set(look.menus) - tried:
+                    page.goto(f"{base}/-/{number}")
+                    wrong += () if look.sound else walked(page)
+                    wrong += menus(page, tried)
+                found += [f"{one.rule} {one.address} ({one.template}): {each}" for each in wrong]
     return found

@@ -36,6 +36,7 @@ def install(page: Page) -> None:
 def walked(page: Page, *, back: bool = True) -> list[str]:
     """What is wrong with a page for whoever goes through it with Tab (and, with ``back``, with Shift and Tab); sentences."""
     install(page)
+    page.evaluate(DRAWN)
     count, wrong = page.evaluate("hmWalk.begin()")
     wrong += page.evaluate("hmWalk.order()")
     there = through(page, "Tab", count)
@@ -97,20 +98,23 @@ def through(page: Page, key: str, count: int) -> Walk:
     return walk
 
 
-def menus(page: Page) -> list[str]:
+MENUS = "[data-bs-toggle=dropdown], [data-dialog], [data-side-toggle], details[data-over] > summary"
+LOOKS = """(all, menus) => all.filter(e => e.checkVisibility())
+  .map(e => [[...document.querySelectorAll(menus)].indexOf(e), e.outerHTML])"""
+
+
+def menus(page: Page, tried: set[str] | None = None) -> list[str]:
     """What is wrong with the menus and dialogs of a page: each opens by a key, keeps the focus, closes with Escape and gives it
-    back."""
-    install(page)
+    back. What is in ``tried`` (buttons as they are written) is passed over; what was looked at is put in there."""
+    done = set[str]() if tried is None else tried
+    buttons = page.locator(MENUS)
+    new = [(place, html) for place, html in buttons.evaluate_all(LOOKS, MENUS) if html not in done]
+    if new:
+        install(page)
     wrong = []
-    for selector in (
-        "[data-bs-toggle=dropdown]",
-        "[data-dialog]",
-        "[data-side-toggle]",
-        "details[data-over] > summary",
-    ):
-        for one in page.locator(selector).all():
-            if one.is_visible():
-                wrong += [f"{said}: {one.evaluate('e => e.outerHTML.slice(0, 140)')}" for said in _opened(page, one)]
+    for place, html in new:
+        done.add(html)
+        wrong += [f"{said}: {html[:140]}" for said in _opened(page, buttons.nth(place))]
     return wrong
 
 

@@ -39,13 +39,24 @@ document.addEventListener("keydown", (e) => {
 });
 
 // How far the bars that stick to the top reach down: what gets the focus is scrolled to below them.
-const bars = [...document.querySelectorAll(".hm-top, .hm-panic, .hm-banner, .hm-sift")];
+const bars = [...document.querySelectorAll(".hm-top, .hm-panic, .hm-banner")];
+const sifts = [...document.querySelectorAll(".hm-sift")];
+function down(stuck) {
+  const found = stuck.map((bar) => [getComputedStyle(bar), bar.offsetHeight]).filter(([style, height]) => style.position === "sticky" && height);
+  return Math.max(0, ...found.map(([style, height]) => parseFloat(style.top) + height));
+}
 const reach = new ResizeObserver(() => {
-  const stuck = bars.map((bar) => [getComputedStyle(bar), bar.offsetHeight]).filter(([style, height]) => style.position === "sticky" && height);
-  const over = Math.max(0, ...stuck.map(([style, height]) => parseFloat(style.top) + height));
-  document.documentElement.style.setProperty("--hm-over", `${over}px`);
+  // What sticks within the page sticks below the bars of the frame: a call for help makes them higher.
+  document.documentElement.style.setProperty("--hm-top", `${down(bars)}px`);
+  document.documentElement.style.setProperty("--hm-over", `${Math.max(down(bars), down(sifts))}px`);
 });
-for (const bar of bars) reach.observe(bar);
+for (const bar of [...bars, ...sifts]) reach.observe(bar);
+
+// Whoever comes to something in a place that is moved sideways, or to a field of several lines, sees all of it; a browser is
+// content with a part.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches(":focus-visible") && (target.matches("textarea") || target.parentElement?.closest(".hm-scroll, .hm-tabs"))) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
 
 // A table that is wider than its place is moved by the arrow keys, and says what it is to whoever comes to it.
 const wide = new ResizeObserver((entries) => {
