@@ -23,7 +23,7 @@ from tests.portal.conftest import HOST, Employee
 from web.common.language import COOKIE
 from web.portal.language import COOKIE as MINE
 
-OPEN = ("/e/", "/off/", "/panic/come/", "/pause/", "/sign/")
+OPEN = ("/e/", "/in/link/", "/off/", "/panic/come/", "/pause/", "/sign/")
 """What a secret in the address opens, to whoever has it."""
 
 

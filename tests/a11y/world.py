@@ -30,7 +30,7 @@ from mdm.orders.roster.drafting import Wish
 from mdm.org.model import ServicePoint
 from mdm.panic.model import PanicCall
 from mdm.people.model import Person
-from mdm.portal import app_answers, enrolling
+from mdm.portal import app_answers, enrolling, keys
 from mdm.portal.families import Family
 from mdm.portal.inviting import Limits
 from mdm.portal.sessions import actor_of
@@ -177,6 +177,9 @@ def _letters(call: Call, world: World) -> None:
     assert told is not None
     told.link_digest = secret_digest(SECRET)
     world.console.append(f"/panic/come/{SECRET}")
+    world.portal.append(
+        "/in/link/" + keys.invitation_link(call, call.session.get_one(Person, world.person), timedelta(days=1))
+    )
 
 
 def _counter(call: Call, settings: Settings, world: World, point: int, ids: dict[str, str]) -> None:
