@@ -219,6 +219,13 @@ class Settings(BaseSettings):
         le=3650,
         description="Days after somebody's last day at work after which their record is erased by itself; 0: never by itself.",
     )
+    wal_archive_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days for which the archive and the base backups of PostgreSQL keep what was deleted (its recovery window),"
+        " as whoever runs it has set it there; 0: nobody has said. The doctor warns over 30.",
+    )
     panic_step_seconds: int = Field(
         30,
         ge=5,

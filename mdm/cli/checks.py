@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,8 +15,13 @@ from mdm.operation import health
 from mdm.operation.health import Finding
 from mdm.settings import Settings
 
+if TYPE_CHECKING:
+    from mdm.privacy.proving import Log
+
 LATE = timedelta(minutes=5)
 SOON = timedelta(days=60)
+PROMISED = 30
+"""Days after an erasure in which the archive of a database server may still hold what was erased."""
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -27,6 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("database", database),
         ("schema", tables),
         ("database roles", roles),
+        ("deleted data", deleted),
         ("signer", health.signer),
         ("approvers", approvers),
         ("worker", health.worker),
@@ -150,6 +157,46 @@ def roles(settings: Settings) -> Finding:
         said = "console, gateway and worker do not have users of their own: one that is taken over may write everything"
         return Finding("database roles", True, said)
     return Finding("database roles", True, "each process has its own user")
+
+
+def deleted(settings: Settings) -> Finding:
+    """What was erased is soon gone from PostgreSQL's write-ahead log and its archive too: within 30 days, as article 12(3) of
+    the GDPR gives for an answer. How long an archive is kept no server knows: the setting ``wal_archive_days`` says it."""
+    from mdm.privacy.proving import log_of
+    from mdm.storage.engine import make_engine
+
+    engine = make_engine(settings.database, pool_size=1)
+    try:
+        return deleted_in(log_of(engine), settings.wal_archive_days)
+    finally:
+        engine.dispose()
+
+
+def deleted_in(log: "Log | None", days: int) -> Finding:
+    """The same of what a server says, with the setting. Pure."""
+    if log is None:
+        return Finding("deleted data", True, "SQLite keeps no log of what was deleted")
+    if log.idle:
+        said = f"PostgreSQL holds its write-ahead log back for {log.idle} replication slots that nobody uses: it grows for ever"
+        mend = (
+            "SELECT slot_name FROM pg_replication_slots WHERE NOT active; then: SELECT pg_drop_replication_slot('NAME')"
+        )
+        return Finding("deleted data", False, said, mend)
+    if not log.archived:
+        return Finding("deleted data", True, "PostgreSQL archives no write-ahead log")
+    mend = (
+        f"Set the recovery window of its backups to at most {PROMISED} days (pgBackRest: repo1-retention-full-type=time and"
+        f" repo1-retention-full; Barman: retention_policy), then HAVENMEESTER_WAL_ARCHIVE_DAYS to the same."
+    )
+    if not days:
+        said = "PostgreSQL archives its write-ahead log, and nobody has said for how long: who was erased stands in it until then"
+        return Finding("deleted data", False, said, mend)
+    return Finding(
+        "deleted data",
+        days <= PROMISED,
+        f"who was erased stands in the archive of PostgreSQL's write-ahead log for {days} days more",
+        mend,
+    )
 
 
 def post(settings: Settings) -> Finding:

@@ -40,10 +40,11 @@ def compact() -> int:
     from mdm.privacy.proving import outside
     from mdm.storage.engine import make_engine
 
-    engine = make_engine(load().database, pool_size=1)
+    settings = load()
+    engine = make_engine(settings.database, pool_size=1)
     try:
         done = compact_fully(engine)
-        left = outside(engine)
+        left = outside(engine, settings.wal_archive_days)
     finally:
         engine.dispose()
     if not done:
@@ -79,7 +80,7 @@ def find(json_wanted: bool) -> int:
         with transaction(engine, write=False) as session:
             found = [{"where": name, "rows": number} for name, number in proving.in_tables(session, wanted)]
         found += [{"where": str(path), "rows": ""} for path in proving.in_files(settings.home, wanted)]
-        left = proving.outside(engine)
+        left = proving.outside(engine, settings.wal_archive_days)
     finally:
         engine.dispose()
     if json_wanted:

@@ -5,6 +5,7 @@ backups, other machines) is not searched, and ``outside`` says so.
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,25 +71,56 @@ def _holds(path: Path, needles: Collection[bytes], most: int) -> bool:
     return False
 
 
-def outside(engine: Engine) -> list[str]:
-    """What keeps old content and cannot be searched from here, one sentence each, as the database itself tells."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What a database server says of its write-ahead log."""
+
+    archived: bool
+    size: str
+    """After how much it is recycled, as the server writes it."""
+    slots: int
+    """Replicas and others that have it held back."""
+    idle: int
+    """Those among them that nobody uses now: it grows for them until somebody comes or they are removed."""
+
+
+def log_of(engine: Engine) -> Log | None:
+    """What PostgreSQL says; None for SQLite, which has none beside its journal. Raises SQLAlchemyError where it says nothing."""
+    if engine.dialect.name == "sqlite":
+        return None
+    with engine.connect() as connection:
+        mode = connection.execute(text("SHOW archive_mode")).scalar_one()
+        size = connection.execute(text("SHOW max_wal_size")).scalar_one()
+        slots = connection.execute(text("SELECT active FROM pg_replication_slots")).scalars().all()
+    return Log(mode != "off", str(size), len(slots), sum(not active for active in slots))
+
+
+def outside(engine: Engine, days: int = 0) -> list[str]:
+    """What keeps old content and cannot be searched from here, one sentence each, as the database itself tells.
+
+    ``days``: the setting ``wal_archive_days``.
+    """
     if engine.dialect.name == "sqlite":
         return ["Backups and blocks that the file system has freed were not searched."]
     said = ["The files of PostgreSQL, its write-ahead log and backups were not searched: they lie on its machine."]
     try:
-        with engine.connect() as connection:
-            mode = connection.execute(text("SHOW archive_mode")).scalar_one()
-            size = connection.execute(text("SHOW max_wal_size")).scalar_one()
-            slots = connection.execute(text("SELECT count(*) FROM pg_replication_slots")).scalar_one()
+        log = log_of(engine)
     except SQLAlchemyError:
+        log = None
+    if log is None:
         return [*said, "It would not say whether it archives its write-ahead log."]
     said.append(
-        f"Its write-ahead log is recycled when it reaches about {size}, or at the latest after some checkpoints."
+        f"Its write-ahead log is recycled when it reaches about {log.size}, or at the latest after some checkpoints."
     )
-    if mode != "off":
-        said.append("It archives its write-ahead log: what was deleted lies there until that archive ends.")
-    if slots:
+    if log.archived:
+        until = (
+            f"for {days} days (wal_archive_days)"
+            if days
+            else "until that archive ends; wal_archive_days does not say when"
+        )
+        said.append(f"It archives its write-ahead log: what was deleted lies there {until}.")
+    if log.slots:
         said.append(
-            f"Replicas or others that hold its write-ahead log back: {slots}. They have what it has, and their own logs."
+            f"Replicas or others that hold its write-ahead log back: {log.slots}. They have what it has, and their own logs."
         )
     return said

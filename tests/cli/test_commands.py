@@ -289,7 +289,7 @@ def test_the_doctor_says_what_does_not_run_and_how_to_mend_it(home: Path, ask: A
     code, out, _ = ask("doctor", "--json")
     found = {one["check"]: one for one in json.loads(out)}
     assert code == 3
-    assert all(found[name]["good"] for name in ("home folder", "keys", "database", "schema", "post"))
+    assert all(found[name]["good"] for name in ("home folder", "keys", "database", "schema", "deleted data", "post"))
     assert not any(found[name]["good"] for name in ("signer", "worker", "administrator"))
     assert all(one["mend"] for one in found.values() if not one["good"] and one["check"] != "signer")
     home.chmod(0o755)

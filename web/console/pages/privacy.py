@@ -137,8 +137,27 @@ def _person(call: Call, number: int, **more: Any) -> Response:
         erasure=service.of(call, number),
         leaver=leaving.of(call, found),
         person_days=settings().person_days,
+        archived=_archived(),
         **more,
     )
+
+
+def _archived() -> str:
+    """What the database server may still keep, and how long; empty for SQLite."""
+    if settings().database.startswith("sqlite"):
+        return ""
+    days = settings().wal_archive_days
+    if not days:
+        said = gettext(
+            "Where PostgreSQL archives its log, it stays there until that archive ends. Whoever runs it says when."
+        )
+    else:
+        said = ngettext(
+            "It stays in the archive of PostgreSQL's log for %(num)s day more.",
+            "It stays in the archive of PostgreSQL's log for %(num)s days more.",
+            days,
+        )
+    return str(said)
 
 
 def _mends(call: Call, number: int) -> defaultdict[str, str]:
