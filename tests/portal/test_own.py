@@ -131,6 +131,24 @@ def test_a_lost_device_is_locked_at_once_and_only_once(employee: Employee, setti
     enrolled = _read(settings, select(Device.enrolled_at).where(Device.uid == uid))[0][0]
     assert locks[0][0] == (1 if enrolled else 0)
     assert "Reported lost" in employee.get("/").text
+    assert "wrote more into the case about it" in employee.get("/seen").text
+
+    late = employee.post(f"/d/{uid}/broken", account="It is also broken")
+    assert late.status_code == 409
+    assert "reported lost already" in late.text
+    assert _accounts(settings, employee) == []
+
+
+def test_nobody_is_told_that_a_device_is_locked_which_cannot_be(employee: Employee, settings: Settings) -> None:
+    uid = _mine(employee, settings)
+    _state(settings, uid, enrolled_at=None)
+    assert "cannot lock it" in employee.get(f"/d/{uid}/lost").text
+    told = employee.post(f"/d/{uid}/lost").text
+    assert "is reported lost" in told
+    assert "locked" not in told
+    home = employee.get("/").text
+    assert "Reported lost" in home
+    assert "not set up yet" not in home
 
 
 def test_broken_needs_a_few_words_and_opens_a_case(employee: Employee, settings: Settings) -> None:
@@ -152,6 +170,10 @@ def test_who_leaves_says_when_and_sees_what_to_bring_back(employee: Employee, se
     assert _read(settings, leaving) == [(0,)]
     told = employee.post("/leaving", last_day=(datetime.now(UTC).date() + timedelta(days=20)).isoformat())
     assert told.status_code == 200
+    assert _read(settings, leaving) == [(1,)]
+    assert "said that day before" not in told.text
+    other = employee.post("/leaving", last_day=(datetime.now(UTC).date() + timedelta(days=30)).isoformat())
+    assert "said that day before" in other.text
     assert _read(settings, leaving) == [(1,)]
 
 

@@ -10,7 +10,7 @@ from mdm.access import tries
 from mdm.access.service import Visit
 from mdm.adoption import reminders
 from mdm.core.actor import ActorKind
-from mdm.core.errors import N_, InvalidError, LimitedError
+from mdm.core.errors import N_, ConflictError, InvalidError, LimitedError
 from mdm.desk.custody.photos import Files
 from mdm.desk.loans import own as loans
 from mdm.guidance import asking as asking_them
@@ -40,6 +40,9 @@ SENT = N_(
     "If we know this address, a letter with a link is on its way. Open it on this phone. Look in the junk mail too."
 )
 CODE_REFUSED = N_("This code is not right, or it was used already. Look at it again, or ask the desk for a new one.")
+NOT_HERE = N_(
+    "This device is reported lost already, or it is not in use any more. Nothing was sent. Ask your service point."
+)
 LINK_REFUSED = N_("This link was used already, or it is too old. Ask for a new one here.")
 
 
@@ -159,7 +162,12 @@ def lost(call: Call, uid: str) -> Response:
     found = own.device(call, uid)
     if request.method == "GET":
         return page("lost", device=found)
-    case = asking.lost(call, uid, where=text("where"), when=_day("when"), stolen=request.form.get("stolen") == "yes")
+    try:
+        case = asking.lost(
+            call, uid, where=text("where", 255), when=_day("when"), stolen=request.form.get("stolen") == "yes"
+        )
+    except ConflictError:
+        raise ConflictError(NOT_HERE, code="portal_not_in_use") from None
     return page("lost_done", device=found, case=case)
 
 
@@ -174,6 +182,8 @@ def broken(call: Call, uid: str) -> Response:
     except InvalidError as error:
         failure = failure_of(error)
         return failure.stamp(page("broken", device=found, failure=failure))
+    except ConflictError:
+        raise ConflictError(NOT_HERE, code="portal_not_in_use") from None
     return page("broken_done", device=found, case=case)
 
 
@@ -187,7 +197,7 @@ def leaving(call: Call) -> Response:
     except InvalidError as error:
         failure = failure_of(error)
         return failure.stamp(page("leaving", owns=own.devices_of(call), failure=failure))
-    return page("leaving_done", case=case, owns=own.devices_of(call))
+    return page("leaving_done", case=case, owns=own.devices_of(call), other=case.last_day != _day("last_day"))
 
 
 @signed_in()
