@@ -1,4 +1,5 @@
-"""What the accessibility statements say that changes: the day of the last test and what does not work yet, from a file."""
+"""What the accessibility statements say that changes, from a file: the day of the last test, what was tested, and what does not
+work yet."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,8 +12,8 @@ from mdm.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that does not work yet, by language, and at which doors."""
+class Told:
+    """Something that was tested, or that does not work yet, by language, and at which doors."""
 
     doors: tuple[str, ...]
     text: Mapping[str, str]
@@ -24,15 +25,16 @@ class Facts:
 
     tested_on: date
     prepared_on: date
-    gaps: tuple[Gap, ...]
+    tests: tuple[Told, ...]
+    gaps: tuple[Told, ...]
 
 
 @cache
 def facts() -> Facts:
     """The file beside this one, read once."""
     read = tomllib.loads((files(__package__) / "accessibility.toml").read_text("utf-8"))
-    gaps = tuple(Gap(tuple(one["doors"]), one["text"]) for one in read["gaps"])
-    return Facts(read["tested_on"], read["prepared_on"], gaps)
+    tests, gaps = (tuple(Told(tuple(one["doors"]), one["text"]) for one in read[name]) for name in ("tests", "gaps"))
+    return Facts(read["tested_on"], read["prepared_on"], tests, gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Statement:
 
     tested_on: date
     prepared_on: date
+    tests: tuple[str, ...]
     gaps: tuple[str, ...]
     contact: str
     """E-mail address for reports; empty where people tell their service point."""
@@ -54,6 +57,7 @@ def statement(door: str, language: str, settings: Settings) -> Statement:
     return Statement(
         known.tested_on,
         known.prepared_on,
+        tuple(test.text[language] for test in known.tests if door in test.doors),
         tuple(gap.text[language] for gap in known.gaps if door in gap.doors),
         settings.accessibility_contact,
         settings.accessibility_authority,
