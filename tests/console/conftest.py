@@ -17,6 +17,8 @@ from tests.console.visiting import Visitor as Visitor
 from web.build import build
 from web.console.app import make_console
 
+_FILLED: dict[Path, Path] = {}
+
 
 @pytest.fixture(autouse=True)
 def _plain_log() -> None:
@@ -26,12 +28,14 @@ def _plain_log() -> None:
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
-    """A database file with the pilot in it, to copy from."""
-    path = tmp_path_factory.mktemp("filled") / "havenmeester.db"
-    shutil.copy(sqlite_template, path)
-    settings = Settings(home=path.parent, database_url=f"sqlite:///{path}", language="en")
-    fill(settings, datetime.now(UTC).replace(microsecond=0))
-    return path
+    """A database file with the pilot in it, to copy from; filled once, in however many rooms this fixture is known."""
+    if sqlite_template not in _FILLED:
+        path = tmp_path_factory.mktemp("filled") / "havenmeester.db"
+        shutil.copy(sqlite_template, path)
+        settings = Settings(home=path.parent, database_url=f"sqlite:///{path}", language="en")
+        fill(settings, datetime.now(UTC).replace(microsecond=0))
+        _FILLED[sqlite_template] = path
+    return _FILLED[sqlite_template]
 
 
 @pytest.fixture
