@@ -17,7 +17,7 @@ from typing import Any, Final
 import paramiko
 
 from mdm.core.text import clean
-from mdm.kiosks import hostkeys
+from mdm.kiosks import algorithms, hostkeys
 from mdm.kiosks.commands import COMMANDS
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -31,11 +31,6 @@ HANDSHAKE: Final = 256 * 1024
 """Bytes that a kiosk may send before it has let us in."""
 WINDOW: Final = 128 * 1024
 BLOCK: Final = 32 * 1024
-WEAK: Final = {
-    "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc"],
-    "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
-}
-"""What the library would still agree to, and no OpenSSH of the last ten years needs."""
 _ESCAPES: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]?"
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)"
@@ -109,8 +104,13 @@ class _Pinned(paramiko.Transport):  # type: ignore[misc]
     """A transport that takes one host key, or certificates of one authority, and proves it inside the exchange of keys."""
 
     def __init__(self, sock: Any, known: str, host: str, now: datetime) -> None:
-        super().__init__(sock, default_window_size=WINDOW, default_max_packet_size=BLOCK, disabled_algorithms=WEAK)
+        super().__init__(
+            sock, default_window_size=WINDOW, default_max_packet_size=BLOCK, disabled_algorithms=algorithms.WEAK
+        )
         self._known, self._host, self._now = known, host, now
+        kept = paramiko.Transport
+        self._kex_info = {**kept._kex_info, algorithms.KEX: kept._kex_info[algorithms.KEX_BEFORE]}
+        self._preferred_kex = (algorithms.KEX, *kept._preferred_kex)
         plain = tuple(self.preferred_keys)
         if hostkeys.wants_certificate(known):
             self._preferred_keys = tuple(f"{name}-cert-v01@openssh.com" for name in plain)
@@ -290,9 +290,7 @@ def _agree(transport: _Pinned, bounded: _Bounded, limits: Limits) -> None:
         if transport.wrong is not None:
             raise _wrong(transport.wrong) from trouble
         if isinstance(trouble, paramiko.ssh_exception.IncompatiblePeer):
-            raise SshError(
-                "no_ssh", "it speaks no SSH that is safe enough, or has no host key of the right kind"
-            ) from None
+            raise SshError("no_ssh", algorithms.why_none(str(trouble))) from None
         if bounded.why == "too_much":
             raise SshError("too_much", "it sends more than it may before it lets anybody in") from None
         if bounded.why == "too_long" or time.monotonic() > end - 0.2:

@@ -101,19 +101,37 @@ def test_a_wrong_clock_is_named_before_anything_is_installed(made: Setup, kiosk:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "missing"),
     [
-        "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1",
-        "Ciphers 3des-cbc,aes128-cbc",
-        "MACs hmac-md5\nCiphers aes128-ctr",
+        ("KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "exchange of keys"),
+        ("Ciphers 3des-cbc,aes128-cbc", "cipher"),
+        ("MACs hmac-md5\nCiphers aes128-ctr", "code of authentication"),
     ],
     ids=["exchange", "cipher", "checksum"],
 )
-def test_a_server_with_nothing_but_old_ways_is_not_spoken_to(made: Setup, kiosk: Kiosk, settings: str) -> None:
+def test_a_server_with_nothing_but_old_ways_is_not_spoken_to(
+    made: Setup, kiosk: Kiosk, settings: str, missing: str
+) -> None:
     _again(kiosk, settings + "\n")
     row = made.begin(kiosk).once()
     assert (row.state, row.problem) == (State.FAILED, "no_ssh"), row.log
+    assert missing in row.sentence
     assert "userauth-request" not in kiosk.log
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "KexAlgorithms curve25519-sha256\nCiphers aes256-gcm@openssh.com",
+        "RekeyLimit 64K 1\nMaxSessions 1\nMaxAuthTries 1\nDisableForwarding yes\nUnusedConnectionTimeout 2",
+    ],
+    ids=["one-way", "one-at-a-time"],
+)
+def test_a_server_that_is_set_up_tightly_is_worked_with(made: Setup, kiosk: Kiosk, settings: str) -> None:
+    _again(kiosk, settings + "\n")
+    row = made.begin(kiosk).once()
+    # All but the gateway, which nobody is here.
+    assert (row.step, row.problem) == (Step.ENROL, "gateway_unreachable"), row.log
 
 
 def test_a_kiosk_is_reached_over_ipv6_and_at_another_port(made: Setup, kiosk: Kiosk) -> None:
