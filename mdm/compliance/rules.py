@@ -40,6 +40,12 @@ class Rule:
     grace_hours: int = 24
     platforms: tuple[str, ...] = field(default=PLATFORMS)
 
+    def judged_on(self, chosen: str) -> tuple[str, ...]:
+        """The platforms of which it says something, where it is in force for ``chosen`` alone; empty means every platform."""
+        if chosen:
+            return (chosen,)
+        return () if self.platforms == PLATFORMS else self.platforms
+
 
 _KINDS = Param("kinds", N_("Only for"), "kinds", [])
 

@@ -338,3 +338,9 @@ def test_a_disk_without_room_is_found_on_a_kiosk_and_by_name() -> None:
     assert one("disk_room", disks(half))[0] is State.OK
     assert one("disk_room", disks({"mount": "/", "size_mb": None, "free_mb": None}))[0] is State.UNKNOWN
     assert one("disk_room", laptop(facts=fact("disks", filesystems=[full])))[0] is State.NOT_FOR_IT
+
+
+def test_a_rule_says_of_which_platforms_it_says_something() -> None:
+    assert rules.RULES["os_minimum"].judged_on("") == ()
+    assert rules.RULES["os_minimum"].judged_on("ios") == ("ios",)
+    assert rules.RULES["firewall"].judged_on("") == ("linux",)
