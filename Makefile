@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
-WORKERS ?= auto
+# One more than there are processors: a third of what a test takes is waiting for a process that it started.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(len(os.sched_getaffinity(0)) + 1)')
 
 .PHONY: help run test test-all test-long check docs format lint types contracts templates migration bench clean lock messages front apple-schema google-document
 

@@ -17,4 +17,5 @@ if [ ! -x "$venv/bin/uv" ]; then
 fi
 # Compiled once here, for every process of every later start: some environments forbid Python to keep what it compiles.
 "$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock"
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
+# By a plain path: the other way every Python that starts, the agent's too, first loads a finder that costs more than itself.
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -C editable_mode=compat -e .
