@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -121,7 +123,7 @@ def test_pictures_of_their_devices_and_their_signature_are_in_the_file_and_nobod
 
     files.put(broken.uid, b"")
     (tmp_path / "files" / f"{broken.uid}.photo").write_bytes(b"\x01no seal of ours")
-    with zipfile.ZipFile(io.BytesIO(as_zip(taken).data)) as archive:
+    with zipfile.ZipFile(io.BytesIO(as_zip(taken, UTC).data)) as archive:
         assert archive.testzip() is None
         held = {name: archive.read(name) for name in archive.namelist()}
     rows = {row["id"]: row["file"] for row in json.loads(held["data.json"])["data"]["handover"]["desk_photo"]}
@@ -132,6 +134,7 @@ def test_pictures_of_their_devices_and_their_signature_are_in_the_file_and_nobod
     assert not [name for name, content in held.items() if b"zqtheirs" in content or b"zqnobody" in content]
     page = held["data.html"].decode()
     assert page.count("<img") == 3
+    assert not re.search(r"\d{4}-\d\d-\d\dT", page), "moments as people write them"
     assert f'src="pictures/photo-{mine.id}.jpg"' in page
 
 

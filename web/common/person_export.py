@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, tzinfo
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from babel.dates import format_datetime
@@ -21,14 +23,18 @@ from web.common.places import WEB
 
 RIGHT_TO_LEFT = frozenset({"ar"})
 TYPE = "application/zip"
+NOTHING: Final[tuple[Any, ...]] = (None, "", {}, [])
+MACHINES: Final = frozenset({"digest", "id", "language", "uid"})
+"""Keys within a value that tell people nothing; the JSON has them."""
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LOG: Final = structlog.get_logger("person_export")
 
 
-def as_zip(taken: Taken) -> Response:
+def as_zip(taken: Taken, zone: tzinfo) -> Response:
     """The file to take away. It is kept nowhere: it is made while it is sent, and one picture at a time is in memory."""
     texts = {
         "data.json": json.dumps(taken.said, indent=2, ensure_ascii=False, sort_keys=True),
-        "data.html": readable(taken.said),
+        "data.html": readable(taken.said, zone),
     }
     response = Response(_parts(texts, taken))
     response.headers["Content-Type"] = TYPE
@@ -85,19 +91,20 @@ def _content(picture: Picture, taken: Taken) -> bytes | None:
         return None
 
 
-def readable(found: Mapping[str, Any]) -> str:
+def readable(found: Mapping[str, Any], zone: tzinfo) -> str:
     """The page, in the language that stands in the person's record. It shows the pictures beside it, and runs no script."""
     language = str(found["person"]["language"])
     environment = _environment(language)
+    said = _Said(language, zone, _texts(language).gettext)
     return environment.get_template("portal/taken.html").render(
         found=found,
         language=language,
         direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
         rows={
-            key: [(_row(row), row.get(FILE)) for rows in tables.values() for row in rows]
+            key: [(_row(row, said), row.get(FILE)) for rows in tables.values() for row in rows]
             for key, tables in found["data"].items()
         },
-        made=format_datetime(_moment(found["made_at"]), "d MMMM y", locale=language),
+        made=format_datetime(datetime.fromisoformat(found["made_at"]), "d MMMM y", locale=language),
     )
 
 
@@ -111,30 +118,43 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    folder = WEB / "portal" / "translations"
-    texts: NullTranslations = Translations.load(str(folder), [language])
-    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(_texts(language), newstyle=True)  # type: ignore[attr-defined]
     return environment
 
 
-def _row(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+@cache
+def _texts(language: str) -> NullTranslations:
+    return Translations.load(str(WEB / "portal" / "translations"), [language])
+
+
+class _Said(NamedTuple):
+    """How values are written for this person."""
+
+    language: str
+    zone: tzinfo
+    word: Callable[[str], str]
+
+    def value(self, value: Any) -> str:
+        """A value as a sentence has it: moments as people write them, and of what is nested no numbers of machines."""
+        if isinstance(value, dict):
+            parts = [
+                f"{self.word(LABELS[key])}: {text}" if key in LABELS else text
+                for key, one in value.items()
+                if key not in MACHINES
+                and one not in NOTHING
+                and not isinstance(one, bool)
+                and (text := self.value(one))
+            ]
+            return " · ".join(parts)
+        if isinstance(value, list):
+            return ", ".join(filter(None, map(self.value, value)))
+        if isinstance(value, bool):
+            return "✓" if value else "✗"
+        if isinstance(value, str) and MOMENT.fullmatch(value):
+            return str(format_datetime(datetime.fromisoformat(value), "medium", tzinfo=self.zone, locale=self.language))
+        return str(value)
+
+
+def _row(row: Mapping[str, Any], said: _Said) -> list[tuple[str, str]]:
     """What of a row has a word that people understand, and a value."""
-    return [
-        (LABELS[key], _written(value))
-        for key, value in row.items()
-        if key in LABELS and value not in (None, "", {}, [])
-    ]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, dict):
-        return " · ".join(f"{key}: {_written(one)}" for key, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(_written(one) for one in value)
-    return str(value)
-
-
-def _moment(text: str) -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text)
+    return [(LABELS[key], said.value(value)) for key, value in row.items() if key in LABELS and value not in NOTHING]

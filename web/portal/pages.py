@@ -1,6 +1,7 @@
 """Every page of the employees' door."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from flask import current_app, flash, make_response, redirect, request, url_for
 from flask.wrappers import Response
@@ -245,7 +246,7 @@ def take(call: Call) -> Response:
         seal: Seal = current_app.extensions[SEAL]
         taken = privacy.export_own(call, Files(settings().home, seal))
         taken.add("panic_place", location.mine(call, seal))
-        return as_zip(taken)
+        return as_zip(taken, ZoneInfo(settings().timezone))
     except LimitedError as error:
         flash(failure_of(error).sentence, "error")
         return make_response(redirect(url_for("seen"), 303))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import tablib
 from flask import current_app, request, url_for
@@ -174,7 +175,8 @@ def _mends(call: Call, number: int) -> defaultdict[str, str]:
 @may(Permission.PRIVACY_MANAGE, write=True)
 def person_take(call: Call, number: int) -> Response:
     """Everything that is kept of a person, as a file, for their request."""
-    return as_zip(own.export(call, number, Files(settings().home, current_app.extensions[SEAL])))
+    taken = own.export(call, number, Files(settings().home, current_app.extensions[SEAL]))
+    return as_zip(taken, ZoneInfo(settings().timezone))
 
 
 @may(Permission.PRIVACY_MANAGE)
