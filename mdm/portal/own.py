@@ -18,7 +18,7 @@ from mdm.core.actor import ActorKind
 from mdm.core.errors import N_, NotFoundError
 from mdm.core.permissions import Role
 from mdm.desk.cases import queries as cases
-from mdm.desk.cases.model import Case
+from mdm.desk.cases.model import Case, CaseKind, CaseState
 from mdm.desk.custody import queries as custody
 from mdm.desk.custody.queries import Held
 from mdm.enrollment.queries import unfinished
@@ -111,6 +111,12 @@ class Deed:
     kind: str
     device: str
     reason: str
+
+
+def leaving(call: Call) -> Case | None:
+    """The open case of one's own leaving; None for somebody who stays, as far as anybody has said."""
+    mine = Case.person_id == employee.me(call).id
+    return call.session.scalar(select(Case).where(mine, Case.kind == CaseKind.LEAVER, Case.state == CaseState.OPEN))
 
 
 def devices_of(call: Call) -> list[Own]:

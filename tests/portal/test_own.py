@@ -172,6 +172,9 @@ def test_who_leaves_says_when_and_sees_what_to_bring_back(employee: Employee, se
     assert told.status_code == 200
     assert _read(settings, leaving) == [(1,)]
     assert "said that day before" not in told.text
+    again = employee.get("/leaving").text
+    assert "is your last day" in again
+    assert 'name="last_day"' not in again, "nobody is asked twice"
     other = employee.post("/leaving", last_day=(datetime.now(UTC).date() + timedelta(days=30)).isoformat())
     assert "said that day before" in other.text
     assert _read(settings, leaving) == [(1,)]

@@ -190,9 +190,10 @@ def broken(call: Call, uid: str) -> Response:
 
 @signed_in(write=None)
 def leaving(call: Call) -> Response:
-    """Says when the last day is."""
+    """Says when the last day is; who has said it is not asked again."""
     if request.method == "GET":
-        return page("leaving", owns=own.devices_of(call))
+        known = own.leaving(call)
+        return page("leaving_done" if known else "leaving", case=known, owns=own.devices_of(call))
     try:
         case = asking.leaving(call, _day("last_day"))
     except InvalidError as error:
