@@ -1,11 +1,15 @@
 """The accessibility statement: for everybody, in their own language, with the day of the last test."""
 
 import html
+from collections.abc import Callable
 
 import pytest
+from flask import Flask
 
 from mdm.settings import Settings
+from tests.console.browser import browsing
 from tests.portal.conftest import Employee
+from tests.portal.test_readers import _listening
 from web.common.accessibility import facts
 from web.portal.app import make_portal
 from web.portal.language import LANGUAGES
@@ -51,3 +55,21 @@ def test_an_address_for_reports_is_shown_where_the_city_has_one_and_its_letters_
 
     assert '<a href="mailto:a&amp;b@stad.example">a&amp;b@stad.example</a>' in text
     assert "Ombudsdienst" not in text
+
+
+@pytest.mark.parametrize("language", ["tr", "ar"])
+def test_letters_twice_as_large_keep_to_the_width_of_a_phone(
+    portal: Flask, settings: Settings, employee: Employee, paper: Callable[[int], str], language: str
+) -> None:
+    with _listening(portal) as base, browsing(settings, viewport={"width": 360, "height": 740}) as context:
+        page = context.new_page()
+        page.goto(f"{base}/in")
+        page.select_option("#language", language)
+        page.locator("form.language button").click()
+        page.fill("#code", paper(employee.person))
+        page.locator('form[action="/in/code"] button').click()
+        page.wait_for_url(f"{base}/")
+        for address in ("/", "/panic/", "/help"):
+            page.goto(f"{base}{address}")
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
