@@ -14,6 +14,10 @@ from mdm.storage.call import Call
 
 MAX_ATTEMPTS = 12
 CLAIM = timedelta(seconds=60)
+LETTERS = ("mail", "sms")
+"""Topics whose messages hold somebody's address and what was to be said to them."""
+GIVEN_UP = timedelta(days=30)
+"""How long such a letter is kept when it was given up, as the map of privacy says: so long somebody may try it again."""
 BELL_CHANNEL = "havenmeester_bell"
 
 
@@ -148,6 +152,11 @@ def retry_given_up(session: Session, now: datetime) -> int:
 
 
 def tidy(session: Session, now: datetime) -> None:
-    """Forgets rings of more than ten minutes ago and messages delivered more than a week ago."""
+    """Forgets rings of more than ten minutes ago, messages delivered more than a week ago, and letters given up a month ago.
+
+    What else was given up stays until somebody tries it again: it names nobody, and something was not done.
+    """
     session.execute(delete(Bell).where(Bell.at < now - timedelta(minutes=10)))
     session.execute(delete(OutboxMessage).where(OutboxMessage.done_at < now - timedelta(days=7)))
+    lost = (OutboxMessage.topic.in_(LETTERS), OutboxMessage.dead_at < now - GIVEN_UP)
+    session.execute(delete(OutboxMessage).where(*lost))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
+from mdm.outbox import service as outbox
 from mdm.privacy import fields, retention
 from mdm.privacy.whole import tables_of
 from mdm.settings import Settings
@@ -87,6 +88,23 @@ def test_what_commands_were_answered_goes_and_the_commands_stay(sqlite_url: str,
     _forget(engine, tmp_path, timedelta(days=90) + HOUR)
     with calling_on(engine)(write=False) as call:
         assert call.session.execute(text("SELECT detail, data FROM command")).all() == [("", None)]
+    engine.dispose()
+
+
+def test_a_letter_that_was_given_up_goes_after_a_month_and_what_was_not_done_stays(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    engine = engine_on(sqlite_url)
+    with calling_on(engine)() as call:
+        for topic in ("mail", "sms", "order.release"):
+            outbox.post(call, topic, {"to": "zyra@quolt.example"}).dead_at = MADE
+    assert retention.span("outbox_message.payload") == timedelta(days=30)
+    _forget(engine, tmp_path, timedelta(days=30) - HOUR)
+    with calling_on(engine)(write=False) as call:
+        assert len(call.session.execute(text("SELECT topic FROM outbox_message")).all()) == 3
+    _forget(engine, tmp_path, timedelta(days=30) + HOUR)
+    with calling_on(engine)(write=False) as call:
+        assert call.session.execute(text("SELECT topic FROM outbox_message")).scalars().all() == ["order.release"]
     engine.dispose()
 
 
