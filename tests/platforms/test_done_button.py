@@ -1,6 +1,7 @@
 """A citizen says that they are done: a button above the page that no site can reach, pressed in the true compositor."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mdm.platforms.linux.kiosk import BUTTON
 from mdm.platforms.linux.render import LinuxInterpreter
 from tests.platforms.kiosk_session import NOBODY, PATIENCE, SESSION, Session, Site, open_folder, wait_for, why_not
 
@@ -39,6 +41,15 @@ def test_a_program_that_is_no_browser_gets_none() -> None:
     found = rendered(kiosk__url=URL, kiosk__app="gimp", kiosk__done_button="top")
     assert "kiosk.done" not in found
     assert "--done" not in found["kiosk.session"]["content"]
+
+
+def test_who_presses_for_fun_does_not_wear_the_kiosk_out() -> None:
+    unit = rendered(kiosk__url=URL, kiosk__done_button="top")["kiosk.session"]["content"]
+    limits = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+    # Read and not imported: Tk need not be where tests are.
+    least = float(re.findall(r"^LEAST: Final = (.*)$", BUTTON.read_text(), re.MULTILINE)[0])
+    most = int(limits["StartLimitIntervalSec"]) / (least + int(limits["RestartSec"]))
+    assert most < int(limits["StartLimitBurst"])
 
 
 class Screen:

@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 import tkinter
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ AGAIN: Final = "Nog eens · Encore · Again"
 AGAIN_MS: Final = 6000
 """A press by mistake is forgotten after that."""
 LOOK_MS: Final = 1000
+LEAST: Final = 12.0
+"""Seconds of a session without a button. Whoever presses for fun shall not begin so many that systemd gives the kiosk up."""
 MARGIN: Final = 12
 VIEWABLE: Final = 2
 _QUIET, _LOUD = ("#0b3d5c", "#ffffff"), ("#8a1c1c", "#ffffff")
@@ -93,6 +96,7 @@ class Done:
         self.asked = False
         self.later = ""
         self.others, self.below = Others(), [0]
+        self.begun = time.monotonic()
         self._say(WORDS, _QUIET)
         self._look()
 
@@ -114,7 +118,7 @@ class Done:
     def _look(self) -> None:
         """Comes up again when another window has come, and not while there is none."""
         below = self.others.shown()
-        if below != self.below:
+        if below != self.below and time.monotonic() - self.begun >= LEAST:
             self.below = below
             if below:
                 self._show()
