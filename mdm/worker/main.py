@@ -28,8 +28,8 @@ from mdm.worker.office import Office
 log = structlog.get_logger(__name__)
 BEAT = 1.0
 """Seconds between two signs of life."""
-THREADS = 5
-"""Two may be held by slow neighbours, mail and SMS; the rest works on meanwhile."""
+THREADS = 6
+"""Three may be held by slow neighbours (mail, SMS, what is asked elsewhere); the rest works on meanwhile."""
 
 
 class Worker:

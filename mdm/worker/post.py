@@ -28,8 +28,10 @@ FEW = 20
 """Letters that are claimed at once for a neighbour of our own: at a slow one their claims do not end before they leave."""
 BY_MAIL = Lane(only=("mail", "desk.paper"))
 BY_SMS = Lane(only=("sms",))
-COMMON = Lane(without=BY_MAIL.only + BY_SMS.only)
-"""Everything else: what devices wait for never stands behind a mail server that takes its time."""
+OUTWARD = Lane(only=("apple.push", "apple.list", "webhook"))
+"""What is asked of services elsewhere: Apple's, and those of webhooks."""
+COMMON = Lane(without=BY_MAIL.only + BY_SMS.only + OUTWARD.only)
+"""Everything else: what devices wait for never stands behind a neighbour that takes its time."""
 ROUNDS = 40
 """Batches that one run delivers at the most, so that the worker hears that it shall stop."""
 

@@ -65,6 +65,7 @@ def jobs(stopping: Callable[[], bool]) -> tuple[Job, ...]:
         Job("post", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.COMMON), at_start=True),
         Job("post-mail", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.BY_MAIL), at_start=True),
         Job("post-sms", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.BY_SMS), at_start=True),
+        Job("post-outward", SECOND, lambda office: post.deliver(office, TOPICS, stopping, post.OUTWARD), at_start=True),
         Job("compliance-sweep", timedelta(seconds=5), sweep_compliance, at_start=True),
         Job("expiry", timedelta(seconds=20), expire, at_start=True),
         Job("unit-moves", timedelta(minutes=10), moves.look, at_start=True),

@@ -16,6 +16,7 @@ from mdm.worker.post import (
     BY_MAIL,
     BY_SMS,
     COMMON,
+    OUTWARD,
     Gathered,
     Handler,
     Inside,
@@ -214,16 +215,17 @@ def test_letters_to_a_slow_mail_server_hold_up_nothing_that_devices_wait_for(off
     told: list[str] = []
     handlers: dict[str, Handler] = {
         name: Outside(lambda _office, payload: told.append(str(payload["to"])))
-        for name in ("mail", "sms", "desk.paper", "device.judge")
+        for name in ("mail", "sms", "desk.paper", "device.judge", "webhook", "apple.push")
     }
-    for topic in ("mail", "sms", "desk.paper", "device.judge"):
+    for topic in handlers:
         put(office, topic, to=topic)
 
     assert deliver(office, handlers, lane=COMMON) == 1
     assert told == ["device.judge"]
     assert deliver(office, handlers, lane=BY_SMS) == 1
     assert deliver(office, handlers, lane=BY_MAIL) == 2
-    assert told == ["device.judge", "sms", "mail", "desk.paper"]
+    assert deliver(office, handlers, lane=OUTWARD) == 2
+    assert told == ["device.judge", "sms", "mail", "desk.paper", "webhook", "apple.push"]
     assert deliver(office, handlers) == 0
 
 
