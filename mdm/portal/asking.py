@@ -1,5 +1,6 @@
 """What an employee may do about their own devices: report one lost, broken, say goodbye, ask for a new look."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -20,7 +21,8 @@ LONGEST: Final = timedelta(days=366)
 
 
 def lost(call: Call, uid: str, *, where: str = "", when: date | None = None, stolen: bool = False) -> Case:
-    """Reports one's own device lost or stolen: it is locked at once and its case is open. Twice is like once.
+    """Reports one's own device lost or stolen: it is locked at once and its case is open. Twice is like once, and what is not
+    said again stays as it was told.
 
     Raises NotFoundError for a device that is not the person's.
     """
@@ -29,6 +31,8 @@ def lost(call: Call, uid: str, *, where: str = "", when: date | None = None, sto
     clerk = employee.lent(call, Role.DESK_CLERK)
     case = (cases.open_stolen if stolen else cases.open_lost)(clerk, device.uid, told)
     if where or when:
+        known = handling.told_of(case)
+        told = replace(known, seen_on=when or known.seen_on, seen_where=where or known.seen_where)
         handling.tell(clerk, case.uid, told)
     return case
 

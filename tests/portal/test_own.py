@@ -1,7 +1,7 @@
 """One's own devices: how they are, reporting one lost or broken, saying goodbye, what the city sees."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -105,12 +105,32 @@ def test_somebody_elses_device_is_not_there_for_any_page(employee: Employee, set
     assert _read(settings, select(Device.state).where(Device.uid == other))[0][0] != LifeCycle.LOST
 
 
+def test_what_is_not_said_again_about_a_lost_device_stays_as_it_was_told(
+    employee: Employee, settings: Settings
+) -> None:
+    uid = _mine(employee, settings)
+    employee.get(f"/d/{uid}/lost")
+    employee.post(f"/d/{uid}/lost", where="on the tram", when="2026-11-20")
+    engine = make_engine(settings.database)
+    with transaction(engine, write=True) as session:
+        session.execute(
+            update(Case).where(Case.kind == "lost").values(account="Somebody ran off", police_report="PV 7")
+        )
+    engine.dispose()
+
+    employee.post(f"/d/{uid}/lost", where="at the stop", when="")
+
+    columns = (Case.account, Case.police_report, Case.seen_where, Case.seen_on)
+    told = _read(settings, select(*columns).join(Device, Device.id == Case.device_id).where(Device.uid == uid))
+    assert told == [("Somebody ran off", "PV 7", "at the stop", date(2026, 11, 20))]
+
+
 def test_a_lost_device_is_locked_at_once_and_only_once(employee: Employee, settings: Settings) -> None:
     uid = _mine(employee, settings)
     employee.get(f"/d/{uid}/lost")
 
     first = employee.post(f"/d/{uid}/lost", where="on the tram", when="2026-11-20")
-    again = employee.post(f"/d/{uid}/lost", where="on the tram")
+    again = employee.post(f"/d/{uid}/lost", where="on the tram to Deurne")
 
     number = re.search(r"[A-Z]+-?\d[\w-]+", first.text)
     assert first.status_code == again.status_code == 200
@@ -119,7 +139,7 @@ def test_a_lost_device_is_locked_at_once_and_only_once(employee: Employee, setti
     cases = _read(
         settings, select(Case.seen_where, Case.kind).join(Device, Device.id == Case.device_id).where(Device.uid == uid)
     )
-    assert cases == [("on the tram", "lost")]
+    assert cases == [("on the tram to Deurne", "lost")]
     assert _read(settings, select(Device.state).where(Device.uid == uid))[0][0] == LifeCycle.LOST
     locks = _read(
         settings,
