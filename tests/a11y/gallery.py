@@ -24,6 +24,8 @@ EMPTY = f"<!doctype html><html lang=en><head><title>-</title>{SCRIPTS}</head><bo
 PULSE, CALLS = "/panic/pulse", re.compile(r'data-panic-number="([^"]*)"')
 KEPT = {"Cache-Control": "public, max-age=3600"}
 NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
+LOW = {"width": 320, "height": 256}
+"""What is left of 1280 × 1024 pixels where all is four times as large."""
 
 
 @contextmanager
@@ -81,7 +83,7 @@ class Eyes:
         return self.found
 
     def in_every_way(self, pages: Sequence[Seen]) -> list[str]:
-        """Opens each page once, and looks at it narrow and wide, light, dark and in forced colours, large, and apart."""
+        """Opens each page once, and looks at it narrow, low and wide, light, dark and in forced colours, large, and apart."""
         for number, one in enumerate(pages):
             self.page.emulate_media(color_scheme="light", forced_colors="none", reduced_motion="reduce")
             self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
@@ -92,6 +94,9 @@ class Eyes:
             self.page.evaluate("hm.apart(true)")
             self.look(one, "narrow and apart", "spread()")
             self.page.evaluate("hm.apart(false)")
+            self.page.set_viewport_size(LOW)  # type: ignore[arg-type]
+            self.look(one, "four times as large", "room()")
+            self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
             self.page.emulate_media(color_scheme="dark")
             self.look(one, "narrow and dark", "dark()", "axeFinds(['color-contrast'])")
             self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]

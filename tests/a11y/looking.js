@@ -95,6 +95,16 @@ window.hm = (() => {
     return found;
   }
 
+  // How much of the window the bars that stick leave to what one reads, in the middle of the page.
+  function room() {
+    scrollTo(0, root.scrollHeight / 2);
+    const rows = [...Array(20).keys()].map((row) => ((row + 0.5) / 20) * innerHeight);
+    const stuck = (one) => one && !one.closest("main") && /sticky|fixed/.test(getComputedStyle(one).position);
+    const under = (one) => one && (stuck(one) || under(one.parentElement));
+    const covered = rows.filter((row) => under(document.elementFromPoint(innerWidth / 2, row))).length / rows.length;
+    return covered > 0.6 ? [`bars cover ${Math.round(100 * covered)} % of the window`] : [];
+  }
+
   function still() {
     const running = document.getAnimations().filter((one) => one.playState === "running" && one.effect?.getComputedTiming().duration > 20);
     return running.map((one) => told("something that moves", one.effect.target));
@@ -149,5 +159,5 @@ window.hm = (() => {
     scrollTo(0, 0);
   }
 
-  return { axeFinds, structure, spread, rings, still, led, dark, large, apart, swap };
+  return { axeFinds, structure, spread, rings, room, still, led, dark, large, apart, swap };
 })();
