@@ -46,7 +46,8 @@ function down(stuck) {
   return Math.max(0, ...found.map(([style, height]) => parseFloat(style.top) + height));
 }
 const reach = new ResizeObserver(() => {
-  // What sticks within the page sticks below the bars of the frame: a call for help makes them higher.
+  // What sticks sticks below what is above it: large letters make the first bar higher, a call for help the second.
+  document.documentElement.style.setProperty("--hm-bar", `${down(bars.filter((bar) => bar.matches(".hm-top")))}px`);
   document.documentElement.style.setProperty("--hm-top", `${down(bars)}px`);
   document.documentElement.style.setProperty("--hm-over", `${Math.max(down(bars), down(sifts))}px`);
 });
