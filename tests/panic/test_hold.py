@@ -6,10 +6,11 @@ The programs that ask are small scripts of the test, started as true processes; 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,15 @@ def test_a_desktop_without_notes_is_asked_in_a_window_though_the_note_waits_for_
     assert said == panic_hold.Held(None, stopped=True)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever runs the tests in the background of a shell ignores interrupts, and so would every program that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_question_is_off_the_screen_when_nothing_can_be_stopped_any_more(
     desk: Desk, spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
