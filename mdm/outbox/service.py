@@ -74,11 +74,8 @@ ALL = Lane()
 
 
 def waits(session: Session, now: datetime, lane: Lane = ALL) -> bool:
-    """Whether a message of the lane is due, claimed or not."""
-    due = select(OutboxMessage).where(
-        OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None), OutboxMessage.due_at <= now
-    )
-    return session.scalar(lane.narrowed(due).limit(1)) is not None
+    """Whether a message of the lane waits to be claimed."""
+    return session.scalar(lane.narrowed(_waiting(now)).limit(1)) is not None
 
 
 def claim(

@@ -312,7 +312,7 @@ def test_what_failed_rests_until_it_is_asked_for_or_asks_for_something_else() ->
 
 
 def test_everything_that_the_interpreter_renders_is_applied_and_taken_back_to_the_last_byte(machine: Machine) -> None:
-    from tests.platforms.test_linux import EVERYTHING, LINUX
+    from tests.platforms.linux_settings import EVERYTHING, LINUX
 
     before = machine.tree()
     states = machine.want(*LINUX.render(EVERYTHING, []))

@@ -227,7 +227,7 @@ def test_a_report_does_not_make_a_persons_edit_stale(calling: Calling, device: D
     tell(calling, device, report(1, {"system": SYSTEM}))
 
     with calling() as call:
-        service.edit(call, device.uid, {"note": "mine"}, version=device.version)
+        assert service.edit(call, device.uid, {"note": "mine"}, version=device.version).note == "mine"
 
 
 def test_the_history_of_a_device_is_bounded(calling: Calling, device: Device) -> None:

@@ -1,149 +1,17 @@
 """The interpreter for Linux: what comes out is read back by the programs that will read it, whatever the values were."""
 
 import ast
-import configparser
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import wire
-from agent.apply import software, targets, usb
-from agent.apply.engine import Engine
-from agent.collect import screenlock
-from agent.roots import Root
-from agent.state import State
 from mdm.platforms.linux.escape import gvariant, keyfile, systemd_argument
-from mdm.platforms.linux.render import LinuxInterpreter
 from mdm.policies import catalogue
+from tests.platforms.linux_settings import EVERYTHING, LINUX, read_ini, rendered
 
-LINUX = LinuxInterpreter()
-WG = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-EVERYTHING: dict[str, Any] = {
-    "passcode.min_length": 10,
-    "passcode.complexity": "mixed",
-    "screen_lock.enabled": True,
-    "screen_lock.timeout": 300,
-    "screen_lock.grace": 5,
-    "lock_screen.message": "Stad 'Antwerpen'\nBel 03 22 11 333",
-    "lock_screen.notifications": False,
-    "firewall.enabled": True,
-    "firewall.allow_in": [
-        {"name": "ssh", "protocol": "tcp", "port": 22, "source": "10.1.2.3/8"},
-        {"name": "mdns", "protocol": "udp", "port": 5353, "source": "fd00::/8"},
-        {"name": 'x" ; flush', "protocol": "tcp", "port": 80},
-    ],
-    "ssh.enabled": False,
-    "ssh.password_login": False,
-    "ssh.allow_users": ["ann"],
-    "certificates.authorities": [{"name": "Stad CA", "certificate": "-----BEGIN CERTIFICATE-----\n"}],
-    "logs.keep_days": 30,
-    "wifi.networks": [
-        {"ssid": "stad", "security": "wpa2", "passphrase": "geheim-geheim"},
-        {"ssid": "65;66;", "security": "wpa3", "passphrase": " leading\\backslash", "hidden": True},
-        {"ssid": "gast", "security": "open", "autoconnect": False},
-        {"ssid": "werk", "security": "peap", "identity": "kiosk", "passphrase": "x;y#z=1", "domain": "radius.stad.be"},
-    ],
-    "vpn.connections": [
-        {
-            "name": "Stad",
-            "address": "10.9.0.2/32",
-            "private_key": WG,
-            "peer_key": WG,
-            "endpoint": "vpn.stad.be:51820",
-            "allowed": ["10.0.0.0/8", "fd00::/8"],
-            "dns": ["10.0.0.53"],
-            "keepalive": 25,
-        }
-    ],
-    "dns.servers": ["10.0.0.53", "fd00::53"],
-    "dns.search": ["stad.be"],
-    "proxy.mode": "manual",
-    "proxy.server": "proxy.stad.be:8080",
-    "proxy.bypass": ["*.stad.be"],
-    "proxy.pac_url": "https://proxy.stad.be/p.pac",
-    "browser.home_page": "https://stad.be/?a=%20b",
-    "browser.url_allow": ["stad.be"],
-    "browser.url_block": ["*"],
-    "browser.bookmarks": [{"name": "Mia", "url": "https://mia.be/"}],
-    "browser.incognito": False,
-    "browser.password_manager": False,
-    "browser.downloads": "safe",
-    "browser.popups": False,
-    "browser.extensions": ["a" * 32],
-    "web_links.links": [{"name": "A-stad", "url": "https://a.be/?q=%24x", "comment": "Intranet"}],
-    "restrictions.camera": False,
-    "restrictions.microphone": False,
-    "restrictions.usb_storage": False,
-    "restrictions.bluetooth": False,
-    "restrictions.developer_mode": False,
-    "restrictions.unknown_sources": False,
-    "restrictions.screenshots": False,
-    "restrictions.printing": True,
-    "restrictions.command_line": False,
-    "restrictions.user_switching": False,
-    "apps.required": ["chromium", "cage"],
-    "apps.available": ["gimp"],
-    "apps.allow_only": True,
-    "apps.allowed": ["vlc", "com.Foo.Bar"],
-    "apps.blocked": ["steam", "vlc"],
-    "kiosk.url": "https://zuil.stad.be/?x=%d$HOME",
-    "kiosk.app": "chromium",
-    "kiosk.idle_reset": 90,
-    "kiosk.done_button": "bottom",
-    "kiosk.restart_at": "04:30",
-    "kiosk.site_only": True,
-    "kiosk.idle_page": "touch",
-    "kiosk.idle_text": "Raak mij aan\nTouchez-moi",
-    "kiosk.screen_hours": {"days": ["fri", "sun"], "from": "08:00", "to": "01:30"},
-    "updates.auto": "all",
-    "updates.window": {"days": ["mon", "sun"], "from": "22:00", "to": "05:00"},
-    "updates.reboot": True,
-    "time.zone": "Europe/Brussels",
-    "time.ntp_servers": ["ntp.stad.be"],
-    "system.message_of_the_day": "Welkom",
-    "system.language": "nl_BE",
-    "power.sleep_after": 900,
-    "power.lid": "lock",
-    "power.sleep": False,
-    "printing.printers": [
-        {"name": 'Balie "1" %n', "uri": "ipp://printer.stad.be/ipp/print", "location": "$(reboot)", "default": True},
-    ],
-    "usb.only_allowed": True,
-    "usb.allowed": [
-        {"name": "toetsenbord", "kind": "input"},
-        {"name": "scanner", "id": "04b8:0202"},
-        {"name": "lezer", "kind": "smartcard", "id": "076B:*"},
-    ],
-    "usb.attached": "judge",
-    "dot1x.networks": [
-        {
-            "name": "kabel",
-            "method": "tls",
-            "identity": "kiosk-7",
-            "domain": "radius.stad.be",
-            "certificate": "-",
-            "private_key": "-",
-        },
-        {
-            "name": "zaal",
-            "ssid": "stad",
-            "method": "peap",
-            "identity": "k",
-            "domain": "radius.stad.be",
-            "password": "x;y",
-        },
-    ],
-    "wallpaper.picture": "file:///usr/share/backgrounds/stad.png",
-    "wallpaper.color": "#1a5fb4",
-}
 HOSTILE = st.text(min_size=1, max_size=40).filter(str.strip)
 ALSO_HOSTILE = st.sampled_from(
     [
@@ -163,20 +31,6 @@ ALSO_HOSTILE = st.sampled_from(
         "é" * 10,
     ]
 )
-
-
-def rendered(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["id"]: one for one in LINUX.render(values, [])}
-
-
-def read_ini(text: str) -> configparser.RawConfigParser:
-    """Read as the programs do: one line one value, nothing inherited, nothing interpolated."""
-    parser = configparser.RawConfigParser(
-        delimiters=("=",), comment_prefixes=("#", ";"), strict=True, default_section="\0", empty_lines_in_values=False
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(text)
-    return parser
 
 
 def test_every_setting_of_linux_is_rendered_or_declared_as_only_checked() -> None:
@@ -404,113 +258,3 @@ def test_texts_stay_texts_in_firewall_motd_and_time(text: str) -> None:
 
 def test_a_percent_sign_is_no_specifier() -> None:
     assert systemd_argument('a%b$c"d\\e') == '"a%%b$$c\\"d\\\\e"'
-
-
-Ask = Callable[[dict[str, Any], Path], subprocess.CompletedProcess[bytes]]
-
-
-def nmcli(resource: dict[str, Any], _folder: Path) -> subprocess.CompletedProcess[bytes]:
-    command = ["nmcli", "--offline", "connection", "modify", "connection.autoconnect-retries", "-1"]
-    return subprocess.run(command, input=resource["content"].encode(), capture_output=True, check=False)
-
-
-def systemd(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    path = folder / resource["name"]
-    path.write_text(resource["content"])
-    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(path)]
-    return subprocess.run(command, capture_output=True, check=False)
-
-
-def nft(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    path = folder / "nftables.conf"
-    path.write_text(resource["content"])
-    return subprocess.run(["nft", "-c", "-f", str(path)], capture_output=True, check=False)
-
-
-def apt(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    path = folder / "90apt"
-    path.write_text(resource["content"])
-    return subprocess.run(["apt-config", "-c", str(path), "dump"], capture_output=True, check=False)
-
-
-def usbguard(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    path = folder / "rules.conf"
-    path.write_text(usb.content(resource))
-    return subprocess.run(["usbguard-rule-parser", "-f", str(path)], capture_output=True, check=False)
-
-
-def shell(resource: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    path = folder / "script"
-    path.write_text(resource["content"])
-    return subprocess.run(["bash", "-n", str(path)], capture_output=True, check=False)
-
-
-@pytest.mark.parametrize(
-    ("program", "kind", "ask"),
-    [
-        ("nmcli", "network", nmcli),
-        ("systemd-analyze", "unit", systemd),
-        ("nft", "nft", nft),
-        ("apt-config", "apt", apt),
-        ("usbguard-rule-parser", "usb", usbguard),
-        ("bash", "shell", shell),
-    ],
-)
-def test_the_real_programs_can_read_what_is_rendered(tmp_path: Path, program: str, kind: str, ask: Ask) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed: what is rendered for it was only read back by this test's own reader")
-    resources = [
-        one for one in LINUX.render(EVERYTHING, []) if kind in (one["kind"], one.get("validate")) and "mask" not in one
-    ]
-
-    assert resources
-    for one in resources:
-        answer = ask(one, tmp_path)
-        assert answer.returncode == 0, (one["id"], answer.stderr.decode())
-
-
-def test_networkmanager_reads_the_network_that_was_meant(tmp_path: Path) -> None:
-    if shutil.which("nmcli") is None:
-        pytest.skip("nmcli is not installed")
-    values = {"wifi.networks": [EVERYTHING["wifi.networks"][1]]}
-    [network] = LINUX.render(values, [])
-
-    told = nmcli(network, tmp_path).stdout.decode()
-
-    parser = read_ini(told)
-    assert parser["wifi-security"]["psk"] in ("\\sleading\\\\backslash", " leading\\\\backslash")
-    assert parser["wifi"]["ssid"].replace("\\", "") in ("65;66;", "54;53;59;54;54;59;")
-
-
-def test_a_broken_unit_is_refused_by_the_same_program(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
-
-    answer = systemd({"name": "x.service", "content": "[Service]\nExecStart=relative/path\n"}, tmp_path)
-
-    assert answer.returncode != 0
-
-
-def test_our_own_agent_can_take_apart_every_resource() -> None:
-    for one in LINUX.render(EVERYTHING, []):
-        if one["kind"] == "packages":
-            assert software.read_wish(one).blocked == ("steam", "vlc")
-        else:
-            assert targets.take_apart(one).targets
-
-
-def test_our_own_agent_puts_everything_in_place_sees_it_and_takes_it_all_back(tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
-    (tmp_path / "state").mkdir()
-    root = Root(tmp_path / "root")
-    engine = Engine(State(tmp_path / "state"), root)
-    resources = [one for one in LINUX.render(EVERYTHING, []) if one["kind"] != "packages"]
-
-    engine.settle({"digest": wire.short_digest(resources), "resources": resources})
-    states = {name: one["state"] for name, one in engine.section()["resources"].items()}
-    lock = screenlock.collect(root)
-    engine.settle({"digest": wire.short_digest([]), "resources": []})
-
-    assert states == {one["id"]: "staged" for one in resources}
-    assert (lock["enabled"], lock["timeout_seconds"]) == (True, 305)
-    assert [path for path in (tmp_path / "root").rglob("*") if path.is_file()] == []
